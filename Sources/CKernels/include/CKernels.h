@@ -1,0 +1,72 @@
+// Elementwise and attention kernels, chosen at run time for the processor.
+//
+// All matrices are row-major `float`. A *stride* is the distance between the
+// starts of two rows, in elements. Every kernel sums in a fixed order, so the
+// same inputs give the same bytes at one level.
+#pragma once
+#include <stddef.h>
+
+typedef long ck_int;
+
+/// What one attention call works on. Queries are the last `queries` of `keys`
+/// positions, so `keys - queries` earlier positions come from a cache.
+typedef struct {
+  ck_int queries, keys;
+  ck_int heads, key_heads, head_width;
+  ck_int query_stride, key_stride, output_stride;
+  ck_int pattern_stride; // at least `keys`, a multiple of 32
+  float scale;
+} ck_attention_shape;
+
+typedef struct {
+  float learning_rate, beta1, beta2, epsilon, weight_decay;
+  float correction1, correction2; // 1 - beta^step
+  float gradient_scale;           // what clipping multiplies the gradient with
+} ck_adamw_settings;
+
+typedef struct {
+  const char *level;
+
+  void (*exponential)(const float *x, ck_int count, float *y);
+  double (*sum_of_squares)(const float *x, ck_int count);
+  double (*dot)(const float *x, const float *y, ck_int count);
+  void (*add_scaled)(const float *x, float factor, ck_int count, float *y);
+
+  void (*rms_norm)(const float *x, const float *gain, float epsilon, ck_int rows, ck_int width,
+                   float *y, float *reciprocals);
+  void (*rms_norm_gradient)(const float *dy, const float *x, const float *gain,
+                            const float *reciprocals, ck_int rows, ck_int width, float *dx,
+                            float *dgain);
+  void (*rotate)(float *x, ck_int rows, ck_int heads, ck_int head_width, ck_int stride,
+                 const float *cosines, const float *sines, float direction);
+  void (*swiglu)(const float *gate_up, ck_int rows, ck_int width, float *y);
+  void (*swiglu_gradient)(const float *dy, float *gate_up, ck_int rows, ck_int width);
+
+  void (*softmax)(float *x, ck_int rows, ck_int width, ck_int stride);
+  void (*log_softmax)(float *x, ck_int rows, ck_int width, ck_int stride);
+  double (*cross_entropy)(float *logits, ck_int rows, ck_int width, const int *targets,
+                          const float *weights);
+  double (*divergence)(float *logits, ck_int rows, ck_int width, const float *targets,
+                       const float *weights);
+
+  void (*attention)(const ck_attention_shape *shape, const float *q, const float *k,
+                    const float *v, float *pattern, float *output, float *scratch);
+  void (*attention_mix)(const ck_attention_shape *shape, const float *v, const float *pattern,
+                        float *output, float *scratch);
+  void (*attention_gradient)(const ck_attention_shape *shape, const float *q, const float *k,
+                             const float *v, const float *pattern, const float *doutput,
+                             float *dq, float *dk, float *dv, float *scratch);
+
+  void (*adamw)(float *parameters, const float *gradient, float *mean, float *variance,
+                ck_int count, const ck_adamw_settings *settings);
+} ck_kernels;
+
+/// The best table for this processor.
+const ck_kernels *ck_best(void);
+
+/// How many levels this processor has, and the table of each, the slowest first.
+ck_int ck_level_count(void);
+const ck_kernels *ck_level(ck_int index);
+
+/// Floats of scratch that the attention kernels need for `keys` and `head_width`.
+ck_int ck_attention_scratch(ck_int keys, ck_int head_width);

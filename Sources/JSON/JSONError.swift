@@ -1,0 +1,34 @@
+/// A mistake in a JSON document, with the place where it is.
+package enum JSONError: Error, Equatable, Sendable {
+  case unreadable(file: String, reason: String)
+  case syntax(file: String, offset: Int, reason: String)
+  case duplicateKey(file: String, path: String, offset: Int)
+  case unknownKey(file: String, path: String, nearest: String?)
+  case missingKey(file: String, path: String)
+  case wrongType(file: String, path: String, expected: String, found: String)
+  case invalid(file: String, path: String, reason: String)
+  case notRepresentable(path: String, reason: String)
+}
+
+extension JSONError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .unreadable(let file, let reason):
+      "\(file): cannot be read: \(reason)."
+    case .syntax(let file, let offset, let reason):
+      "\(file): not valid JSON at byte \(offset): \(reason)."
+    case .duplicateKey(let file, let path, let offset):
+      "\(file): key '\(path)' appears twice (again at byte \(offset)). Remove one of them."
+    case .unknownKey(let file, let path, let nearest):
+      "\(file): unknown key '\(path)'." + (nearest.map { " Did you mean '\($0)'?" } ?? "")
+    case .missingKey(let file, let path):
+      "\(file): key '\(path)' is missing."
+    case .wrongType(let file, let path, let expected, let found):
+      "\(file): '\(path)' should be \(expected), but is \(found)."
+    case .invalid(let file, let path, let reason):
+      "\(file): '\(path)': \(reason)."
+    case .notRepresentable(let path, let reason):
+      "'\(path)' cannot be written as JSON: \(reason)."
+    }
+  }
+}

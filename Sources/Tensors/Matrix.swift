@@ -1,0 +1,117 @@
+/// A row-major window onto a `FloatBuffer`, the operand of every kernel.
+///
+/// A window, not a value: writing through it writes the buffer. Neighbouring rows may be further
+/// apart than the window is wide (`stride`), so that a head, or the queries inside a joint
+/// query-key-value product, is a window too.
+package struct Matrix: Sendable {
+  package let buffer: FloatBuffer
+  package let offset: Int
+  package let rows: Int
+  package let columns: Int
+  package let stride: Int
+
+  /// Creates a window.
+  ///
+  /// - Parameters:
+  ///   - buffer: What it looks onto.
+  ///   - offset: Where its first element is.
+  ///   - rows: Number of rows.
+  ///   - columns: Number of columns.
+  ///   - stride: Distance between two rows; `columns` if nil.
+  /// - Precondition: The window lies inside the buffer.
+  package init(_ buffer: FloatBuffer, offset: Int = 0, rows: Int, columns: Int, stride: Int? = nil)
+  {
+    self.buffer = buffer
+    self.offset = offset
+    self.rows = rows
+    self.columns = columns
+    self.stride = stride ?? columns
+    let end = rows == 0 ? offset : offset + (rows - 1) * self.stride + columns
+    precondition(
+      offset >= 0 && rows >= 0 && columns >= 0 && end <= buffer.count,
+      "A window of \(rows)x\(columns) at \(offset) leaves a buffer of \(buffer.count)")
+  }
+
+  /// Creates zeros with memory of their own, shaped `[rows, columns]`.
+  package init(rows: Int, columns: Int) {
+    self.init(FloatBuffer(count: rows * columns), rows: rows, columns: columns)
+  }
+
+  /// Creates a copy of a tensor, shaped `[rows, columns]` with the last axis as columns.
+  package init(_ tensor: Tensor) {
+    self.init(FloatBuffer(tensor.scalars), rows: tensor.rows, columns: tensor.columns)
+  }
+
+  var start: UnsafeMutablePointer<Float> { buffer.start + offset }
+  var isContiguous: Bool { stride == columns || rows == 1 }
+  package var count: Int { rows * columns }
+
+  /// The rows in `range`.
+  package func rows(_ range: Range<Int>) -> Matrix {
+    Matrix(
+      buffer, offset: offset + range.lowerBound * stride, rows: range.count, columns: columns,
+      stride: stride)
+  }
+
+  /// The columns in `range`.
+  package func columns(_ range: Range<Int>) -> Matrix {
+    Matrix(
+      buffer, offset: offset + range.lowerBound, rows: rows, columns: range.count, stride: stride)
+  }
+
+  /// A copy as a value, shaped `[rows, columns]`.
+  package var tensor: Tensor {
+    Tensor(shape: [rows, columns], scalars: scalars)
+  }
+
+  /// A copy of the numbers, row by row.
+  package var scalars: [Float] {
+    [Float](unsafeUninitializedCapacity: count) { target, initialised in
+      guard let base = target.baseAddress else { return }
+      for row in 0..<rows {
+        (base + row * columns).initialize(from: start + row * stride, count: columns)
+      }
+      initialised = count
+    }
+  }
+
+  /// One element.
+  package subscript(row: Int, column: Int) -> Float {
+    get {
+      precondition(row >= 0 && row < rows && column >= 0 && column < columns, "Outside the matrix")
+      return start[row * stride + column]
+    }
+    nonmutating set {
+      precondition(row >= 0 && row < rows && column >= 0 && column < columns, "Outside the matrix")
+      start[row * stride + column] = newValue
+    }
+  }
+
+  /// Sets every element.
+  package func fill(_ value: Float) {
+    if isContiguous { return start.update(repeating: value, count: count) }
+    for row in 0..<rows { (start + row * stride).update(repeating: value, count: columns) }
+  }
+
+  /// Copies the numbers of a window of the same shape.
+  package func copy(_ other: Matrix) {
+    precondition(
+      rows == other.rows && columns == other.columns,
+      "Cannot copy \(other.rows)x\(other.columns) into \(rows)x\(columns)")
+    if isContiguous && other.isContiguous { return start.update(from: other.start, count: count) }
+    for row in 0..<rows {
+      (start + row * stride).update(from: other.start + row * other.stride, count: columns)
+    }
+  }
+
+  /// Copies numbers given row by row.
+  package func copy(_ scalars: [Float]) {
+    precondition(scalars.count == count, "Cannot copy \(scalars.count) into \(rows)x\(columns)")
+    scalars.withUnsafeBufferPointer { source in
+      guard let base = source.baseAddress else { return }
+      for row in 0..<rows {
+        (start + row * stride).update(from: base + row * columns, count: columns)
+      }
+    }
+  }
+}

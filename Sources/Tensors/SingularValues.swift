@@ -1,0 +1,64 @@
+internal import COpenBLAS
+
+/// A thin singular value decomposition, `A = U diag(values) V`.
+package struct SingularValueDecomposition: Sendable {
+  /// Left vectors as columns, shaped `[rows, q]` with `q = min(rows, columns)`.
+  package let left: Tensor
+  /// Singular values, the largest first, shaped `[q]`.
+  package let values: Tensor
+  /// Right vectors as rows, shaped `[q, columns]`.
+  package let right: Tensor
+
+  /// Decomposes a matrix with LAPACK's divide and conquer (`sgesdd`).
+  ///
+  /// The signs of a pair of vectors are arbitrary; here the entry of the left vector that is
+  /// largest in magnitude is positive, so that the result does not depend on the library's build.
+  ///
+  /// - Parameter matrix: Shaped `[rows, columns]`, finite.
+  /// - Complexity: O(rows · columns · min(rows, columns)).
+  package init(_ matrix: Tensor) {
+    precondition(matrix.isFinite, "Cannot decompose a matrix with infinite or undefined entries")
+    let rows = matrix.rows, columns = matrix.columns, q = min(rows, columns)
+    // LAPACK is column-major, so it sees the transpose: its U is our right side.
+    var a = matrix.scalars
+    var s = [Float](repeating: 0, count: q)
+    var u = [Float](repeating: 0, count: columns * q)
+    var vt = [Float](repeating: 0, count: q * rows)
+    var integers = [Int32](repeating: 0, count: 8 * q)
+    var (m, n, k, info) = (Int32(columns), Int32(rows), Int32(q), Int32(0))
+    var job = CChar(UInt8(ascii: "S"))
+    var size: Float = 0
+    var query = Int32(-1)
+    sgesdd_(&job, &m, &n, &a, &m, &s, &u, &m, &vt, &k, &size, &query, &integers, &info)
+    var length = Int32(size)
+    var work = [Float](repeating: 0, count: Int(length))
+    sgesdd_(&job, &m, &n, &a, &m, &s, &u, &m, &vt, &k, &work, &length, &integers, &info)
+    precondition(info == 0, "LAPACK's sgesdd failed with code \(info)")
+    // Column-major [columns, q] is row-major [q, columns], and [q, rows] is [rows, q].
+    var left = Tensor(shape: [rows, q], scalars: vt)
+    var right = Tensor(shape: [q, columns], scalars: u)
+    for index in 0..<q where Self.largestEntry(ofColumn: index, in: left) < 0 {
+      for row in 0..<rows { left[row, index] = -left[row, index] }
+      for column in 0..<columns { right[index, column] = -right[index, column] }
+    }
+    self.left = left
+    self.values = Tensor(s)
+    self.right = right
+  }
+
+  private static func largestEntry(ofColumn column: Int, in matrix: Tensor) -> Float {
+    var best: Float = 0
+    for row in 0..<matrix.rows where abs(matrix[row, column]) > abs(best) {
+      best = matrix[row, column]
+    }
+    return best
+  }
+
+  /// Left vector `index`, shaped `[rows]`.
+  package func leftVector(_ index: Int) -> Tensor {
+    Tensor((0..<left.rows).map { left[$0, index] })
+  }
+
+  /// Right vector `index`, shaped `[columns]`.
+  package func rightVector(_ index: Int) -> Tensor { Tensor(Array(right.row(index))) }
+}

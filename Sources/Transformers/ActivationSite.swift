@@ -1,0 +1,78 @@
+/// A place in a transformer that can be recorded and edited; prints as TransformerLens's hook name.
+package enum ActivationSite: Hashable, Sendable {
+  case embedding
+  case residualPre(layer: Int)
+  case attentionNorm(layer: Int)
+  /// Before the rotary embedding, shaped `[tokens, heads · headWidth]`.
+  case query(layer: Int)
+  case key(layer: Int)
+  case value(layer: Int)
+  case rotatedQuery(layer: Int)
+  case rotatedKey(layer: Int)
+  /// Attention probabilities, shaped `[tokens, heads · longestRow]`.
+  case pattern(layer: Int)
+  /// What each head writes, before the output projection, shaped `[tokens, heads · headWidth]`.
+  case headOutput(layer: Int)
+  case attentionOutput(layer: Int)
+  case residualMid(layer: Int)
+  case mlpNorm(layer: Int)
+  /// The gate and the up projection side by side, shaped `[tokens, 2 · mlpWidth]`.
+  case mlpInput(layer: Int)
+  case mlpActivation(layer: Int)
+  case mlpOutput(layer: Int)
+  case residualPost(layer: Int)
+  case finalNorm
+
+  /// The block that the site lies in, if it lies in one.
+  package var layer: Int? {
+    switch self {
+    case .embedding, .finalNorm: nil
+    case .residualPre(let layer), .attentionNorm(let layer), .query(let layer), .key(let layer),
+      .value(let layer), .rotatedQuery(let layer), .rotatedKey(let layer), .pattern(let layer),
+      .headOutput(let layer), .attentionOutput(let layer), .residualMid(let layer),
+      .mlpNorm(let layer), .mlpInput(let layer), .mlpActivation(let layer), .mlpOutput(let layer),
+      .residualPost(let layer):
+      layer
+    }
+  }
+
+  /// Every site of a model with `layers` blocks, in the order of the computation.
+  package static func all(layers: Int) -> [ActivationSite] {
+    let blocks = (0..<layers).flatMap { layer -> [ActivationSite] in
+      [
+        .residualPre(layer: layer), .attentionNorm(layer: layer), .query(layer: layer),
+        .key(layer: layer), .value(layer: layer), .rotatedQuery(layer: layer),
+        .rotatedKey(layer: layer), .pattern(layer: layer), .headOutput(layer: layer),
+        .attentionOutput(layer: layer), .residualMid(layer: layer), .mlpNorm(layer: layer),
+        .mlpInput(layer: layer), .mlpActivation(layer: layer), .mlpOutput(layer: layer),
+        .residualPost(layer: layer),
+      ]
+    }
+    return [.embedding] + blocks + [.finalNorm]
+  }
+}
+
+extension ActivationSite: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .embedding: "hook_embed"
+    case .residualPre(let layer): "blocks.\(layer).hook_resid_pre"
+    case .attentionNorm(let layer): "blocks.\(layer).ln1.hook_normalized"
+    case .query(let layer): "blocks.\(layer).attn.hook_q"
+    case .key(let layer): "blocks.\(layer).attn.hook_k"
+    case .value(let layer): "blocks.\(layer).attn.hook_v"
+    case .rotatedQuery(let layer): "blocks.\(layer).attn.hook_rot_q"
+    case .rotatedKey(let layer): "blocks.\(layer).attn.hook_rot_k"
+    case .pattern(let layer): "blocks.\(layer).attn.hook_pattern"
+    case .headOutput(let layer): "blocks.\(layer).attn.hook_z"
+    case .attentionOutput(let layer): "blocks.\(layer).hook_attn_out"
+    case .residualMid(let layer): "blocks.\(layer).hook_resid_mid"
+    case .mlpNorm(let layer): "blocks.\(layer).ln2.hook_normalized"
+    case .mlpInput(let layer): "blocks.\(layer).mlp.hook_pre"
+    case .mlpActivation(let layer): "blocks.\(layer).mlp.hook_post"
+    case .mlpOutput(let layer): "blocks.\(layer).hook_mlp_out"
+    case .residualPost(let layer): "blocks.\(layer).hook_resid_post"
+    case .finalNorm: "ln_final.hook_normalized"
+    }
+  }
+}

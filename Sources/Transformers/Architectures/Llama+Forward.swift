@@ -1,0 +1,228 @@
+internal import Tensors
+
+/// One shard's forward computation.
+struct LlamaPass {
+  let configuration: LlamaConfiguration
+  let weights: Llama.Weights
+  let segments: [Segment]
+  let activations: LlamaActivations
+  var hooks: SiteHooks?
+  /// Which tokens of the batch the shard holds; for hooks.
+  var tokenRange = 0..<0
+  var cache: KeyValueCache?
+
+  /// Computes the residual stream and its final norm.
+  func run(_ tokens: ArraySlice<Int>) {
+    embed(tokens)
+    for layer in 0..<configuration.layers {
+      attend(layer)
+      think(layer)
+    }
+    let last = activations.residuals[2 * configuration.layers]
+    rmsNorm(
+      last, gain: weights.finalNorm, epsilon: configuration.normEpsilon,
+      into: activations.finalNormed, reciprocals: activations.finalReciprocals)
+    touch(.finalNorm, activations.finalNormed)
+  }
+
+  private func touch(_ site: ActivationSite, _ window: Matrix) {
+    hooks?.touch(site, window, tokens: tokenRange, headWidth: configuration.headWidth)
+  }
+
+  private func embed(_ tokens: ArraySlice<Int>) {
+    let stream = activations.residuals[0]
+    for (row, token) in tokens.enumerated() {
+      precondition(
+        token >= 0 && token < configuration.vocabulary,
+        "Token \(token) is outside the vocabulary of \(configuration.vocabulary)")
+      stream.rows(row..<row + 1).copy(weights.embedding.rows(token..<token + 1))
+    }
+    touch(.embedding, stream)
+  }
+
+  private func attend(_ layer: Int) {
+    let block = weights.blocks[layer], memory = activations.layers[layer]
+    let input = activations.residuals[2 * layer]
+    touch(.residualPre(layer: layer), input)
+    rmsNorm(
+      input, gain: block.attentionNorm, epsilon: configuration.normEpsilon,
+      into: memory.attentionNormed, reciprocals: memory.attentionReciprocals)
+    touch(.attentionNorm(layer: layer), memory.attentionNormed)
+    multiply(memory.attentionNormed, block.joint, into: memory.joint, transposingB: true)
+    if let bias = block.jointBias { addToRows(bias, of: memory.joint) }
+    rotateAndTouch(layer, memory.joint)
+    for index in segments.indices { mixValues(layer, segment: index) }
+    touch(.headOutput(layer: layer), memory.headOutput)
+    addBranch(
+      memory.headOutput, block.output, block.outputBias, to: 2 * layer,
+      site: .attentionOutput(layer: layer))
+    touch(.residualMid(layer: layer), activations.residuals[2 * layer + 1])
+  }
+
+  private func rotateAndTouch(_ layer: Int, _ joint: Matrix) {
+    let queries = joint.columns(configuration.queries)
+    let keys = joint.columns(configuration.keys)
+    touch(.query(layer: layer), queries)
+    touch(.key(layer: layer), keys)
+    touch(.value(layer: layer), joint.columns(configuration.values))
+    rotate(
+      joint.columns(0..<configuration.queryWidth + configuration.keyWidth),
+      headWidth: configuration.headWidth, cosines: activations.cosines, sines: activations.sines)
+    touch(.rotatedQuery(layer: layer), queries)
+    touch(.rotatedKey(layer: layer), keys)
+  }
+
+  private func mixValues(_ layer: Int, segment index: Int) {
+    let memory = activations.layers[layer], segment = segments[index]
+    let rows = memory.joint.rows(segment.tokens)
+    var keys = rows.columns(configuration.keys), values = rows.columns(configuration.values)
+    if let cache { (keys, values) = cache.append(keys, values, layer: layer, segment: segment) }
+    let shape = activations.shapes[index], output = memory.headOutput.rows(segment.tokens)
+    attention(
+      shape, queries: rows.columns(configuration.queries), keys: keys, values: values,
+      pattern: memory.patterns[index], into: output, scratch: activations.scratch)
+    guard let hooks, hooks.touches(.pattern(layer: layer)) else { return }
+    touchPattern(layer, segment: index, hooks: hooks)
+    attentionMix(
+      shape, values: values, pattern: memory.patterns[index], into: output,
+      scratch: activations.scratch)
+  }
+
+  /// Hooks see a pattern as `[tokens, heads · longestRow]`; the kernel keeps it head by head.
+  private func touchPattern(_ layer: Int, segment index: Int, hooks: SiteHooks) {
+    let shape = activations.shapes[index], pattern = activations.layers[layer].patterns[index]
+    let longest = hooks.batch.longestRow, keys = shape.keys
+    let window = Matrix(rows: shape.queries, columns: shape.heads * longest)
+    func heads(_ body: (_ kernel: Matrix, _ hook: Matrix) -> Void) {
+      for head in 0..<shape.heads {
+        let start = pattern.offset + head * shape.queries * shape.patternStride
+        let kernel = Matrix(
+          pattern.buffer, offset: start, rows: shape.queries, columns: keys,
+          stride: shape.patternStride)
+        body(kernel, window.columns(head * longest..<head * longest + keys))
+      }
+    }
+    heads { kernel, hook in hook.copy(kernel) }
+    let tokens = segments[index].tokens
+    let range = tokenRange.lowerBound + tokens.lowerBound..<tokenRange.lowerBound + tokens.upperBound
+    hooks.touch(.pattern(layer: layer), window, tokens: range, headWidth: longest)
+    heads { kernel, hook in kernel.copy(hook) }
+  }
+
+  private func think(_ layer: Int) {
+    let block = weights.blocks[layer], memory = activations.layers[layer]
+    rmsNorm(
+      activations.residuals[2 * layer + 1], gain: block.mlpNorm,
+      epsilon: configuration.normEpsilon, into: memory.mlpNormed,
+      reciprocals: memory.mlpReciprocals)
+    touch(.mlpNorm(layer: layer), memory.mlpNormed)
+    multiply(memory.mlpNormed, block.gateUp, into: memory.gateUp, transposingB: true)
+    if let bias = block.gateUpBias { addToRows(bias, of: memory.gateUp) }
+    touch(.mlpInput(layer: layer), memory.gateUp)
+    swiGLU(memory.gateUp, into: memory.mlpActivation)
+    touch(.mlpActivation(layer: layer), memory.mlpActivation)
+    addBranch(
+      memory.mlpActivation, block.down, block.downBias, to: 2 * layer + 1,
+      site: .mlpOutput(layer: layer))
+    touch(.residualPost(layer: layer), activations.residuals[2 * layer + 2])
+  }
+
+  /// Adds `input · matrixᵀ + bias` to residual stream `index`, giving stream `index + 1`.
+  private func addBranch(
+    _ input: Matrix, _ matrix: Matrix, _ bias: Matrix?, to index: Int, site: ActivationSite
+  ) {
+    let stream = activations.residuals[index], next = activations.residuals[index + 1]
+    if next.buffer !== stream.buffer || next.offset != stream.offset { next.copy(stream) }
+    guard hooks?.touches(site) == true else {
+      multiply(input, matrix, into: next, transposingB: true, accumulating: true)
+      if let bias { addToRows(bias, of: next) }
+      return
+    }
+    multiply(input, matrix, into: activations.branch, transposingB: true)
+    if let bias { addToRows(bias, of: activations.branch) }
+    touch(site, activations.branch)
+    addScaled(activations.branch, to: next)
+  }
+}
+
+extension LlamaConfiguration {
+  /// Where queries, keys and values lie in a joint row.
+  var queries: Range<Int> { 0..<queryWidth }
+  var keys: Range<Int> { queryWidth..<queryWidth + keyWidth }
+  var values: Range<Int> { queryWidth + keyWidth..<jointWidth }
+
+  func width(of site: ActivationSite, longestRow: Int) -> Int {
+    switch site {
+    case .query, .rotatedQuery, .headOutput: queryWidth
+    case .key, .value, .rotatedKey: keyWidth
+    case .pattern: heads * longestRow
+    case .mlpInput: 2 * mlpWidth
+    case .mlpActivation: mlpWidth
+    default: width
+    }
+  }
+}
+
+extension Llama {
+  package func forward(
+    _ batch: TokenBatch, recording sites: Set<ActivationSite>, editing interventions: [Intervention],
+    logits selection: LogitSelection
+  ) -> ForwardPass {
+    let longest = batch.longestRow
+    let hooks =
+      sites.isEmpty && interventions.isEmpty
+      ? nil
+      : SiteHooks(batch: batch, recording: sites, editing: interventions) {
+        configuration.width(of: $0, longestRow: longest)
+      }
+    let selected = selectedTokens(batch, selection)
+    let logits = Matrix(rows: selected.count, columns: configuration.vocabulary)
+    let weights = weights
+    Shards.forEach { shard in
+      let rows = Shards.ranges(of: batch.rows)[shard]
+      guard !rows.isEmpty else { return }
+      runShard(rows, of: batch, weights, hooks, selected: selected, logits)
+    }
+    return ForwardPass(batch: batch, recordings: hooks?.tensors ?? [:], logits: logits.tensor)
+  }
+
+  private func selectedTokens(_ batch: TokenBatch, _ selection: LogitSelection) -> [Int] {
+    switch selection {
+    case .none: []
+    case .all: Array(0..<batch.count)
+    case .last: batch.lastIndices
+    }
+  }
+
+  private func runShard(
+    _ rows: Range<Int>, of batch: TokenBatch, _ weights: Weights, _ hooks: SiteHooks?,
+    selected: [Int], _ logits: Matrix
+  ) {
+    let range = batch.range(rows: rows)
+    let segments = Self.segments(rows, of: batch)
+    let activations = LlamaActivations(
+      configuration, segments: segments, arena: Arena(), retaining: false)
+    let pass = LlamaPass(
+      configuration: configuration, weights: weights, segments: segments,
+      activations: activations, hooks: hooks, tokenRange: range)
+    pass.run(batch.tokens[range])
+    let mine = selected.indices.filter { range.contains(selected[$0]) }
+    guard let first = mine.first, let last = mine.last else { return }
+    let chosen = Matrix(rows: mine.count, columns: configuration.width)
+    for (row, index) in mine.enumerated() {
+      let local = selected[index] - range.lowerBound
+      chosen.rows(row..<row + 1).copy(activations.finalNormed.rows(local..<local + 1))
+    }
+    multiply(chosen, weights.head, into: logits.rows(first..<last + 1), transposingB: true)
+  }
+
+  /// The rows of a shard as segments without a past, their tokens counted from the shard's first.
+  static func segments(_ rows: Range<Int>, of batch: TokenBatch) -> [Segment] {
+    let first = batch.starts[rows.lowerBound]
+    return rows.filter { !batch.range($0).isEmpty }.map { row in
+      let range = batch.range(row)
+      return Segment(
+        tokens: range.lowerBound - first..<range.upperBound - first, offset: 0, row: row)
+    }
+  }
+}

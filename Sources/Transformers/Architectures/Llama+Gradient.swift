@@ -1,0 +1,204 @@
+internal import Tensors
+
+/// One shard's backward computation, after a retaining `LlamaPass`.
+struct LlamaGradientPass {
+  let configuration: LlamaConfiguration
+  let weights: Llama.Weights
+  let gradients: Llama.Weights
+  let segments: [Segment]
+  let activations: LlamaActivations
+  let needs: LlamaGradientNeeds
+  let arena: Arena
+
+  /// Propagates the gradient of the final norm's output back to the embedding.
+  func run(_ tokens: ArraySlice<Int>, finalGradient: Matrix) {
+    let stream = arena.zeros(rows: tokens.count, columns: configuration.width)
+    rmsNormGradient(
+      of: finalGradient, input: activations.residuals[2 * configuration.layers],
+      gain: weights.finalNorm, reciprocals: activations.finalReciprocals, inputGradient: stream,
+      gainGradient: gradients.finalNorm)
+    let scratch = Scratch(configuration, tokens: tokens.count, arena: arena)
+    for layer in (0..<configuration.layers).reversed() where layer >= needs.firstLayer {
+      unthink(layer, stream, scratch)
+      unattend(layer, stream, scratch)
+    }
+    guard needs.embedding else { return }
+    for (row, token) in tokens.enumerated() {
+      addScaled(stream.rows(row..<row + 1), to: gradients.embedding.rows(token..<token + 1))
+    }
+  }
+
+  private struct Scratch {
+    let normed, joint, headOutput, mlpActivation: Matrix
+
+    init(_ configuration: LlamaConfiguration, tokens: Int, arena: Arena) {
+      normed = arena.matrix(rows: tokens, columns: configuration.width)
+      joint = arena.matrix(rows: tokens, columns: configuration.jointWidth)
+      headOutput = arena.matrix(rows: tokens, columns: configuration.queryWidth)
+      mlpActivation = arena.matrix(rows: tokens, columns: configuration.mlpWidth)
+    }
+  }
+
+  private func unthink(_ layer: Int, _ stream: Matrix, _ scratch: Scratch) {
+    let block = weights.blocks[layer], into = gradients.blocks[layer]
+    let memory = activations.layers[layer], needed = needs.blocks[layer]
+    if needed {
+      multiply(
+        stream, memory.mlpActivation, into: into.down, transposingA: true, accumulating: true)
+      if let bias = into.downBias { addSumOfRows(of: stream, to: bias) }
+    }
+    multiply(stream, block.down, into: scratch.mlpActivation)
+    swiGLUGradient(of: scratch.mlpActivation, replacing: memory.gateUp)
+    if needed {
+      multiply(
+        memory.gateUp, memory.mlpNormed, into: into.gateUp, transposingA: true, accumulating: true)
+      if let bias = into.gateUpBias { addSumOfRows(of: memory.gateUp, to: bias) }
+    }
+    multiply(memory.gateUp, block.gateUp, into: scratch.normed)
+    rmsNormGradient(
+      of: scratch.normed, input: activations.residuals[2 * layer + 1], gain: block.mlpNorm,
+      reciprocals: memory.mlpReciprocals, inputGradient: stream, gainGradient: into.mlpNorm)
+  }
+
+  private func unattend(_ layer: Int, _ stream: Matrix, _ scratch: Scratch) {
+    let block = weights.blocks[layer], into = gradients.blocks[layer]
+    let memory = activations.layers[layer], needed = needs.blocks[layer]
+    if needed {
+      multiply(
+        stream, memory.headOutput, into: into.output, transposingA: true, accumulating: true)
+      if let bias = into.outputBias { addSumOfRows(of: stream, to: bias) }
+    }
+    multiply(stream, block.output, into: scratch.headOutput)
+    scratch.joint.fill(0)
+    for index in segments.indices { unmixValues(memory, segment: index, scratch) }
+    rotate(
+      scratch.joint.columns(0..<configuration.queryWidth + configuration.keyWidth),
+      headWidth: configuration.headWidth, cosines: activations.cosines,
+      sines: activations.sines, inverse: true)
+    if needed {
+      multiply(
+        scratch.joint, memory.attentionNormed, into: into.joint, transposingA: true,
+        accumulating: true)
+      if let bias = into.jointBias { addSumOfRows(of: scratch.joint, to: bias) }
+    }
+    multiply(scratch.joint, block.joint, into: scratch.normed)
+    rmsNormGradient(
+      of: scratch.normed, input: activations.residuals[2 * layer], gain: block.attentionNorm,
+      reciprocals: memory.attentionReciprocals, inputGradient: stream,
+      gainGradient: into.attentionNorm)
+  }
+
+  private func unmixValues(
+    _ memory: LlamaActivations.Layer, segment index: Int, _ scratch: Scratch
+  ) {
+    let tokens = segments[index].tokens
+    let rows = memory.joint.rows(tokens), gradient = scratch.joint.rows(tokens)
+    attentionGradient(
+      activations.shapes[index], of: scratch.headOutput.rows(tokens),
+      queries: rows.columns(configuration.queries), keys: rows.columns(configuration.keys),
+      values: rows.columns(configuration.values), pattern: memory.patterns[index],
+      queryGradient: gradient.columns(configuration.queries),
+      keyGradient: gradient.columns(configuration.keys),
+      valueGradient: gradient.columns(configuration.values), scratch: activations.scratch)
+  }
+}
+
+/// Which gradients somebody asked for, so that the others' matrix products are left out.
+struct LlamaGradientNeeds: Sendable {
+  let embedding, head: Bool
+  let blocks: [Bool]
+
+  init(_ model: Llama, scope: Set<String>?) {
+    func needs(_ name: String) -> Bool { scope?.contains(name) ?? true }
+    let names = model.names
+    embedding = needs(names.embedding)
+    head = needs(names.unembedding)
+    blocks = names.blocks.map { $0.contains(where: needs) }
+  }
+
+  /// Below this block nothing is asked for.
+  var firstLayer: Int { embedding ? 0 : blocks.firstIndex(of: true) ?? blocks.count }
+}
+
+/// Computes a Llama's gradients, one arena and one gradient buffer a shard.
+final class LlamaGradientTape: GradientTape {
+  private let configuration: LlamaConfiguration
+  private let shards: [Shard]
+  private var total: Parameters
+
+  /// A shard's memory; only one thread works on a shard at a time.
+  private final class Shard: @unchecked Sendable {
+    let arena = Arena()
+    var gradient: Parameters
+    var loss = 0.0
+    init(_ layout: ParameterLayout) { gradient = Parameters(layout: layout) }
+  }
+
+  init(_ configuration: LlamaConfiguration) {
+    self.configuration = configuration
+    let layout = configuration.layout
+    shards = (0..<Shards.count).map { _ in Shard(layout) }
+    total = Parameters(layout: layout)
+  }
+
+  func lossAndGradient(
+    of model: any LanguageModel, on batch: TrainingBatch, scope: Set<String>?
+  ) -> (loss: Double, gradient: Parameters) {
+    guard let model = model as? Llama, model.configuration == configuration else {
+      preconditionFailure("This tape was made for another model")
+    }
+    let needs = LlamaGradientNeeds(model, scope: scope)
+    let weights = model.weights, shards = shards, configuration = configuration
+    let loss = SharedLoss(batch)
+    Shards.forEach { index in
+      Self.run(
+        shards[index], rows: Shards.ranges(of: batch.tokens.rows)[index], of: batch, loss, weights,
+        configuration, needs)
+    }
+    reduce()
+    return (shards.reduce(0) { $0 + $1.loss }, total)
+  }
+
+  private static func run(
+    _ shard: Shard, rows: Range<Int>, of batch: TrainingBatch, _ loss: SharedLoss,
+    _ weights: Llama.Weights, _ configuration: LlamaConfiguration, _ needs: LlamaGradientNeeds
+  ) {
+    shard.loss = 0
+    shard.gradient.mutableFlat().fill(0)
+    let range = batch.tokens.range(rows: rows)
+    guard !range.isEmpty else { return }
+    shard.arena.reset()
+    let segments = Llama.segments(rows, of: batch.tokens)
+    let activations = LlamaActivations(
+      configuration, segments: segments, arena: shard.arena, retaining: true)
+    let pass = LlamaPass(
+      configuration: configuration, weights: weights, segments: segments, activations: activations)
+    pass.run(batch.tokens.tokens[range])
+    let gradients = Llama.Weights(shard.gradient, configuration)
+    let finalGradient = shard.arena.zeros(rows: range.count, columns: configuration.width)
+    let head = HeadLoss(
+      hidden: activations.finalNormed, hiddenGradient: finalGradient, head: weights.head,
+      headGradient: needs.head ? gradients.head : nil, arena: shard.arena)
+    shard.loss = head.run(loss, tokens: range)
+    let back = LlamaGradientPass(
+      configuration: configuration, weights: weights, gradients: gradients, segments: segments,
+      activations: activations, needs: needs, arena: shard.arena)
+    back.run(batch.tokens.tokens[range], finalGradient: finalGradient)
+  }
+
+  /// Adds the shards' gradients in a fixed order.
+  private func reduce() {
+    let target = total.mutableFlat()
+    let parts = shards.map(\.gradient.flat)
+    Shards.forEach { piece in
+      let columns = Shards.ranges(of: target.columns)[piece]
+      let window = target.columns(columns)
+      window.copy(parts[0].columns(columns))
+      for part in parts.dropFirst() { addScaled(part.columns(columns), to: window) }
+    }
+  }
+}
+
+extension Llama {
+  package func makeGradientTape() -> any GradientTape { LlamaGradientTape(configuration) }
+}

@@ -1,0 +1,82 @@
+internal import Foundation
+internal import Tensors
+
+/// A run of tokens of one row: in training a whole row, in generation what is appended to it.
+struct Segment: Sendable {
+  /// Tokens of the shard.
+  let tokens: Range<Int>
+  /// Tokens of the row that came before and are cached.
+  let offset: Int
+  /// The row of the cache, where there is one.
+  let row: Int
+}
+
+/// Where one shard's activations are kept during a pass and until its gradient is done.
+struct LlamaActivations {
+  struct Layer {
+    let attentionNormed, joint, headOutput, mlpNormed, gateUp, mlpActivation: Matrix
+    let attentionReciprocals, mlpReciprocals: Matrix
+    /// One pattern a segment, each `AttentionShape.patternCount` long.
+    let patterns: [Matrix]
+  }
+
+  /// The residual stream before each block's attention and before its MLP, and, last, at the end.
+  let residuals: [Matrix]
+  let layers: [Layer]
+  let branch, finalNormed, finalReciprocals: Matrix
+  let cosines, sines: Matrix
+  let shapes: [AttentionShape]
+  let scratch: Matrix
+
+  /// Lays the activations of `segments` out in an arena.
+  ///
+  /// - Parameter retaining: Whether a gradient will follow. If not, all blocks share memory.
+  init(
+    _ configuration: LlamaConfiguration, segments: [Segment], arena: Arena, retaining: Bool
+  ) {
+    let tokens = segments.last?.tokens.upperBound ?? 0
+    let shapes = segments.map {
+      AttentionShape(
+        queries: $0.tokens.count, keys: $0.offset + $0.tokens.count, heads: configuration.heads,
+        keyHeads: configuration.keyHeads, headWidth: configuration.headWidth)
+    }
+    func matrix(_ columns: Int) -> Matrix { arena.matrix(rows: tokens, columns: columns) }
+    func layer() -> Layer {
+      Layer(
+        attentionNormed: matrix(configuration.width), joint: matrix(configuration.jointWidth),
+        headOutput: matrix(configuration.queryWidth), mlpNormed: matrix(configuration.width),
+        gateUp: matrix(2 * configuration.mlpWidth), mlpActivation: matrix(configuration.mlpWidth),
+        attentionReciprocals: matrix(1), mlpReciprocals: matrix(1),
+        patterns: shapes.map { arena.matrix(rows: 1, columns: $0.patternCount) })
+    }
+    let count = configuration.layers
+    if retaining {
+      layers = (0..<count).map { _ in layer() }
+      residuals = (0...2 * count).map { _ in matrix(configuration.width) }
+    } else {
+      layers = count == 0 ? [] : Array(repeating: layer(), count: count)
+      residuals = Array(repeating: matrix(configuration.width), count: 2 * count + 1)
+    }
+    branch = matrix(configuration.width)
+    finalNormed = matrix(configuration.width)
+    finalReciprocals = matrix(1)
+    cosines = matrix(configuration.headWidth / 2)
+    sines = matrix(configuration.headWidth / 2)
+    scratch = arena.matrix(rows: 1, columns: shapes.map(\.scratchCount).max() ?? 0)
+    self.shapes = shapes
+    fillAngles(segments, theta: configuration.ropeTheta)
+  }
+
+  /// The angle of pair `i` at position `p` is `p · theta^(−2i / headWidth)`.
+  private func fillAngles(_ segments: [Segment], theta: Double) {
+    let half = cosines.columns
+    let frequencies = (0..<half).map { pow(theta, -Double($0) / Double(half)) }
+    for segment in segments {
+      for (step, token) in segment.tokens.enumerated() {
+        let position = Double(segment.offset + step)
+        cosines.rows(token..<token + 1).copy(frequencies.map { Float(cos(position * $0)) })
+        sines.rows(token..<token + 1).copy(frequencies.map { Float(sin(position * $0)) })
+      }
+    }
+  }
+}

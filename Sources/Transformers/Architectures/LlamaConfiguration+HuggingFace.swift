@@ -1,0 +1,129 @@
+package import JSON
+
+extension LlamaConfiguration {
+  /// Reads `config.json`.
+  ///
+  /// - Parameters:
+  ///   - document: The file's tree; keys that do not concern the computation are ignored.
+  ///   - file: The name that errors mention.
+  /// - Throws: `CheckpointError.badConfiguration`. Nothing that decides the computation is guessed:
+  ///   transformers' own default of 32 blocks would hide a missing `num_hidden_layers`.
+  package init(huggingFace document: JSONValue, file: String) throws {
+    let reader = ConfigurationReader(document: document, file: file)
+    let heads = try reader.size("num_attention_heads")
+    let width = try reader.size("hidden_size")
+    let headWidth = try reader.optionalSize("head_dim") ?? width / heads
+    let keyHeads = try reader.optionalSize("num_key_value_heads") ?? heads
+    guard heads % keyHeads == 0 else {
+      throw reader.fault("num_key_value_heads", "is \(keyHeads), which does not divide \(heads) heads")
+    }
+    guard headWidth > 0, headWidth % 2 == 0 else {
+      throw reader.fault("head_dim", "is \(headWidth); rotary positions need an even width")
+    }
+    try reader.require("hidden_act", among: ["silu", "swish"])
+    self.init(
+      vocabulary: try reader.size("vocab_size"), width: width,
+      layers: try reader.size("num_hidden_layers", limit: 4096), heads: heads,
+      keyHeads: keyHeads, headWidth: headWidth, mlpWidth: try reader.size("intermediate_size"),
+      context: try reader.optionalSize("max_position_embeddings") ?? 2048,
+      normEpsilon: Float(try reader.number("rms_norm_eps") ?? 1e-6),
+      ropeTheta: try reader.ropeTheta(),
+      isTied: try reader.flag("tie_word_embeddings"),
+      hasAttentionBias: try reader.flag("attention_bias"),
+      hasMLPBias: try reader.flag("mlp_bias"))
+  }
+
+  /// `config.json` as transformers reads it, old and new spellings side by side.
+  package var huggingFaceConfiguration: JSONValue {
+    func integer(_ value: Int) -> JSONValue { .integer(Int64(value)) }
+    return .object([
+      ("architectures", .array([.string("LlamaForCausalLM")])), ("model_type", .string("llama")),
+      ("hidden_size", integer(width)), ("intermediate_size", integer(mlpWidth)),
+      ("num_hidden_layers", integer(layers)), ("num_attention_heads", integer(heads)),
+      ("num_key_value_heads", integer(keyHeads)), ("head_dim", integer(headWidth)),
+      ("vocab_size", integer(vocabulary)), ("max_position_embeddings", integer(context)),
+      ("rms_norm_eps", .number(Double("\(normEpsilon)") ?? Double(normEpsilon))),
+      ("rope_theta", .number(ropeTheta)),
+      (
+        "rope_parameters",
+        .object([("rope_type", .string("default")), ("rope_theta", .number(ropeTheta))])
+      ),
+      ("hidden_act", .string("silu")), ("tie_word_embeddings", .bool(isTied)),
+      ("attention_bias", .bool(hasAttentionBias)), ("mlp_bias", .bool(hasMLPBias)),
+      ("bos_token_id", integer(1)), ("eos_token_id", integer(1)), ("pad_token_id", integer(0)),
+      ("dtype", .string("float32")), ("torch_dtype", .string("float32")),
+    ])
+  }
+}
+
+/// Reads the keys of a configuration, each with an error of its own.
+private struct ConfigurationReader {
+  let document: JSONValue
+  let file: String
+
+  func fault(_ key: String, _ reason: String) -> CheckpointError {
+    .badConfiguration(key: key, file: file, reason: reason)
+  }
+
+  /// Anything larger is a damaged file, and would only be found out when memory runs out.
+  static let sizeLimit = 1 << 22
+
+  private func present(_ key: String) -> JSONValue? {
+    guard let value = document[key], value != .null else { return nil }
+    return value
+  }
+
+  func optionalSize(_ key: String, limit: Int = sizeLimit) throws -> Int? {
+    guard let value = present(key) else { return nil }
+    guard case .integer(let size) = value, size > 0, size <= limit else {
+      throw fault(key, "should be an integer from 1 to \(limit)")
+    }
+    return Int(size)
+  }
+
+  func size(_ key: String, limit: Int = sizeLimit) throws -> Int {
+    guard let size = try optionalSize(key, limit: limit) else { throw fault(key, "is missing") }
+    return size
+  }
+
+  func number(_ key: String) throws -> Double? {
+    try number(key, in: document)
+  }
+
+  private func number(_ key: String, in object: JSONValue) throws -> Double? {
+    switch object[key] {
+    case nil, .null: return nil
+    case .number(let number) where number > 0: return number
+    case .integer(let integer) where integer > 0: return Double(integer)
+    default: throw fault(key, "should be a positive number")
+    }
+  }
+
+  func flag(_ key: String) throws -> Bool {
+    switch present(key) {
+    case nil: return false
+    case .bool(let bool): return bool
+    default: throw fault(key, "should be true or false")
+    }
+  }
+
+  func require(_ key: String, among supported: [String]) throws {
+    guard let value = present(key) else { return }
+    guard case .string(let name) = value, supported.contains(name) else {
+      throw fault(key, "is not supported; only \(supported.joined(separator: " or ")) is")
+    }
+  }
+
+  /// The base of the rotary angles, from `rope_parameters` (new) or `rope_theta` (old).
+  func ropeTheta() throws -> Double {
+    for key in ["rope_parameters", "rope_scaling"] {
+      guard let object = present(key) else { continue }
+      switch object["rope_type"] ?? object["type"] ?? .string("default") {
+      case .string("default"): break
+      default: throw fault(key, "asks for scaled positions, which are not supported")
+      }
+      if let theta = try number("rope_theta", in: object) { return theta }
+    }
+    return try number("rope_theta") ?? 10_000
+  }
+}

@@ -1,0 +1,54 @@
+package import Foundation
+
+/// Writes folders and files so that no reader ever sees a half-written one.
+package enum AtomicFolder {
+  /// Fills a temporary folder beside `url` and then moves it there.
+  ///
+  /// - Parameters:
+  ///   - url: Where the folder should be; what is there already is replaced.
+  ///   - fill: Writes the files into the folder it is given.
+  /// - Throws: `CheckpointError.unwritable`, or what `fill` throws; nothing is left behind.
+  package static func write(to url: URL, _ fill: (URL) throws -> Void) throws {
+    let files = FileManager.default
+    let parent = url.deletingLastPathComponent()
+    let temporary = parent.appending(path: ".\(url.lastPathComponent).partial-\(getpid())")
+    do {
+      try files.createDirectory(at: temporary, withIntermediateDirectories: true)
+    } catch {
+      throw CheckpointError.unwritable(url.path, reason: reason(error))
+    }
+    do {
+      try fill(temporary)
+      if files.fileExists(atPath: url.path) { try files.removeItem(at: url) }
+      try files.moveItem(at: temporary, to: url)
+    } catch {
+      try? files.removeItem(at: temporary)
+      if error is CheckpointError { throw error }
+      throw CheckpointError.unwritable(url.path, reason: reason(error))
+    }
+  }
+
+  /// Writes one file under a temporary name and then moves it to `url`.
+  ///
+  /// - Throws: `CheckpointError.unwritable`.
+  package static func write(_ data: Data, to url: URL) throws {
+    do {
+      try FileManager.default.createDirectory(
+        at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try data.write(to: url, options: .atomic)
+    } catch {
+      throw CheckpointError.unwritable(url.path, reason: reason(error))
+    }
+  }
+
+  private static func reason(_ error: any Error) -> String {
+    let code = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+    switch code?.code ?? (error as NSError).code {
+    case Int(EACCES), Int(EPERM), CocoaError.fileWriteNoPermission.rawValue: return "permission denied"
+    case Int(ENOSPC), CocoaError.fileWriteOutOfSpace.rawValue: return "the disk is full"
+    case Int(EROFS): return "the file system is read-only"
+    case Int(ENOTDIR), Int(EEXIST): return "a part of the path is a file, not a folder"
+    default: return "the system refused (\(code?.code ?? (error as NSError).code))"
+    }
+  }
+}

@@ -1,0 +1,174 @@
+package import Foundation
+package import JSON
+internal import Tensors
+
+/// A model and, where its folder has one that Assay reads, its tokenizer.
+package struct Checkpoint: Sendable {
+  package let model: any LanguageModel
+  package let tokenizer: WordTokenizer?
+
+  package init(model: any LanguageModel, tokenizer: WordTokenizer?) {
+    self.model = model
+    self.tokenizer = tokenizer
+  }
+}
+
+/// An architecture that Hugging Face folders can hold.
+package protocol CheckpointedModel: LanguageModel {
+  /// Creates a model with zero weights from `config.json`.
+  init(huggingFace document: JSONValue, file: String) throws
+  var huggingFaceConfiguration: JSONValue { get }
+  /// The layout that `config.json` asks for, without allocating it.
+  static func layout(huggingFace document: JSONValue, file: String) throws -> ParameterLayout
+}
+
+extension Llama: CheckpointedModel {
+  package init(huggingFace document: JSONValue, file: String) throws {
+    self.init(try LlamaConfiguration(huggingFace: document, file: file))
+  }
+  package var huggingFaceConfiguration: JSONValue { configuration.huggingFaceConfiguration }
+  package static func layout(huggingFace document: JSONValue, file: String) throws
+    -> ParameterLayout
+  {
+    try LlamaConfiguration(huggingFace: document, file: file).layout
+  }
+}
+
+/// Every architecture that folders may hold; a new one is one file and one entry here.
+package enum Architectures {
+  package static let all: [any CheckpointedModel.Type] = [Llama.self]
+
+  static func named(_ name: String, file: String) throws -> any CheckpointedModel.Type {
+    guard let architecture = all.first(where: { $0.architecture == name }) else {
+      throw CheckpointError.unsupportedArchitecture(
+        name, file: file, supported: all.map { $0.architecture })
+    }
+    return architecture
+  }
+}
+
+/// Reads and writes model folders as transformers does.
+package enum HuggingFaceFolder {
+  /// Reads a model folder.
+  ///
+  /// - Parameter folder: Holds `config.json`, `model.safetensors` (or its shards) and maybe
+  ///   `tokenizer.json`.
+  /// - Returns: The model and its tokenizer.
+  /// - Throws: `CheckpointError` or `JSONError`; every tensor must be there, once, in the right shape.
+  package static func read(_ folder: URL) throws -> Checkpoint {
+    let configURL = folder.appending(path: "config.json")
+    var isFolder: ObjCBool = false
+    guard unsafe FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder),
+      isFolder.boolValue
+    else { throw CheckpointError.noFolder(folder.path) }
+    guard FileManager.default.fileExists(atPath: configURL.path) else {
+      throw CheckpointError.missingFile("config.json", folder: folder.path)
+    }
+    let document = try JSON.parse(contentsOf: configURL)
+    guard case .string(let name)? = document["model_type"] else {
+      throw CheckpointError.badConfiguration(
+        key: "model_type", file: "config.json", reason: "is missing")
+    }
+    let architecture = try Architectures.named(name, file: "config.json")
+    let tensors = try readTensors(folder)
+    let layout = try architecture.layout(huggingFace: document, file: "config.json")
+    try check(tensors, against: layout)
+    var model = try architecture.init(huggingFace: document, file: "config.json")
+    for name in layout.names { model.parameters[name] = tensors[name] ?? Tensor([]) }
+    return Checkpoint(model: model, tokenizer: try readTokenizer(folder, layout))
+  }
+
+  private static func readTensors(_ folder: URL) throws -> [String: Tensor] {
+    let single = folder.appending(path: "model.safetensors")
+    if FileManager.default.fileExists(atPath: single.path) { return try Safetensors.read(single) }
+    let index = folder.appending(path: "model.safetensors.index.json")
+    guard FileManager.default.fileExists(atPath: index.path) else {
+      throw CheckpointError.missingFile("model.safetensors", folder: folder.path)
+    }
+    guard case .object(let map)? = try JSON.parse(contentsOf: index)["weight_map"] else {
+      throw CheckpointError.badHeader(
+        file: index.lastPathComponent, reason: "'weight_map' is missing")
+    }
+    let files = Set(
+      map.compactMap { if case .string(let file) = $0.value { file } else { nil } })
+    return try files.sorted().reduce(into: [:]) { tensors, file in
+      guard !file.contains("/") else {
+        throw CheckpointError.badHeader(
+          file: index.lastPathComponent, reason: "'\(file)' leaves the folder")
+      }
+      tensors.merge(try Safetensors.read(folder.appending(path: file))) { first, _ in first }
+    }
+  }
+
+  private static func check(_ tensors: [String: Tensor], against layout: ParameterLayout) throws {
+    let file = "model.safetensors"
+    for entry in layout.entries {
+      guard let tensor = tensors[entry.name] else {
+        throw CheckpointError.missingTensor(entry.name, file: file)
+      }
+      guard tensor.shape == entry.shape else {
+        throw CheckpointError.wrongShape(
+          entry.name, file: file, expected: entry.shape, found: tensor.shape)
+      }
+      guard tensor.isFinite else {
+        throw CheckpointError.badTensor(
+          entry.name, file: file, reason: "holds infinite or undefined numbers")
+      }
+    }
+    // Tied models repeat the head in some files, and old ones store the rotary frequencies.
+    for name in tensors.keys.sorted()
+    where layout.find(name) == nil && name != "lm_head.weight" && !name.hasSuffix("inv_freq") {
+      throw CheckpointError.unexpectedTensor(name, file: file)
+    }
+  }
+
+  private static func readTokenizer(_ folder: URL, _ layout: ParameterLayout) throws
+    -> WordTokenizer?
+  {
+    let url = folder.appending(path: "tokenizer.json")
+    guard FileManager.default.fileExists(atPath: url.path) else { return nil }
+    guard let tokenizer = try WordTokenizer.read(url) else { return nil }
+    guard tokenizer.vocabulary.count <= layout.entries[0].rows else {
+      throw CheckpointError.badTokenizer(
+        file: "tokenizer.json",
+        reason: "it has \(tokenizer.vocabulary.count) tokens, the model \(layout.entries[0].rows)")
+    }
+    return tokenizer
+  }
+
+  /// Writes a model folder that transformers loads as it is.
+  ///
+  /// - Parameters:
+  ///   - model: The model.
+  ///   - tokenizer: Its tokenizer, if it has one.
+  ///   - folder: Where to write; replaced as a whole if it is there.
+  /// - Throws: `CheckpointError.unwritable`; then nothing is left behind.
+  package static func write(
+    _ model: any LanguageModel, tokenizer: WordTokenizer?, to folder: URL
+  ) throws {
+    guard let model = model as? any CheckpointedModel else {
+      preconditionFailure("\(type(of: model)) has no Hugging Face form")
+    }
+    try AtomicFolder.write(to: folder) { try fill($0, model, tokenizer) }
+  }
+
+  /// Writes the files of a model into a folder that exists.
+  package static func fill(
+    _ folder: URL, _ model: any CheckpointedModel, _ tokenizer: WordTokenizer?
+  ) throws {
+    func write(_ document: JSONValue, _ name: String) throws {
+      let text = JSON.text(of: document, layout: .pretty) + "\n"
+      try AtomicFolder.write(Data(text.utf8), to: folder.appending(path: name))
+    }
+    try write(model.huggingFaceConfiguration, "config.json")
+    let parameters = model.parameters
+    let tensors = parameters.layout.entries.map {
+      (name: $0.name, shape: $0.shape, bytes: parameters.bytes($0.name))
+    }
+    try AtomicFolder.write(
+      Safetensors.data(tensors), to: folder.appending(path: "model.safetensors"))
+    guard let tokenizer else { return }
+    try write(tokenizer.huggingFaceTokenizer, "tokenizer.json")
+    try write(tokenizer.huggingFaceTokenizerConfiguration, "tokenizer_config.json")
+  }
+}

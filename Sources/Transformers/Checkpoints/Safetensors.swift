@@ -1,0 +1,184 @@
+package import Foundation
+internal import JSON
+package import Tensors
+
+/// Reads and writes safetensors files: a length, a JSON header, then the numbers.
+package enum Safetensors {
+  /// Headers of real models stay far below; what claims more is not a header.
+  private static let headerLimit = 100_000_000
+
+  private struct Header {
+    let name: String
+    let type: ScalarType
+    let shape: [Int]
+    let range: Range<Int>
+  }
+
+  private enum ScalarType: String {
+    case float64 = "F64"
+    case float32 = "F32"
+    case float16 = "F16"
+    case bfloat16 = "BF16"
+
+    var size: Int {
+      switch self {
+      case .float64: 8
+      case .float32: 4
+      case .float16, .bfloat16: 2
+      }
+    }
+  }
+
+  /// Reads every tensor of a file, as 32-bit floats.
+  ///
+  /// - Parameter url: The file.
+  /// - Returns: Tensors by name.
+  /// - Throws: `CheckpointError` if it is truncated, its header is wrong, or tensors overlap, leave
+  ///   holes or leave the file.
+  package static func read(_ url: URL) throws -> [String: Tensor] {
+    let file = url.lastPathComponent
+    let data: Data
+    do {
+      data = try Data(contentsOf: url)
+    } catch {
+      throw CheckpointError.unreadable(file: file, reason: "no such file, or no permission")
+    }
+    let (headers, body) = try parseHeader([UInt8](data.prefix(8)), data, file: file)
+    var tensors: [String: Tensor] = [:]
+    for header in headers {
+      let start = data.startIndex + body
+      let bytes = data[start + header.range.lowerBound..<start + header.range.upperBound]
+      tensors[header.name] = Tensor(shape: header.shape, scalars: scalars([UInt8](bytes), header.type))
+    }
+    return tensors
+  }
+
+  private static func parseHeader(_ prefix: [UInt8], _ data: Data, file: String) throws
+    -> ([Header], Int)
+  {
+    guard prefix.count == 8 else {
+      throw CheckpointError.truncated(file: file, expected: 8, found: data.count)
+    }
+    let length = prefix.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    guard length <= headerLimit else {
+      throw CheckpointError.badHeader(file: file, reason: "it claims a header of \(length) bytes")
+    }
+    let body = 8 + Int(length)
+    guard body <= data.count else {
+      throw CheckpointError.truncated(file: file, expected: body, found: data.count)
+    }
+    let text = data[data.startIndex + 8..<data.startIndex + body]
+    guard case .object(let members) = try JSON.parse(Data(text), file: file) else {
+      throw CheckpointError.badHeader(file: file, reason: "its header is no JSON object")
+    }
+    let headers = try members.filter { $0.key != "__metadata__" }.map {
+      try header($0.key, $0.value, file: file, space: data.count - body)
+    }
+    try checkCoverage(headers, file: file, space: data.count - body)
+    return (headers, body)
+  }
+
+  private static func header(_ name: String, _ value: JSONValue, file: String, space: Int) throws
+    -> Header
+  {
+    func fault(_ reason: String) -> CheckpointError {
+      .badTensor(name, file: file, reason: reason)
+    }
+    guard case .string(let typeName)? = value["dtype"], case .array(let axes)? = value["shape"],
+      case .array(let ends)? = value["data_offsets"]
+    else { throw fault("needs a dtype, a shape and data_offsets") }
+    guard let type = ScalarType(rawValue: typeName) else {
+      throw fault("dtype \(typeName) is not supported; use F32, F16, BF16 or F64")
+    }
+    let shape = try axes.map { axis in
+      guard case .integer(let length) = axis, length >= 0 else { throw fault("has a bad shape") }
+      return Int(length)
+    }
+    guard ends.count == 2, case .integer(let start) = ends[0], case .integer(let end) = ends[1],
+      start >= 0, start <= end
+    else { throw fault("data_offsets must be two ascending numbers") }
+    guard end <= space else { throw fault("ends at byte \(end), but the data has \(space) bytes") }
+    var count = type.size
+    for axis in shape {
+      let (product, overflow) = count.multipliedReportingOverflow(by: axis)
+      guard !overflow else { throw fault("the shape \(shape) is impossible") }
+      count = product
+    }
+    guard count == Int(end - start) else {
+      throw fault("the shape \(shape) needs \(count) bytes, data_offsets give \(end - start)")
+    }
+    return Header(name: name, type: type, shape: shape, range: Int(start)..<Int(end))
+  }
+
+  /// The format demands that tensors follow each other without overlap or hole.
+  private static func checkCoverage(_ headers: [Header], file: String, space: Int) throws {
+    var end = 0
+    for header in headers.sorted(by: { ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound) }) {
+      guard header.range.lowerBound >= end else {
+        throw CheckpointError.badTensor(header.name, file: file, reason: "overlaps another tensor")
+      }
+      guard header.range.lowerBound == end else {
+        throw CheckpointError.badTensor(header.name, file: file, reason: "leaves a hole before it")
+      }
+      end = header.range.upperBound
+    }
+    guard end == space else {
+      throw CheckpointError.badHeader(file: file, reason: "\(space - end) bytes belong to no tensor")
+    }
+  }
+
+  private static func scalars(_ bytes: [UInt8], _ type: ScalarType) -> [Float] {
+    func bits(_ index: Int, _ size: Int) -> UInt64 {
+      (0..<size).reversed().reduce(0) { $0 << 8 | UInt64(bytes[index * size + $1]) }
+    }
+    let count = bytes.count / type.size
+    return (0..<count).map { index in
+      switch type {
+      case .float64: Float(Double(bitPattern: bits(index, 8)))
+      case .float32: Float(bitPattern: UInt32(bits(index, 4)))
+      case .bfloat16: Float(bitPattern: UInt32(bits(index, 2)) << 16)
+      case .float16: half(UInt16(bits(index, 2)))
+      }
+    }
+  }
+
+  /// An IEEE half as a float, by its fields: `Float16` does not exist on every platform.
+  private static func half(_ bits: UInt16) -> Float {
+    let sign: Float = bits & 0x8000 == 0 ? 1 : -1
+    let exponent = Int(bits >> 10 & 0x1F), fraction = Float(bits & 0x3FF)
+    if exponent == 31 { return fraction == 0 ? sign * .infinity : .nan }
+    if exponent == 0 { return sign * fraction * 0x1.0p-24 }
+    return sign * (1 + fraction * 0x1.0p-10) * Float(sign: .plus, exponent: exponent - 15, significand: 1)
+  }
+
+  /// The bytes of a file that holds these tensors, in this order.
+  ///
+  /// - Parameter tensors: Names, shapes and little-endian 32-bit floats.
+  /// - Returns: A safetensors file.
+  package static func data(_ tensors: [(name: String, shape: [Int], bytes: [UInt8])]) -> Data {
+    var offset = 0
+    var members: [(key: String, value: JSONValue)] = [
+      ("__metadata__", .object([("format", .string("pt"))]))
+    ]
+    for tensor in tensors {
+      let end = offset + tensor.bytes.count
+      members.append(
+        (
+          tensor.name,
+          .object([
+            ("dtype", .string("F32")),
+            ("shape", .array(tensor.shape.map { .integer(Int64($0)) })),
+            ("data_offsets", .array([.integer(Int64(offset)), .integer(Int64(end))])),
+          ])
+        ))
+      offset = end
+    }
+    var header = Array(JSON.text(of: .object(members)).utf8)
+    // Padding to eight bytes keeps the numbers aligned for readers that map the file.
+    header += Array(repeating: 0x20, count: (8 - header.count % 8) % 8)
+    var data = Data((0..<8).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) })
+    data.append(contentsOf: header)
+    for tensor in tensors { data.append(contentsOf: tensor.bytes) }
+    return data
+  }
+}

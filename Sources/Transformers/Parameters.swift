@@ -1,0 +1,135 @@
+package import Tensors
+
+/// The names and shapes of a model's tensors, in declaration order, and where each one lies.
+package struct ParameterLayout: Sendable, Equatable {
+  /// One named tensor.
+  package struct Entry: Sendable, Equatable {
+    package let name: String
+    package let shape: [Int]
+    package let offset: Int
+    package var count: Int { shape.reduce(1, *) }
+    package var rows: Int { shape.count == 1 ? 1 : shape[0] }
+    package var columns: Int { shape.count == 1 ? shape[0] : shape[1] }
+  }
+
+  package let entries: [Entry]
+  package let count: Int
+  private let indices: [String: Int]
+
+  /// Lays tensors out one behind the other.
+  package init(_ tensors: [(name: String, shape: [Int])]) {
+    var offset = 0
+    entries = tensors.map { tensor in
+      defer { offset += tensor.shape.reduce(1, *) }
+      return Entry(name: tensor.name, shape: tensor.shape, offset: offset)
+    }
+    count = offset
+    indices = Dictionary(
+      uniqueKeysWithValues: entries.enumerated().map { ($0.element.name, $0.offset) })
+  }
+
+  package var names: [String] { entries.map(\.name) }
+
+  /// The tensor called `name`, if there is one.
+  package func find(_ name: String) -> Entry? { indices[name].map { entries[$0] } }
+
+  /// The tensor called `name`.
+  ///
+  /// - Precondition: There is one.
+  package subscript(name: String) -> Entry {
+    guard let entry = find(name) else { preconditionFailure("There is no tensor '\(name)'") }
+    return entry
+  }
+}
+
+/// A model's weights: named tensors in one flat piece of memory. A gradient is the same type.
+///
+/// A value: copies share memory until one of them is written to.
+package struct Parameters: Sendable {
+  package let layout: ParameterLayout
+  private var buffer: FloatBuffer
+
+  /// Creates zeros.
+  package init(layout: ParameterLayout) {
+    self.layout = layout
+    buffer = FloatBuffer(count: layout.count)
+  }
+
+  /// The tensor called `name` as a window to read from.
+  package func matrix(_ name: String) -> Matrix { window(layout[name]) }
+
+  /// Neighbouring tensors of equal width as one window: rows of the first, then of the second, ...
+  package func joint(_ names: [String]) -> Matrix {
+    let entries = names.map { layout[$0] }
+    for (entry, next) in zip(entries, entries.dropFirst()) {
+      precondition(
+        next.offset == entry.offset + entry.count,
+        "'\(entry.name)' and '\(next.name)' are not neighbours")
+    }
+    let isVector = entries[0].shape.count == 1
+    let columns = isVector ? entries.map(\.columns).reduce(0, +) : entries[0].columns
+    let rows = isVector ? 1 : entries.map(\.rows).reduce(0, +)
+    return Matrix(buffer, offset: entries[0].offset, rows: rows, columns: columns)
+  }
+
+  /// The tensor called `name` as a window to write to.
+  package mutating func mutableMatrix(_ name: String) -> Matrix {
+    makeUnique()
+    return window(layout[name])
+  }
+
+  /// All numbers as one row to read from, shaped `[1, count]`.
+  package var flat: Matrix { Matrix(buffer, rows: 1, columns: layout.count) }
+
+  /// All numbers as one row to write to, shaped `[1, count]`.
+  package mutating func mutableFlat() -> Matrix {
+    makeUnique()
+    return flat
+  }
+
+  /// The tensor called `name` as a value.
+  package subscript(name: String) -> Tensor {
+    get {
+      let entry = layout[name]
+      return Tensor(
+        shape: entry.shape,
+        scalars: buffer.scalars(in: entry.offset..<entry.offset + entry.count))
+    }
+    set {
+      precondition(newValue.shape == layout[name].shape, "'\(name)' has another shape")
+      mutableMatrix(name).copy(newValue.scalars)
+    }
+  }
+
+  /// The bytes of one tensor, little-endian floats.
+  package func bytes(_ name: String) -> [UInt8] {
+    let entry = layout[name]
+    return buffer.bytes(in: entry.offset..<entry.offset + entry.count)
+  }
+
+  /// These numbers plus `factor` times others of the same layout.
+  package func adding(_ other: Parameters, scaled factor: Float = 1) -> Parameters {
+    precondition(layout == other.layout, "Cannot add parameters of another layout")
+    var sum = self
+    addScaled(other.flat, by: factor, to: sum.mutableFlat())
+    return sum
+  }
+
+  /// These numbers minus others of the same layout.
+  package func subtracting(_ other: Parameters) -> Parameters { adding(other, scaled: -1) }
+
+  private func window(_ entry: ParameterLayout.Entry) -> Matrix {
+    Matrix(buffer, offset: entry.offset, rows: entry.rows, columns: entry.columns)
+  }
+
+  private mutating func makeUnique() {
+    if !isKnownUniquelyReferenced(&buffer) { buffer = buffer.copy() }
+  }
+}
+
+extension Parameters: Equatable {
+  /// Whether two sets of weights are the same bytes under the same names.
+  package static func == (a: Parameters, b: Parameters) -> Bool {
+    a.layout == b.layout && a.buffer.hasSameBytes(as: b.buffer)
+  }
+}

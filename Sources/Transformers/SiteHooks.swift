@@ -1,0 +1,44 @@
+internal import Tensors
+
+/// What one forward pass records and edits; shards share it and write to rows of their own.
+struct SiteHooks: Sendable {
+  let batch: TokenBatch
+  private let interventions: [ActivationSite: [Intervention]]
+  private let recordings: [ActivationSite: Matrix]
+
+  /// Makes room for recordings.
+  ///
+  /// - Parameter width: The number of columns of a site.
+  init(
+    batch: TokenBatch, recording sites: Set<ActivationSite>, editing interventions: [Intervention],
+    width: (ActivationSite) -> Int
+  ) {
+    self.batch = batch
+    self.interventions = Dictionary(grouping: interventions, by: \.site)
+    recordings = Dictionary(
+      uniqueKeysWithValues: sites.map {
+        ($0, Matrix(rows: batch.count, columns: width($0)))
+      })
+  }
+
+  func touches(_ site: ActivationSite) -> Bool {
+    interventions[site] != nil || recordings[site] != nil
+  }
+
+  /// Edits and then records one shard's activations at a site.
+  ///
+  /// - Parameters:
+  ///   - window: Shaped `[tokens of the shard, width]`.
+  ///   - tokens: Which tokens of the batch the rows are.
+  ///   - headWidth: Columns of one head, at sites that have heads.
+  func touch(_ site: ActivationSite, _ window: Matrix, tokens: Range<Int>, headWidth: Int) {
+    for intervention in interventions[site] ?? [] {
+      let columns = intervention.head.map { $0 * headWidth..<($0 + 1) * headWidth }
+      let range = columns ?? 0..<window.columns
+      intervention.apply(to: window.columns(range), tokens: tokens, columns: range, batch: batch)
+    }
+    recordings[site]?.rows(tokens).copy(window)
+  }
+
+  var tensors: [ActivationSite: Tensor] { recordings.mapValues(\.tensor) }
+}

@@ -1,0 +1,111 @@
+internal import Tensors
+
+/// An objective prepared for all shards: targets by token, weights that sum to one.
+struct SharedLoss: Sendable {
+  enum Kind: Sendable {
+    case nextToken(targets: [Int32], weights: [Float])
+    case distillation(Distillation, Matrix)
+  }
+
+  let kind: Kind
+
+  init(_ batch: TrainingBatch) {
+    switch batch.objective {
+    case .nextToken(let weights):
+      let tokens = batch.tokens
+      precondition(weights.count == tokens.count, "One weight per token is needed")
+      var masked = weights
+      for last in tokens.lastIndices { masked[last] = 0 }
+      let sum = masked.reduce(0.0) { $0 + Double($1) }
+      let targets = tokens.tokens.dropFirst().map(Int32.init) + [0]
+      kind = .nextToken(
+        targets: targets, weights: masked.map { sum > 0 ? Float(Double($0) / sum) : 0 })
+    case .distillation(let distillation):
+      kind = .distillation(distillation, Matrix(distillation.probabilities))
+    }
+  }
+}
+
+/// The unembedding, the loss and their gradients for one shard, a few rows of logits at a time.
+struct HeadLoss {
+  /// What the unembedding reads, shaped `[tokens, width]`.
+  let hidden: Matrix
+  /// Receives its gradient; zero before.
+  let hiddenGradient: Matrix
+  let head: Matrix
+  let headGradient: Matrix?
+  let arena: Arena
+
+  /// Logits kept at once, so that a large vocabulary needs no large memory.
+  private static let chunkScalars = 1 << 19
+
+  /// Returns the loss of the shard whose tokens of the batch are `tokens`.
+  func run(_ loss: SharedLoss, tokens: Range<Int>) -> Double {
+    switch loss.kind {
+    case .nextToken(let targets, let weights):
+      nextToken(targets[tokens], weights[tokens])
+    case .distillation(let distillation, let probabilities):
+      distil(distillation, probabilities, tokens: tokens)
+    }
+  }
+
+  private func nextToken(_ targets: ArraySlice<Int32>, _ weights: ArraySlice<Float>) -> Double {
+    let first = targets.startIndex
+    let size = max(1, Self.chunkScalars / head.rows)
+    let buffer = arena.matrix(rows: min(size, hidden.rows), columns: head.rows)
+    var loss = 0.0
+    for start in stride(from: 0, to: hidden.rows, by: size) {
+      let rows = start..<min(start + size, hidden.rows)
+      let slice = first + rows.lowerBound..<first + rows.upperBound
+      guard weights[slice].contains(where: { $0 != 0 }) else { continue }
+      let logits = buffer.rows(0..<rows.count)
+      multiply(hidden.rows(rows), head, into: logits, transposingB: true)
+      loss += crossEntropy(replacing: logits, targets: targets[slice], weights: weights[slice])
+      multiply(logits, head, into: hiddenGradient.rows(rows))
+      if let headGradient {
+        multiply(
+          logits, hidden.rows(rows), into: headGradient, transposingA: true, accumulating: true)
+      }
+    }
+    return loss
+  }
+
+  private func distil(
+    _ distillation: Distillation, _ probabilities: Matrix, tokens: Range<Int>
+  ) -> Double {
+    let mine = distillation.indices.indices.filter { tokens.contains(distillation.indices[$0]) }
+    guard let first = mine.first, let last = mine.last else { return 0 }
+    let local = mine.map { distillation.indices[$0] - tokens.lowerBound }
+    let choices = distillation.choices ?? Array(0..<head.rows)
+    let chosenHead = distillation.choices == nil ? head : gather(choices, of: head)
+    let chosen = gather(local, of: hidden)
+    let logits = arena.matrix(rows: mine.count, columns: choices.count)
+    multiply(chosen, chosenHead, into: logits, transposingB: true)
+    let weight = 1 / Float(distillation.indices.count)
+    let loss = divergence(
+      replacing: logits, targets: probabilities.rows(first..<last + 1),
+      weights: Array(repeating: weight, count: mine.count)[...])
+    if let headGradient {
+      let gradient = arena.matrix(rows: choices.count, columns: head.columns)
+      multiply(logits, chosen, into: gradient, transposingA: true)
+      scatter(gradient, to: choices, of: headGradient)
+    }
+    multiply(logits, chosenHead, into: chosen)
+    scatter(chosen, to: local, of: hiddenGradient)
+    return loss
+  }
+
+  private func gather(_ rows: [Int], of matrix: Matrix) -> Matrix {
+    let result = arena.matrix(rows: rows.count, columns: matrix.columns)
+    for (row, source) in rows.enumerated() {
+      result.rows(row..<row + 1).copy(matrix.rows(source..<source + 1))
+    }
+    return result
+  }
+
+  private func scatter(_ matrix: Matrix, to rows: [Int], of target: Matrix) {
+    for (row, index) in rows.enumerated() {
+      addScaled(matrix.rows(row..<row + 1), to: target.rows(index..<index + 1))
+    }
+  }
+}

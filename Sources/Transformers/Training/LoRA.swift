@@ -1,0 +1,72 @@
+package import Tensors
+
+/// Low-rank updates of chosen matrices: W + (alpha / rank) · B A (Hu et al., 2021).
+package struct LoRA: Sendable {
+  /// The factors, named `<tensor>.A`, shaped `[rank, input]`, and `<tensor>.B`, shaped `[output, rank]`.
+  package var factors: Parameters
+  package let rank: Int
+  package let alpha: Float
+  /// The adapted tensors.
+  package let targets: [String]
+
+  package var scale: Float { alpha / Float(rank) }
+
+  /// Creates factors whose product is zero: A uniform in ±1/√input, as PEFT draws it, B zero.
+  ///
+  /// - Precondition: Targets are matrices of `layout`.
+  package init(
+    rank: Int, alpha: Float, targets: [String], layout: ParameterLayout,
+    using generator: inout SeededGenerator
+  ) {
+    self.init(rank: rank, alpha: alpha, targets: targets, layout: layout)
+    for target in targets {
+      let shape = factors.layout["\(target).A"].shape
+      let bound = 1 / Double(shape[1]).squareRoot()
+      factors["\(target).A"] = Tensor(
+        shape: shape,
+        scalars: (0..<shape[0] * shape[1]).map { _ in Float((2 * generator.uniform() - 1) * bound) })
+    }
+  }
+
+  /// Creates factors of zeros.
+  init(rank: Int, alpha: Float, targets: [String], layout: ParameterLayout) {
+    self.rank = rank
+    self.alpha = alpha
+    self.targets = targets
+    factors = Parameters(
+      layout: ParameterLayout(
+        targets.flatMap { target in
+          let entry = layout[target]
+          return [("\(target).A", [rank, entry.columns]), ("\(target).B", [entry.rows, rank])]
+        }))
+  }
+
+  /// The weights with the updates added.
+  package func merged(into base: Parameters) -> Parameters {
+    var merged = base
+    for target in targets {
+      // The scale is folded into a copy of B, which is the smaller factor.
+      let b = Matrix(factors["\(target).B"].scaled(by: scale))
+      multiply(
+        b, factors.matrix("\(target).A"), into: merged.mutableMatrix(target), accumulating: true)
+    }
+    return merged
+  }
+
+  /// The gradient of the factors, given that of the merged weights: dA = s Bᵀ dW, dB = s dW Aᵀ.
+  func gradient(of merged: Parameters) -> Parameters {
+    var gradient = Parameters(layout: factors.layout)
+    for target in targets {
+      let weightGradient = merged.matrix(target)
+      multiply(
+        factors.matrix("\(target).B"), weightGradient, into: gradient.mutableMatrix("\(target).A"),
+        transposingA: true)
+      multiply(
+        weightGradient, factors.matrix("\(target).A"), into: gradient.mutableMatrix("\(target).B"),
+        transposingB: true)
+    }
+    let flat = gradient.mutableFlat()
+    flat.copy(flat.scalars.map { $0 * scale })
+    return gradient
+  }
+}

@@ -1,0 +1,151 @@
+internal import Foundation
+internal import Tensors
+
+/// How the learning rate changes over a run.
+package enum LearningRateSchedule: Sendable, Equatable {
+  case constant
+  /// Falls along a half cosine to this share of the peak at the last step.
+  case cosine(to: Float)
+}
+
+/// The optimiser's settings for one run.
+package struct TrainingRecipe: Sendable, Equatable {
+  package var learningRate: Float
+  package var steps: Int
+  package var warmUp: Int
+  package var schedule: LearningRateSchedule
+  /// Decoupled decay, on matrices only.
+  package var weightDecay: Float
+  /// The largest gradient norm that passes unscaled.
+  package var clip: Float
+
+  package init(
+    learningRate: Float, steps: Int, warmUp: Int = 5, schedule: LearningRateSchedule = .constant,
+    weightDecay: Float = 0, clip: Float = 1
+  ) {
+    self.learningRate = learningRate
+    self.steps = steps
+    self.warmUp = warmUp
+    self.schedule = schedule
+    self.weightDecay = weightDecay
+    self.clip = clip
+  }
+
+  /// The learning rate of a step, counted from 0.
+  package func rate(at step: Int) -> Float {
+    if step < warmUp { return learningRate * Float(step + 1) / Float(warmUp + 1) }
+    guard case .cosine(let floor) = schedule, steps > warmUp else { return learningRate }
+    let progress = min(1, Float(step - warmUp) / Float(steps - warmUp))
+    return learningRate * (floor + (1 - floor) * (1 + cosineOfHalfTurns(progress)) / 2)
+  }
+}
+
+/// What a training run may change.
+package enum Adaptation: Sendable {
+  /// The tensors of these names (a write mask); nothing else moves.
+  case full(Set<String>)
+  /// Low-rank factors.
+  case lora(LoRA)
+}
+
+/// What a step did.
+package struct TrainingStatus: Sendable {
+  package let step: Int
+  package let steps: Int
+  package let loss: Double
+  package let tokens: Int
+}
+
+/// Trains a model step by step with AdamW.
+package final class Trainer {
+  private let base: any LanguageModel
+  private var adaptation: Adaptation
+  private let recipe: TrainingRecipe
+  private let scope: Set<String>
+  private let tape: any GradientTape
+  private var mean: Parameters
+  private var variance: Parameters
+  package private(set) var step = 0
+  /// The model as trained so far.
+  package private(set) var model: any LanguageModel
+
+  /// Starts a run.
+  ///
+  /// - Parameters:
+  ///   - model: Where training starts.
+  ///   - adaptation: What may change.
+  ///   - recipe: The optimiser's settings.
+  package init(_ model: any LanguageModel, _ adaptation: Adaptation, _ recipe: TrainingRecipe) {
+    base = model
+    self.model = model
+    self.adaptation = adaptation
+    self.recipe = recipe
+    tape = model.makeGradientTape()
+    switch adaptation {
+    case .full(let names):
+      scope = names
+      mean = Parameters(layout: model.parameters.layout)
+    case .lora(let lora):
+      scope = Set(lora.targets)
+      mean = Parameters(layout: lora.factors.layout)
+    }
+    variance = mean
+  }
+
+  /// The factors as trained so far, if the run adapts by LoRA.
+  package var lora: LoRA? { if case .lora(let lora) = adaptation { lora } else { nil } }
+
+  /// Takes one step down the weighted sum of some batches' losses.
+  ///
+  /// - Parameter parts: Batches and the weights of their mean losses.
+  /// - Returns: The weighted loss before the step, in nats.
+  @discardableResult
+  package func take(_ parts: [(batch: TrainingBatch, weight: Float)]) -> Double {
+    var loss = 0.0
+    var gradient = Parameters(layout: model.parameters.layout)
+    for part in parts {
+      let result = tape.lossAndGradient(of: model, on: part.batch, scope: scope)
+      loss += Double(part.weight) * result.loss
+      if parts.count == 1 && part.weight == 1 {
+        gradient = result.gradient
+      } else {
+        addScaled(result.gradient.flat, by: part.weight, to: gradient.mutableFlat())
+      }
+    }
+    apply(gradient)
+    step += 1
+    return loss
+  }
+
+  private func apply(_ gradient: Parameters) {
+    switch adaptation {
+    case .full(let names):
+      let ordered = model.parameters.layout.entries.filter { names.contains($0.name) }
+      update(&model.parameters, gradient, ordered)
+    case .lora(var lora):
+      let own = lora.gradient(of: gradient)
+      update(&lora.factors, own, own.layout.entries)
+      adaptation = .lora(lora)
+      model.parameters = lora.merged(into: base.parameters)
+    }
+  }
+
+  private func update(
+    _ parameters: inout Parameters, _ gradient: Parameters, _ entries: [ParameterLayout.Entry]
+  ) {
+    let squares = entries.reduce(0.0) { $0 + sumOfSquares(gradient.matrix($1.name)) }
+    let norm = Float(squares.squareRoot())
+    var optimiser = AdamWStep(
+      learningRate: recipe.rate(at: step), weightDecay: 0, step: step + 1,
+      gradientScale: norm > recipe.clip ? recipe.clip / norm : 1)
+    for entry in entries {
+      optimiser.weightDecay = entry.shape.count > 1 ? recipe.weightDecay : 0
+      optimiser.update(
+        parameters.mutableMatrix(entry.name), gradient: gradient.matrix(entry.name),
+        mean: mean.mutableMatrix(entry.name), variance: variance.mutableMatrix(entry.name))
+    }
+  }
+}
+
+/// cos(π x).
+private func cosineOfHalfTurns(_ x: Float) -> Float { Float(cos(Double(x) * Double.pi)) }

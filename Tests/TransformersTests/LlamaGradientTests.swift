@@ -1,0 +1,88 @@
+import TestSupport
+import Tensors
+import Testing
+import Transformers
+
+@Suite("Llama's gradients")
+struct LlamaGradientTests {
+  static let shapes: [(name: String, model: Llama)] = [
+    ("untied", TinyModels.llama()), ("tied", TinyModels.llama(isTied: true)),
+    ("biased", TinyModels.llama(biases: true)),
+  ]
+
+  static let objectives: [(name: String, batch: TrainingBatch)] = {
+    let rows = TinyModels.rows([7, 3, 9, 1, 5])
+    let tokens = TokenBatch(rows)
+    let weights = (0..<tokens.count).map { Float($0 % 3) }
+    let teacher = TinyModels.llama(seed: 9)
+    let indices = [1, 4, 8, 12, 20]
+    return [
+      ("plain", TrainingBatch(rows)),
+      ("weighted", TrainingBatch(tokens, .nextToken(weights: weights))),
+      (
+        "distilled",
+        TrainingBatch(
+          tokens,
+          .distillation(
+            Distillation(from: teacher, reading: tokens, at: indices, for: indices)))
+      ),
+      (
+        "distilled on some logits",
+        TrainingBatch(
+          tokens,
+          .distillation(
+            Distillation(
+              from: teacher, reading: tokens, at: indices, for: indices, choices: [3, 11, 5])))
+      ),
+    ]
+  }()
+
+  @Test(
+    "every tensor's gradient agrees with finite differences", arguments: 0..<3, 0..<4)
+  func finiteDifferences(shape: Int, objective: Int) {
+    let (model, batch) = (Self.shapes[shape].model, Self.objectives[objective].batch)
+    let gradient = model.lossAndGradient(on: batch).gradient
+    var generator = SeededGenerator(seed: 5)
+    for name in model.parameters.layout.names {
+      // One random direction a tensor: the directional derivative sees every entry.
+      let shape = model.parameters[name].shape
+      let direction = generator.direction(shape.reduce(1, *)).reshaped(shape)
+      let step: Float = 1e-2
+      func loss(_ factor: Float) -> Double {
+        var moved = model
+        moved.parameters[name] = model.parameters[name] + direction.scaled(by: factor * step)
+        return moved.lossAndGradient(on: batch).loss
+      }
+      // Five points: the error of the three-point rule is visible in single precision.
+      let numeric = (8 * (loss(1) - loss(-1)) - (loss(2) - loss(-2))) / (12 * Double(step))
+      let analytic = Double(dot(gradient[name].scalars, direction.scalars))
+      let scale = max(abs(numeric), 0.02)
+      #expect(
+        abs(numeric - analytic) < 5e-3 * scale,
+        "\(Self.shapes[0].name)/\(name): \(analytic), numerically \(numeric)")
+    }
+  }
+
+  @Test("a scope leaves the wanted gradients as they are")
+  func scope() {
+    let model = TinyModels.llama()
+    let batch = Self.objectives[0].batch
+    let full = model.lossAndGradient(on: batch).gradient
+    let wanted = Set(model.names.blocks[1])
+    let part = model.makeGradientTape().lossAndGradient(of: model, on: batch, scope: wanted)
+    for name in wanted { #expect(part.gradient[name] == full[name], "\(name)") }
+    #expect(part.gradient[model.names.embedding].norm == 0)
+  }
+
+  @Test("one thread and two give the same bytes")
+  func threads() {
+    let model = TinyModels.llama()
+    let before = Shards.threads
+    defer { Shards.threads = before }
+    let gradients = [1, 2, 4].map { threads in
+      Shards.threads = threads
+      return model.lossAndGradient(on: Self.objectives[0].batch)
+    }
+    #expect(gradients.dropFirst().allSatisfy { $0 == gradients[0] })
+  }
+}
