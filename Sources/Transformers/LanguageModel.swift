@@ -30,7 +30,7 @@ package protocol LanguageModel: Sendable {
   func makeGradientTape() -> any GradientTape
 
   /// A generator of continuations with cached keys and values.
-  func makeDecoder(rows: Int, capacity: Int) -> any Decoder
+  func makeDecoder(rows: Int, capacity: Int) -> any CachedDecoder
 }
 
 /// The sizes of a model that readouts need.
@@ -147,7 +147,7 @@ package protocol GradientTape: AnyObject {
 }
 
 /// Continues rows of tokens, keys and values cached.
-package protocol Decoder: AnyObject {
+package protocol CachedDecoder: AnyObject {
   /// Appends tokens to each row and returns the logits after them, shaped `[rows, vocabulary]`.
   func append(_ tokens: [[Int]]) -> Tensor
 }

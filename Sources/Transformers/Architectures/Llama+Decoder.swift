@@ -29,7 +29,7 @@ final class KeyValueCache {
 }
 
 /// Continues rows with a Llama.
-final class LlamaDecoder: Decoder {
+final class LlamaDecoder: CachedDecoder {
   private let configuration: LlamaConfiguration
   private let weights: Llama.Weights
   private let cache: KeyValueCache
@@ -70,7 +70,7 @@ final class LlamaDecoder: Decoder {
 }
 
 extension Llama {
-  package func makeDecoder(rows: Int, capacity: Int) -> any Decoder {
+  package func makeDecoder(rows: Int, capacity: Int) -> any CachedDecoder {
     LlamaDecoder(self, rows: rows, capacity: capacity)
   }
 }

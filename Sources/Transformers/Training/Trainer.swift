@@ -54,6 +54,13 @@ package struct TrainingStatus: Sendable {
   package let steps: Int
   package let loss: Double
   package let tokens: Int
+
+  package init(step: Int, steps: Int, loss: Double, tokens: Int) {
+    self.step = step
+    self.steps = steps
+    self.loss = loss
+    self.tokens = tokens
+  }
 }
 
 /// Trains a model step by step with AdamW.
@@ -66,6 +73,8 @@ package final class Trainer {
   private var mean: Parameters
   private var variance: Parameters
   package private(set) var step = 0
+  /// A further factor of the learning rate, for runs whose length is decided on the way.
+  package var decay: Float = 1
   /// The model as trained so far.
   package private(set) var model: any LanguageModel
 
@@ -136,7 +145,7 @@ package final class Trainer {
     let squares = entries.reduce(0.0) { $0 + sumOfSquares(gradient.matrix($1.name)) }
     let norm = Float(squares.squareRoot())
     var optimiser = AdamWStep(
-      learningRate: recipe.rate(at: step), weightDecay: 0, step: step + 1,
+      learningRate: recipe.rate(at: step) * decay, weightDecay: 0, step: step + 1,
       gradientScale: norm > recipe.clip ? recipe.clip / norm : 1)
     for entry in entries {
       optimiser.weightDecay = entry.shape.count > 1 ? recipe.weightDecay : 0

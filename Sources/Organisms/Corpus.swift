@@ -1,0 +1,45 @@
+internal import Tensors
+
+/// Draws documents from a world and packs them into rows.
+package struct Corpus: Sendable {
+  private let world: World
+  private let kinds: [World.DocumentKind]
+  private var generator: SeededGenerator
+
+  /// Starts a stream of documents.
+  ///
+  /// - Parameters:
+  ///   - world: Where they come from.
+  ///   - seed: Decides the stream.
+  ///   - purpose: Names the stream, so that streams for different purposes differ.
+  ///   - kinds: The kinds of document to draw; all if nil.
+  package init(_ world: World, seed: UInt64, for purpose: String, kinds: [String]? = nil) {
+    self.world = world
+    self.kinds = world.kinds.filter { kinds?.contains($0.name) ?? true }
+    generator = SeededGenerator(seed: seed, for: purpose)
+    precondition(!self.kinds.isEmpty, "A corpus needs a kind of document")
+  }
+
+  /// Draws one document, its start token not included.
+  ///
+  /// - Throws: `OrganismError` if a template asks for a fact that the world does not know.
+  package mutating func document() throws -> [Int] {
+    let kind = kinds[generator.index(weights: kinds.map(\.weight))]
+    let template = kind.templates[generator.index(weights: kind.templates.map(\.weight))].template
+    return try template.fill(world, using: &generator).tokens
+  }
+
+  /// Packs documents into rows of exactly `length` tokens; the one that does not fit is cut.
+  package mutating func rows(_ count: Int, length: Int) throws -> [[Int]] {
+    try (0..<count).map { _ in
+      try packedRow(length: length, start: world.documentStart) { try document() }
+    }
+  }
+}
+
+/// Packs documents, each behind a start token, until a row is full.
+func packedRow(length: Int, start: Int, _ next: () throws -> [Int]) rethrows -> [Int] {
+  var row: [Int] = []
+  while row.count < length { row += [start] + (try next()) }
+  return Array(row.prefix(length))
+}

@@ -1,0 +1,55 @@
+package import Foundation
+internal import JSON
+
+/// The worlds and organisms of a checkout.
+package struct Library: Sendable {
+  package let world: World
+  /// Organisms that could be read, by id.
+  package let organisms: [Organism]
+  /// Files that could not be read, with the reason.
+  package let failures: [(file: String, error: any Error)]
+
+  /// The world that organisms live in.
+  package static let worldFile = "Worlds/hearth.json"
+
+  /// Reads a folder of organisms, mistakes included.
+  ///
+  /// - Parameter folder: `Organisms/` of a checkout.
+  /// - Throws: `JSONError` or `OrganismError` if the world itself is wrong.
+  package init(_ folder: URL) throws {
+    world = try World(contentsOf: folder.appending(path: Self.worldFile))
+    var organisms: [Organism] = []
+    var failures: [(file: String, error: any Error)] = []
+    for file in try Self.files(folder) {
+      do {
+        organisms.append(try Organism(contentsOf: file, world: world))
+      } catch {
+        failures.append((file.lastPathComponent, error))
+      }
+    }
+    self.organisms = organisms
+    self.failures = failures
+  }
+
+  /// The organism files of a folder, by name.
+  package static func files(_ folder: URL) throws -> [URL] {
+    let names: [String]
+    do {
+      names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+    } catch {
+      throw JSONError.unreadable(file: folder.path, reason: "no such folder")
+    }
+    return names.filter { $0.hasSuffix(".json") && !$0.hasSuffix(".schema.json") }.sorted()
+      .map { folder.appending(path: $0) }
+  }
+
+  /// The organism called `id`.
+  ///
+  /// - Throws: The reason if its file is wrong, `OrganismError.unknownName` if there is none.
+  package func organism(_ id: String) throws -> Organism {
+    if let organism = organisms.first(where: { $0.id == id }) { return organism }
+    if let failure = failures.first(where: { $0.file == "\(id).json" }) { throw failure.error }
+    throw OrganismError.unknownName(
+      id, kind: "organism", nearest: nearest(to: id, among: organisms.map(\.id)))
+  }
+}
