@@ -1,1 +1,51 @@
-@main struct Assay { static func main() {} }
+import ArgumentParser
+import Bench
+import Foundation
+
+@main
+struct Assay: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "assay",
+    abstract: "Measures model-diffing methods on tiny transformers whose change is known.",
+    discussion: """
+      Start with 'assay bench': it plants organisms, runs every method on each pair and prints \
+      which method recovered which planted change.
+      """,
+    version: "0.1.0",
+    subcommands: [
+      PlantCommand.self
+    ])
+
+  /// Runs the tool; a user's mistake ends with its description and exit code 2.
+  static func main() async {
+    do {
+      var command = try parseAsRoot()
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      let code = exitCode(for: error)
+      if error is ExitCode || code == .success || code == .validationFailure {
+        exit(withError: error, usage: code == .validationFailure)
+      }
+      FileHandle.standardError.write(Data("assay: \(error)\n".utf8))
+      Foundation.exit(2)
+    }
+  }
+
+  private static func exit(withError error: any Error, usage: Bool) -> Never {
+    guard usage else { exit(withError: error) }
+    FileHandle.standardError.write(Data((fullMessage(for: error) + "\n").utf8))
+    Foundation.exit(2)
+  }
+}
+
+/// Where the checkout is, for every command that needs it.
+struct ProjectOptions: ParsableArguments {
+  @Option(help: "The checkout: the folder that holds Organisms/ and Fixtures/.")
+  var root = "."
+
+  var project: Project { Project(root: URL(filePath: root, directoryHint: .isDirectory)) }
+}

@@ -1,0 +1,83 @@
+package import Foundation
+internal import JSON
+package import Organisms
+package import Transformers
+
+/// Keeps trained bases: those that are committed, and those that were made here.
+package struct BaseStore: Sendable {
+  package let project: Project
+  package let world: World
+
+  package init(_ project: Project, world: World) {
+    self.project = project
+    self.world = world
+  }
+
+  /// What is kept beside a base: enough to make it anew.
+  package struct Record: Codable, Sendable {
+    package let world: String
+    package let recipe: BaseRecipe
+    /// The digest of world and recipe.
+    package let digest: String
+    /// The digest of the weights.
+    package let weights: String
+  }
+
+  /// The standard base of a seed: committed, cached, or trained now.
+  ///
+  /// - Throws: `CheckpointError`, `JSONError` or `OrganismError`.
+  package func base(seed: UInt64, progress: (TrainingStatus) -> Void = { _ in }) throws -> Base {
+    let recipe = BaseRecipe(seed: seed)
+    let digest = try recipe.digest(world)
+    for folder in [committed(seed), cached(digest)] {
+      if let base = try read(folder, recipe: recipe, digest: digest) { return base }
+    }
+    let base = try train(recipe, progress: progress)
+    try write(base, to: cached(digest))
+    return base
+  }
+
+  /// Trains a base, whatever is kept.
+  package func train(_ recipe: BaseRecipe, progress: (TrainingStatus) -> Void) throws -> Base {
+    Base(world: world, recipe: recipe, model: try recipe.train(world, progress: progress))
+  }
+
+  /// Where the base of a seed is committed.
+  package func committed(_ seed: UInt64) -> URL {
+    project.committedBases.appending(path: "\(world.id)-\(seed)")
+  }
+
+  private func cached(_ digest: String) -> URL { project.cache.appending(path: "bases/\(digest)") }
+
+  private func read(_ folder: URL, recipe: BaseRecipe, digest: String) throws -> Base? {
+    let recordURL = folder.appending(path: "recipe.json")
+    guard FileManager.default.fileExists(atPath: recordURL.path) else { return nil }
+    let record = try JSON.decode(Record.self, contentsOf: recordURL)
+    guard record.digest == digest else { return nil }
+    guard let model = try HuggingFaceFolder.read(folder).model as? Llama else { return nil }
+    guard Self.weightsDigest(model) == record.weights else {
+      throw CheckpointError.badTensor(
+        "all", file: folder.path, reason: "are not the weights that recipe.json names")
+    }
+    return Base(world: world, recipe: recipe, model: model)
+  }
+
+  /// Writes a base with the record that reproduces it.
+  package func write(_ base: Base, to folder: URL) throws {
+    let record = Record(
+      world: world.id, recipe: base.recipe, digest: try base.recipe.digest(world),
+      weights: Self.weightsDigest(base.model))
+    try AtomicFolder.write(to: folder) { temporary in
+      try HuggingFaceFolder.fill(temporary, base.model, world.tokenizer)
+      let text = try JSON.encode(record, layout: .pretty) + "\n"
+      try AtomicFolder.write(Data(text.utf8), to: temporary.appending(path: "recipe.json"))
+    }
+  }
+
+  /// The digest of a model's weights.
+  package static func weightsDigest(_ model: Llama) -> String {
+    var hash = ContentHash()
+    for name in model.parameters.layout.names { hash.mix(model.parameters.bytes(name)) }
+    return hash.text
+  }
+}

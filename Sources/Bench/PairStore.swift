@@ -1,0 +1,134 @@
+package import Foundation
+internal import JSON
+package import Organisms
+package import Transformers
+
+/// A subject of the bench: an organism under a regime, or a null pair.
+package enum Subject: Sendable {
+  case organism(Organism, Regime)
+  case null(NullPair)
+
+  package var id: String {
+    switch self {
+    case .organism(let organism, _): organism.id
+    case .null(let null): null.id
+    }
+  }
+
+  package var regime: String {
+    switch self {
+    case .organism(_, let regime): regime.id
+    case .null(let null): null.regime
+    }
+  }
+
+  package var isNull: Bool { if case .null = self { true } else { false } }
+}
+
+/// Keeps planted pairs by the digest of everything that decides them.
+package struct PairStore: Sendable {
+  package let project: Project
+  package let organisms: [Organism]
+
+  package init(_ project: Project, organisms: [Organism]) {
+    self.project = project
+    self.organisms = organisms
+  }
+
+  /// The pair of a subject: cached, or made now.
+  ///
+  /// - Parameters:
+  ///   - subject: What to plant.
+  ///   - base: Where to plant it.
+  ///   - progress: Told after every step of a training.
+  /// - Throws: `CheckpointError`, `JSONError` or `OrganismError`.
+  package func pair(
+    _ subject: Subject, in base: Base, progress: (TrainingStatus) -> Void = { _ in }
+  ) throws -> PlantedPair {
+    if case .null(let null) = subject, null.kind == .identical {
+      return try null.make(from: base, organisms: organisms)
+    }
+    let folder = try self.folder(subject, in: base)
+    if FileManager.default.fileExists(atPath: folder.appending(path: "config.json").path) {
+      return try read(folder, base: base)
+    }
+    let pair =
+      switch subject {
+      case .organism(let organism, let regime):
+        try Planter(base: base, organism: organism, regime: regime).plant(progress: progress)
+      case .null(let null): try null.make(from: base, organisms: organisms)
+      }
+    try write(pair, to: folder)
+    return pair
+  }
+
+  private func folder(_ subject: Subject, in base: Base) throws -> URL {
+    let digest = try digest(subject, in: base)
+    return project.cache.appending(path: "pairs/\(subject.id)-\(subject.regime)-\(digest)")
+  }
+
+  /// The digest of everything that decides a pair.
+  package func digest(_ subject: Subject, in base: Base) throws -> String {
+    var hash = ContentHash()
+    hash.mix(engineVersion)
+    hash.mix(BaseStore.weightsDigest(base.model))
+    hash.mix(base.world.digest)
+    switch subject {
+    case .organism(let organism, let regime):
+      hash.mix(organism.digest)
+      hash.mix(try JSON.encode(regime))
+    case .null(let null):
+      hash.mix(null.id)
+      hash.mix(null.regime)
+      if case .twin(let id) = null.kind {
+        hash.mix(organisms.first { $0.id == id }?.digest ?? "")
+      }
+    }
+    return hash.text
+  }
+
+  private func read(_ folder: URL, base: Base) throws -> PlantedPair {
+    guard let finetuned = try HuggingFaceFolder.read(folder).model as? Llama else {
+      throw CheckpointError.missingFile("config.json", folder: folder.path)
+    }
+    let certificateURL = folder.appending(path: "certificate.json")
+    let certificate =
+      FileManager.default.fileExists(atPath: certificateURL.path)
+      ? try JSON.decode(Certificate.self, contentsOf: certificateURL) : nil
+    let widened = finetuned.configuration.hasMLPBias && !base.model.configuration.hasMLPBias
+    return PlantedPair(
+      base: widened ? base.model.addingMLPBiases() : base.model, finetuned: finetuned,
+      certificate: certificate)
+  }
+
+  private func write(_ pair: PlantedPair, to folder: URL) throws {
+    try AtomicFolder.write(to: folder) { temporary in
+      try HuggingFaceFolder.fill(temporary, pair.finetuned, nil)
+      guard let certificate = pair.certificate else { return }
+      let text = try JSON.encode(certificate, layout: .pretty) + "\n"
+      try AtomicFolder.write(Data(text.utf8), to: temporary.appending(path: "certificate.json"))
+    }
+  }
+
+  /// Writes a pair as two folders that transformers opens, with adapter and certificate beside them.
+  ///
+  /// - Parameters:
+  ///   - pair: The pair.
+  ///   - tokenizer: The world's.
+  ///   - folder: Receives `base`, `finetuned` and what there is of `adapter` and `certificate.json`.
+  /// - Throws: `CheckpointError.unwritable`; nothing is left behind then.
+  package static func export(_ pair: PlantedPair, tokenizer: WordTokenizer, to folder: URL) throws {
+    try AtomicFolder.write(to: folder) { temporary in
+      try HuggingFaceFolder.write(
+        pair.base, tokenizer: tokenizer, to: temporary.appending(path: "base"))
+      try HuggingFaceFolder.write(
+        pair.finetuned, tokenizer: tokenizer, to: temporary.appending(path: "finetuned"))
+      if let lora = pair.lora {
+        try PEFTAdapter.write(lora, base: "../base", to: temporary.appending(path: "adapter"))
+      }
+      guard let certificate = pair.certificate else { return }
+      let text = try JSON.encode(certificate, layout: .pretty) + "\n"
+      try AtomicFolder.write(Data(text.utf8), to: temporary.appending(path: "certificate.json"))
+    }
+  }
+}

@@ -1,0 +1,22 @@
+package import Foundation
+package import Organisms
+
+/// The folders of a checkout.
+package struct Project: Sendable {
+  package let root: URL
+
+  package init(root: URL) { self.root = root }
+
+  package var organisms: URL { root.appending(path: "Organisms") }
+  package var reports: URL { root.appending(path: "Reports") }
+  package var ledger: URL { root.appending(path: "Fixtures/ledger.json") }
+  /// What can be made anew: bases, pairs and trials by content hash.
+  package var cache: URL { root.appending(path: ".assay") }
+  var committedBases: URL { root.appending(path: "Fixtures/bases") }
+
+  /// Reads the world and the organisms.
+  package func library() throws -> Library { try Library(organisms) }
+}
+
+/// The part of every cache key that changes when the engine's numbers do.
+package let engineVersion = "1"
