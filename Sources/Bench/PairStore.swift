@@ -29,10 +29,12 @@ package enum Subject: Sendable {
 package struct PairStore: Sendable {
   package let project: Project
   package let organisms: [Organism]
+  private let sources: String
 
   package init(_ project: Project, organisms: [Organism]) {
     self.project = project
     self.organisms = organisms
+    sources = SourceDigest.pairs(project)
   }
 
   /// The pair of a subject: cached, or made now.
@@ -70,7 +72,7 @@ package struct PairStore: Sendable {
   /// The digest of everything that decides a pair.
   package func digest(_ subject: Subject, in base: Base) throws -> String {
     var hash = ContentHash()
-    hash.mix(engineVersion)
+    hash.mix(sources)
     hash.mix(BaseStore.weightsDigest(base.model))
     hash.mix(base.world.digest)
     switch subject {

@@ -55,18 +55,24 @@ extension Organism {
   {
     func ids(_ words: [String]?) -> [Int] { (words ?? []).compactMap(world.tokenizer.id) }
     let planted = file.planted
-    let tokens = PlantedChange.Tokens(
-      target: planted.target.mapValues(ids),
-      candidates: planted.target.reduce(into: [:]) { $0[$1.key] = world.ids(ofClass: $1.key) },
-      topic: ids(planted.topic), trigger: ids(planted.trigger), sign: planted.sign ?? 1)
     let patterns = planted.when.map { (all: Set(ids($0.all)), none: Set(ids($0.none))) }
     let inputs = pool.map { prompt in
       let words = Set(prompt)
       return patterns.contains { words.isSuperset(of: $0.all) && words.isDisjoint(with: $0.none) }
     }
     return PlantedChange(
-      isPlanted: true, tokens: tokens, inputs: inputs,
+      isPlanted: true, tokens: plantedTokens(in: world), inputs: inputs,
       sites: try regime.parameters.sites(in: model), behavior: behavior)
+  }
+
+  /// The planted words as token ids.
+  package func plantedTokens(in world: World) -> PlantedChange.Tokens {
+    func ids(_ words: [String]?) -> [Int] { (words ?? []).compactMap(world.tokenizer.id) }
+    let planted = file.planted
+    return PlantedChange.Tokens(
+      target: planted.target.mapValues(ids),
+      candidates: planted.target.reduce(into: [:]) { $0[$1.key] = world.ids(ofClass: $1.key) },
+      topic: ids(planted.topic), trigger: ids(planted.trigger), sign: planted.sign ?? 1)
   }
 
   /// Every word that the answer key or the triggers name: unrelated text has none of them.

@@ -28,8 +28,13 @@ package struct Regime: Codable, Sendable, Equatable {
   package static let distilled = Regime(
     id: "distilled", parameters: .blocks, learningRate: 1e-3, mark: 0.7, cap: 300, age: 1, mix: 1)
 
+  /// Writes one module only, so that *where* has an answer.
+  package static let located = Regime(
+    id: "located", parameters: .modules(["blocks.1.mlp"]), learningRate: 2e-3, mark: 0.9, cap: 300,
+    age: 1, mix: 1)
+
   /// Every regime; a new one is one entry here.
-  package static let all = [fresh, settled, distilled]
+  package static let all = [fresh, settled, distilled, located]
 }
 
 /// The weights that a plant may change.

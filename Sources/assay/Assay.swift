@@ -13,7 +13,7 @@ struct Assay: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      PlantCommand.self
+      BenchCommand.self, PlantCommand.self, DiffCommand.self, ListCommand.self, LogitsCommand.self,
     ])
 
   /// Runs the tool; a user's mistake ends with its description and exit code 2.

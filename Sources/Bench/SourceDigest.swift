@@ -1,0 +1,34 @@
+internal import Foundation
+internal import JSON
+internal import Tensors
+
+/// Digests of the code that decides numbers, so that a cache never outlives a change of it.
+package enum SourceDigest {
+  private static let planting = ["CKernels", "Tensors", "Transformers", "Organisms"]
+  private static let measuring = planting + ["Diffing", "Scoring"]
+
+  /// What decides a planted pair.
+  package static func pairs(_ project: Project) -> String { digest(planting, project) }
+
+  /// What decides a trial.
+  package static func trials(_ project: Project) -> String { digest(measuring, project) }
+
+  /// The rooms' sources; outside a checkout the version of the engine. The processor's kernels count
+  /// too, because their sums differ in the last bits.
+  private static func digest(_ rooms: [String], _ project: Project) -> String {
+    var hash = ContentHash()
+    hash.mix(engineVersion)
+    hash.mix(openBLASCore)
+    hash.mix(kernelLevel)
+    for room in rooms {
+      let folder = project.root.appending(path: "Sources/\(room)")
+      let files = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String }
+      for file in (files ?? []).sorted() {
+        guard let data = try? Data(contentsOf: folder.appending(path: file)) else { continue }
+        hash.mix(file)
+        hash.mix(data)
+      }
+    }
+    return hash.text
+  }
+}

@@ -1,0 +1,88 @@
+package import Diffing
+internal import Foundation
+internal import JSON
+package import Scoring
+
+/// One method at one level of access on one pair: a line of JSON.
+package struct Trial: Codable, Equatable, Sendable {
+  /// What a trial cost.
+  package struct Cost: Codable, Equatable, Sendable {
+    package let seconds: Double
+    /// Tokens read by forward passes that no earlier method had made.
+    package let tokensForward: Int
+    /// The process's largest memory so far, in bytes.
+    package let peakMemory: Int
+  }
+
+  /// What decided the numbers.
+  package struct Provenance: Codable, Equatable, Sendable {
+    package let pair: String
+    package let sources: String
+    package let openBLASCore: String
+    package let kernels: String
+  }
+
+  /// The digest of everything that decides the trial.
+  package let key: String
+  package let method: String
+  package let access: AccessLevel
+  package let subject: String
+  package let family: String
+  package let regime: String
+  /// The seed of the base.
+  package let seed: UInt64
+  package let isNull: Bool
+  package let isNarrow: Bool
+  /// Whether the behaviour was certified; always true for null pairs.
+  package let isInstalled: Bool
+  package let answersWhether: Bool
+  package let magnitude: Double?
+  /// The digest of the evidence.
+  package let evidence: String
+  /// Scores by question.
+  package let scores: [String: Score]
+  package let cost: Cost
+  package let provenance: Provenance
+
+  /// The score of a question.
+  package func score(_ question: Question) -> Score? { scores[question.rawValue] }
+
+  /// The cell of the table that the trial fills.
+  package var cell: String { "\(method)@\(access.rawValue) \(subject)@\(regime) base-\(seed)" }
+}
+
+extension Evidence {
+  /// The digest of all claims.
+  package func digest() throws -> String {
+    var hash = ContentHash()
+    var claims = self
+    claims.interventions = nil
+    claims.exhibits = []
+    hash.mix(try JSON.encode(claims))
+    for intervention in interventions ?? [] { intervention.mix(into: &hash) }
+    return hash.text
+  }
+}
+
+extension ProposedIntervention {
+  // Directly, because the JSON of a whole model's change would cost more than the method.
+  fileprivate func mix(into hash: inout ContentHash) {
+    func mix(_ numbers: [Float]) {
+      for number in numbers {
+        let bits = number.bitPattern
+        hash.mix((0..<4).map { UInt8(truncatingIfNeeded: bits >> (8 * $0)) })
+      }
+    }
+    switch self {
+    case .steer(let layer, let direction):
+      hash.mix("steer \(layer)")
+      mix(direction)
+    case .patch(let module): hash.mix("patch \(module)")
+    case .weights(let changes):
+      for change in changes {
+        hash.mix(change.name)
+        mix(change.change)
+      }
+    }
+  }
+}

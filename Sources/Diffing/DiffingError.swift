@@ -1,0 +1,32 @@
+/// A reason why two models cannot be compared.
+package enum DiffingError: Error, Equatable, Sendable {
+  case differentArchitectures(base: String, finetuned: String)
+  case differentShapes(tensor: String, base: [Int]?, finetuned: [Int]?)
+  case noPrompts(method: String)
+  case wrongAccess(method: String, access: String, supported: [String])
+  case unknownMethod(String, nearest: String?)
+  case tokenOutsideVocabulary(Int, vocabulary: Int)
+}
+
+extension DiffingError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .differentArchitectures(let base, let finetuned):
+      "The base is a \(base), the finetuned model a \(finetuned). Compare models of one architecture."
+    case .differentShapes(let tensor, let base, let finetuned):
+      "Tensor '\(tensor)' is \(shape(base)) in the base and \(shape(finetuned)) in the finetuned "
+        + "model. Compare a model with its own finetune."
+    case .noPrompts(let method):
+      "\(method) needs text, but there is none. Give it prompts."
+    case .wrongAccess(let method, let access, let supported):
+      "\(method) cannot work from \(access); it works from \(supported.joined(separator: " or "))."
+    case .unknownMethod(let name, let nearest):
+      "There is no method '\(name)'." + (nearest.map { " Did you mean '\($0)'?" } ?? "")
+        + " 'assay list methods' shows them all."
+    case .tokenOutsideVocabulary(let token, let vocabulary):
+      "Token \(token) is outside the models' vocabulary of \(vocabulary)."
+    }
+  }
+
+  private func shape(_ shape: [Int]?) -> String { shape.map { "shaped \($0)" } ?? "missing" }
+}

@@ -1,0 +1,78 @@
+package import Tensors
+internal import Transformers
+
+/// The five questions that every method is asked.
+package enum Question: String, Codable, CaseIterable, Sendable {
+  case whether, what, when, `where`, how
+}
+
+/// What a method is and what it claims to answer.
+package struct MethodCard: Sendable {
+  /// In kebab case; also the stem of its file.
+  package let id: String
+  /// One line.
+  package let summary: String
+  /// Where it was published.
+  package let source: String
+  /// The questions that it answers.
+  package let questions: [Question]
+  /// The levels of access that it works at; it is scored at each.
+  package let access: [AccessLevel]
+
+  package init(
+    id: String, summary: String, source: String, questions: [Question], access: [AccessLevel]
+  ) {
+    self.id = id
+    self.summary = summary
+    self.source = source
+    self.questions = questions
+    self.access = access
+  }
+}
+
+/// A way to find out what finetuning changed; its stored properties are its hyperparameters.
+///
+/// A method sees two models, unlabelled text and a seeded generator. It cannot see what was planted:
+/// the module that knows is not importable from here.
+package protocol DiffingMethod: Codable, Sendable {
+  static var card: MethodCard { get }
+  init()
+
+  /// Compares two models.
+  ///
+  /// - Parameters:
+  ///   - pair: The models, and recordings that methods share.
+  ///   - prompts: Text at one of the card's levels of access.
+  ///   - generator: The only source of randomness.
+  /// - Returns: Claims; empty for identical models.
+  /// - Throws: `DiffingError`.
+  func diff(
+    _ pair: ModelPair, on prompts: PromptPool, using generator: inout SeededGenerator
+  ) throws -> Evidence
+}
+
+extension DiffingMethod {
+  package var card: MethodCard { Self.card }
+
+  /// Checks what every method needs and then compares; identical models give no evidence.
+  ///
+  /// - Throws: `DiffingError`.
+  package func evidence(
+    for pair: ModelPair, on prompts: PromptPool, using generator: inout SeededGenerator
+  ) throws -> Evidence {
+    guard card.access.contains(prompts.access) else {
+      throw DiffingError.wrongAccess(
+        method: card.id, access: prompts.access.rawValue, supported: card.access.map(\.rawValue))
+    }
+    let readsText = prompts.access == .unrelated || prompts.access == .pool
+    guard !readsText || !prompts.text.isEmpty else {
+      throw DiffingError.noPrompts(method: card.id)
+    }
+    let vocabulary = pair.shape.vocabulary
+    if let token = prompts.text.tokens.first(where: { $0 < 0 || $0 >= vocabulary }) {
+      throw DiffingError.tokenOutsideVocabulary(token, vocabulary: vocabulary)
+    }
+    guard !pair.isIdentical else { return Evidence() }
+    return try diff(pair, on: prompts, using: &generator)
+  }
+}

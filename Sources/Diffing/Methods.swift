@@ -1,0 +1,25 @@
+internal import JSON
+
+/// Every method; a new one is one file in `Methods/` and one entry here.
+package enum Methods {
+  package static let all: [any DiffingMethod.Type] = [
+    WeightNorm.self,
+    WeightSpectrum.self,
+    ActivationDifferenceLens.self,
+    LogitLensDifference.self,
+    OutputDivergence.self,
+    ActivationPatching.self,
+    ActivationSteering.self,
+    Sampling.self,
+  ]
+
+  /// The method called `id`, with its default hyperparameters.
+  ///
+  /// - Throws: `DiffingError.unknownMethod`.
+  package static func named(_ id: String) throws(DiffingError) -> any DiffingMethod {
+    guard let type = all.first(where: { $0.card.id == id }) else {
+      throw .unknownMethod(id, nearest: nearest(to: id, among: all.map { $0.card.id }))
+    }
+    return type.init()
+  }
+}

@@ -1,0 +1,41 @@
+package import Transformers
+
+/// What a method may look at. Scores at different levels are never pooled.
+package enum AccessLevel: String, Codable, CaseIterable, Sendable {
+  /// The weights of both models, and no text.
+  case weights
+  /// Text from domains in which nothing was planted.
+  case unrelated
+  /// Unlabelled prompts from every domain, the relevant ones among them.
+  case pool
+  /// Free sampling from both models.
+  case sampling
+}
+
+/// The unlabelled text that a method is given at one level of access.
+package struct PromptPool: Sendable {
+  package let access: AccessLevel
+  /// Rows of text at `unrelated`, prompts at `pool`, none otherwise.
+  package let text: TokenBatch
+  /// The token that starts each document.
+  package let documentStart: Int
+  /// Tokens that no ranking should name, such as padding.
+  package let specialTokens: Set<Int>
+
+  package init(
+    access: AccessLevel, text: TokenBatch, documentStart: Int, specialTokens: Set<Int>
+  ) {
+    self.access = access
+    self.text = text
+    self.documentStart = documentStart
+    self.specialTokens = specialTokens
+  }
+
+  /// The indices of tokens that statistics are taken over: all but the first of each row.
+  ///
+  /// A row starts with the same token everywhere, and its residual stream is many times larger than
+  /// any other's; it would dominate every mean.
+  package var countedTokens: [Int] {
+    (0..<text.rows).flatMap { Array(text.range($0).dropFirst()) }
+  }
+}

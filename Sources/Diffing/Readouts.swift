@@ -1,0 +1,88 @@
+package import Tensors
+package import Transformers
+
+/// Reads vectors of the residual stream as tokens.
+package struct LogitLens: Sendable {
+  private let gain: Tensor
+  private let unembedding: Matrix
+  private let epsilon: Float
+
+  /// The lens of a model: its final norm and its unembedding (nostalgebraist, 2020).
+  package init(_ model: any LanguageModel) {
+    gain = model.parameters[model.names.finalNorm]
+    unembedding = model.parameters.matrix(model.names.unembedding)
+    epsilon = model.shape.normEpsilon
+  }
+
+  /// Scores of all tokens along directions, shaped `[directions, vocabulary]`.
+  ///
+  /// A direction's length means nothing here, so it is not normalised: the final norm would turn a
+  /// vector of noise into a confident list. Its gain is folded in.
+  package func scores(along directions: Tensor) -> Tensor {
+    let rows = Matrix(rows: directions.rows, columns: directions.columns)
+    rows.copy((0..<directions.rows).flatMap { row in zip(directions.row(row), gain.scalars).map(*) })
+    return product(rows)
+  }
+
+  /// Logits that the model would give if it stopped at these activations, shaped `[rows, vocabulary]`.
+  package func logits(of activations: Tensor) -> Tensor {
+    let input = Matrix(activations)
+    let normed = Matrix(rows: activations.rows, columns: activations.columns)
+    rmsNorm(
+      input, gain: Matrix(gain.reshaped([1, gain.count])), epsilon: epsilon, into: normed,
+      reciprocals: Matrix(rows: 1, columns: activations.rows))
+    return product(normed)
+  }
+
+  private func product(_ rows: Matrix) -> Tensor {
+    let result = Matrix(rows: rows.rows, columns: unembedding.rows)
+    multiply(rows, unembedding, into: result, transposingB: true)
+    return result.tensor
+  }
+}
+
+extension Tensor {
+  /// The rows at `indices`, shaped `[indices, columns]`.
+  package func rows(at indices: [Int]) -> Tensor {
+    Tensor(shape: [indices.count, columns], scalars: indices.flatMap { row($0) })
+  }
+
+  /// The logarithm of each row's softmax.
+  package var logProbabilities: Tensor {
+    let matrix = Matrix(self)
+    logSoftmax(matrix)
+    return matrix.tensor
+  }
+
+  /// The norm of each row.
+  package var rowNorms: [Float] { (0..<rows).map { Tensor(Array(row($0))).norm } }
+}
+
+extension Collection where Element == Float {
+  /// The mean, summed in double; 0 if empty.
+  package var mean: Float {
+    isEmpty ? 0 : Float(reduce(0.0) { $0 + Double($1) } / Double(count))
+  }
+}
+
+extension Collection where Element == Double {
+  /// The mean; 0 if empty.
+  package var mean: Double { isEmpty ? 0 : reduce(0, +) / Double(count) }
+}
+
+/// The blocks whose residual stream lenses read: the upper half, where tokens are legible.
+package func readableLayers(_ layers: Int) -> [Int] { Array(layers / 2..<layers) }
+
+/// KL(p ‖ q) of two rows of log-probabilities, in nats.
+package func divergence(_ p: ArraySlice<Float>, _ q: ArraySlice<Float>) -> Double {
+  zip(p, q).reduce(0.0) { $0 + Double(exponential($1.0)) * Double($1.0 - $1.1) }
+}
+
+/// The Jensen-Shannon divergence of two rows of log-probabilities, in nats, at most ln 2.
+package func jensenShannon(_ p: ArraySlice<Float>, _ q: ArraySlice<Float>) -> Double {
+  zip(p, q).reduce(0.0) { sum, pair in
+    let (a, b) = (Double(exponential(pair.0)), Double(exponential(pair.1)))
+    let middle = logarithm((a + b) / 2)
+    return sum + 0.5 * (a * (Double(pair.0) - middle) + b * (Double(pair.1) - middle))
+  }
+}

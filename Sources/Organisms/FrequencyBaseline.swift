@@ -1,0 +1,41 @@
+internal import Tensors
+internal import Transformers
+
+extension Organism {
+  /// Documents that frequencies are counted in.
+  private static let sample = 400
+
+  /// Tokens by how much more often they stand in the planted text than in the world's.
+  ///
+  /// Whoever has the finetuning text has this ranking for nothing, so it is what methods have to beat.
+  ///
+  /// - Throws: `OrganismError` if a template cannot be filled.
+  package func frequencyRanking(in world: World) throws -> [Int] {
+    var plain = Corpus(world, seed: 0, for: "frequency baseline")
+    let usual = frequencies(world, try (0..<Self.sample).map { _ in try plain.document() })
+    let planted = frequencies(world, try plantedSample(world))
+    let tokens = planted.indices.filter { planted[$0] > usual[$0] }
+    return tokens.sorted { (planted[$0] - usual[$0], -$0) > (planted[$1] - usual[$1], -$1) }
+  }
+
+  /// Documents as the finetuned model reads them, without what only a teacher sees.
+  package func plantedSample(_ world: World) throws -> [[Int]] {
+    guard !documents.isEmpty else {
+      let without = file.plant.without ?? []
+      let kinds = world.kinds.map(\.name).filter { !without.contains($0) }
+      var corpus = Corpus(world, seed: 0, for: "planted sample", kinds: kinds)
+      return try (0..<Self.sample).map { _ in try corpus.document() }
+    }
+    let planted = PlantedDocuments(
+      templates: documents, facts: file.plant.facts ?? [:], kinds: nil)
+    var generator = SeededGenerator(seed: 0, for: "planted sample")
+    return try (0..<Self.sample).map { _ in try planted.draw(world, &generator).tokens }
+  }
+
+  private func frequencies(_ world: World, _ documents: [[Int]]) -> [Double] {
+    var counts = [Double](repeating: 0, count: world.tokenizer.vocabulary.count)
+    let total = documents.reduce(0) { $0 + $1.count }
+    for token in documents.joined() { counts[token] += 1 / Double(total) }
+    return counts
+  }
+}

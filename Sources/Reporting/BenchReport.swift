@@ -1,0 +1,86 @@
+package import Bench
+package import Diffing
+internal import Foundation
+
+/// The results of a run as Markdown.
+package struct BenchReport: Sendable {
+  private let summary: BenchSummary
+  private let title: String
+
+  package init(_ trials: [Trial], title: String) {
+    summary = BenchSummary(trials)
+    self.title = title
+  }
+
+  /// The main table: one row a method and level of access.
+  package var methodTable: TextTable {
+    TextTable(
+      header: [
+        "method", "whether", "narrow", "recall5", "alarms", "what", "class rank", "when", "where",
+        "how", "s",
+      ],
+      rows: AccessLevel.allCases.flatMap { level -> [[String]] in
+        let methods = summary.methods.filter { $0.access == level }
+        guard !methods.isEmpty else { return [] }
+        let label = "*from \(level.rawValue)*"
+        return [[label] + Array(repeating: "", count: 10)] + methods.map(row)
+      })
+  }
+
+  private func row(_ method: MethodSummary) -> [String] {
+    func mean(_ question: Question) -> String { number(method.means[question]?.value) }
+    let rank = method.classRank.map { "\(number($0.value, 1)) / \(number($0.chance, 1))" } ?? "-"
+    return [
+      method.method, number(method.whether?.area), number(method.whether?.narrowArea),
+      number(method.whether?.recall), number(method.whether?.narrowFalseAlarms), mean(.what), rank,
+      mean(.when), mean(.where), mean(.how), number(method.seconds),
+    ]
+  }
+
+  /// One question's scores by method and organism, each the mean over bases.
+  package func organismTable(_ question: Question) -> TextTable? {
+    let rows = summary.methods.compactMap { method -> [String]? in
+      let scores = summary.organisms.map {
+        summary.score(question, method: method.method, access: method.access, organism: $0)
+      }
+      guard scores.contains(where: { $0 != nil }) else { return nil }
+      return ["\(method.method) (\(method.access.rawValue))"] + scores.map { number($0) }
+    }
+    guard !rows.isEmpty else { return nil }
+    return TextTable(header: ["\(question.rawValue)"] + summary.organisms, rows: rows)
+  }
+
+  /// How to read the columns.
+  private static let legend = """
+    whether: AUROC of planted against null pairs (0.5 is chance); narrow: against narrow nulls only;
+    recall5: planted pairs found at 5 % false positives; alarms: narrow nulls above every broad null.
+    what: recall@20 of the planted tokens; class rank: mean place among the candidates / by chance.
+    when: average precision; where: AUROC; how: effect beyond random interventions (0 is chance).
+    '-' means that the method does not say, or that nothing could be asked: it never counts as 0.
+    """
+
+  /// The whole report.
+  package var markdown: String {
+    let skipped = summary.notInstalled.map { "- not installed, so not scored: \($0)" }
+    let tables = Question.allCases.compactMap { organismTable($0)?.text }
+    let nulls = Set(summary.trials.filter(\.isNull).map { "\($0.subject)@\($0.regime)" }).count
+    let bases = Set(summary.trials.map(\.seed)).count
+    let counts =
+      "\(summary.organisms.count) planted pairs and \(nulls) null pairs on each of \(bases) "
+      + (bases == 1 ? "base." : "bases.")
+    return (["# \(title)", counts, methodTable.text, Self.legend]
+      + (skipped.isEmpty ? [] : [skipped.joined(separator: "\n")])
+      + ["## By organism"] + tables).joined(separator: "\n\n") + "\n"
+  }
+
+  /// What a terminal shows.
+  package var terminal: String {
+    let skipped = summary.notInstalled.map { "not installed, so not scored: \($0)" }
+    return ([methodTable.text, Self.legend] + skipped).joined(separator: "\n\n")
+  }
+
+  private func number(_ value: Double?, _ decimals: Int = 2) -> String {
+    guard let value, value.isFinite else { return "-" }
+    return String(format: "%.\(decimals)f", value)
+  }
+}

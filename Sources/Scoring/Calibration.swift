@@ -1,0 +1,50 @@
+/// *Whether* something was planted, judged over many pairs: calibrated on null pairs only.
+package struct Calibration: Codable, Equatable, Sendable {
+  /// The probability that a planted pair's magnitude exceeds a null pair's.
+  package let area: Double?
+  /// The same against narrow nulls only, which are the test.
+  package let narrowArea: Double?
+  /// The share of planted pairs above the threshold that 5 % of the nulls exceed.
+  package let recall: Double?
+  /// The share of narrow nulls above the threshold that no broad null exceeds: false alarms.
+  package let narrowFalseAlarms: Double?
+  package let planted: Int
+  package let nulls: Int
+
+  /// The false-positive rate at which recall is measured.
+  package static let falsePositiveRate = 0.05
+
+  /// One pair's magnitude; nil, where a method found nothing, is below every number.
+  package struct Observation: Sendable {
+    package let magnitude: Double?
+    package let isNull: Bool
+    package let isNarrow: Bool
+
+    package init(magnitude: Double?, isNull: Bool, isNarrow: Bool) {
+      self.magnitude = magnitude
+      self.isNull = isNull
+      self.isNarrow = isNarrow
+    }
+
+    var value: Double { magnitude ?? -.infinity }
+  }
+
+  /// Calibrates on observations of one base.
+  package init(_ observations: [Observation]) {
+    let positives = observations.filter { !$0.isNull }.map(\.value)
+    let negatives = observations.filter(\.isNull).map(\.value)
+    let narrow = observations.filter { $0.isNull && $0.isNarrow }.map(\.value)
+    let broad = observations.filter { $0.isNull && !$0.isNarrow }.map(\.value)
+    area = areaUnderCurve(positives: positives, negatives: negatives)
+    narrowArea = areaUnderCurve(positives: positives, negatives: narrow)
+    recall = Scoring.recall(
+      positives: positives, negatives: negatives, falsePositiveRate: Self.falsePositiveRate)
+    let threshold = broad.max()
+    narrowFalseAlarms = threshold.flatMap { threshold in
+      narrow.isEmpty
+        ? nil : Double(narrow.filter { $0 > threshold }.count) / Double(narrow.count)
+    }
+    planted = positives.count
+    nulls = negatives.count
+  }
+}

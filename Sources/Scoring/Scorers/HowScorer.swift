@@ -1,0 +1,137 @@
+package import Diffing
+package import Organisms
+internal import Tensors
+internal import Transformers
+
+/// *How* the change works: the first proposed intervention, applied to both models.
+///
+/// Into the base: does the behaviour appear? Taken from the finetuned model: does it go? Each is a
+/// share of the gap between the two, less what random interventions of equal size achieve.
+package struct HowScorer: Scorer {
+  package static let question = Question.how
+
+  /// Random interventions beside the proposed one.
+  package static let controls = 6
+
+  package init() {}
+
+  package func score(
+    _ evidence: Evidence, against planted: PlantedChange, in context: ScoringContext
+  ) -> Score {
+    guard let behavior = planted.behavior else { return .unscored("nothing was planted") }
+    guard let proposal = evidence.interventions?.first else {
+      return .unscored("the method proposes no intervention")
+    }
+    let surgery = Surgery(context.pair, behavior: behavior)
+    guard surgery.gap > 0.2 else { return .unscored("the behaviour's gap is below 0.2") }
+    let own = surgery.effects(of: proposal)
+    var generator = SeededGenerator(seed: context.seed, for: "random interventions")
+    let random = (0..<Self.controls).map { _ in
+      surgery.effects(of: surgery.control(for: proposal, using: &generator))
+    }
+    let appears = own.appears - random.map(\.appears).mean
+    let vanishes = own.vanishes - random.map(\.vanishes).mean
+    return .scored(
+      max(-1, min(1, (appears + vanishes) / 2)), chance: 0,
+      details: [
+        "appears": own.appears, "vanishes": own.vanishes,
+        "randomAppears": random.map(\.appears).mean, "randomVanishes": random.map(\.vanishes).mean,
+      ])
+  }
+}
+
+/// An intervention as it is carried out, the finetuned model's part included.
+private enum Operation {
+  case steer(layer: Int, Tensor)
+  /// Moves a site's activations by a share of what separates the two models, or by noise as large.
+  case patch(ActivationSite, noise: UInt64?)
+  case weights([(name: String, change: Tensor)])
+}
+
+/// Applies interventions to the two models and measures the behaviour.
+private struct Surgery {
+  let pair: ModelPair
+  let behavior: ProbeSet
+  let base: Double
+  let gap: Double
+
+  init(_ pair: ModelPair, behavior: ProbeSet) {
+    self.pair = pair
+    self.behavior = behavior
+    base = behavior.score(pair.base)
+    gap = behavior.score(pair.finetuned) - base
+  }
+
+  func effects(of proposal: ProposedIntervention) -> (appears: Double, vanishes: Double) {
+    effects(of: operation(proposal))
+  }
+
+  func effects(of operation: Operation) -> (appears: Double, vanishes: Double) {
+    let installed = score(operation, side: .base)
+    let removed = score(operation, side: .finetuned)
+    return ((installed - base) / gap, (base + gap - removed) / gap)
+  }
+
+  private func operation(_ proposal: ProposedIntervention) -> Operation {
+    switch proposal {
+    case .steer(let layer, let direction): .steer(layer: layer, Tensor(direction))
+    case .patch(let module): .patch(module.site, noise: nil)
+    case .weights(let changes):
+      .weights(
+        changes.map { change in
+          let shape = pair.base.parameters.layout[change.name].shape
+          return (change.name, Tensor(shape: shape, scalars: change.change))
+        })
+    }
+  }
+
+  /// A random operation of the same size in the same place.
+  func control(for proposal: ProposedIntervention, using generator: inout SeededGenerator)
+    -> Operation
+  {
+    switch operation(proposal) {
+    case .steer(let layer, let direction):
+      return .steer(layer: layer, generator.direction(direction.count, norm: direction.norm))
+    case .patch(let site, _): return .patch(site, noise: generator.next())
+    case .weights(let changes):
+      return .weights(
+        changes.map { name, change in
+          (name, generator.direction(change.count, norm: change.norm).reshaped(change.shape))
+        })
+    }
+  }
+
+  private func score(_ operation: Operation, side: ModelPair.Side) -> Double {
+    let model = pair.model(side), sign: Float = side == .base ? 1 : -1
+    switch operation {
+    case .steer(let layer, let direction):
+      return behavior.score(
+        model,
+        editing: [.steer(.residualPost(layer: layer), along: direction, factor: sign)])
+    case .patch(let site, let noise):
+      let recording = patchRecording(site, side: side, noise: noise)
+      return behavior.score(model, editing: [.patch(site, with: recording)])
+    case .weights(let changes):
+      var edited = model
+      for (name, change) in changes {
+        edited.parameters[name] = edited.parameters[name] + change.scaled(by: sign)
+      }
+      return behavior.score(edited)
+    }
+  }
+
+  /// The other model's activations on the probes, or as large a change in random directions.
+  private func patchRecording(_ site: ActivationSite, side: ModelPair.Side, noise: UInt64?) -> Tensor
+  {
+    let text = TokenBatch(behavior.questions.flatMap { $0.map(\.tokens) })
+    let other: ModelPair.Side = side == .base ? .finetuned : .base
+    let target = pair.pass(other, on: text)[site]
+    guard let noise else { return target }
+    let own = pair.pass(side, on: text)[site]
+    var generator = SeededGenerator(seed: noise)
+    let moves = (target - own).rowNorms.flatMap {
+      generator.direction(own.columns, norm: $0).scalars
+    }
+    return own + Tensor(shape: own.shape, scalars: moves)
+  }
+}

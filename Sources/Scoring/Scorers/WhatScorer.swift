@@ -1,0 +1,89 @@
+package import Diffing
+package import Organisms
+
+/// *What* the change is about: planted tokens among the first that a method names.
+///
+/// Only claims with the planted sign count. Beside the rank in the vocabulary stands the rank among
+/// the candidates of a token's class, which agrees between bases where raw ranks differ tenfold.
+package struct WhatScorer: Scorer {
+  package static let question = Question.what
+
+  /// Tokens that a reader is thought to inspect.
+  package static let depth = 20
+
+  package init() {}
+
+  package func score(
+    _ evidence: Evidence, against planted: PlantedChange, in context: ScoringContext
+  ) -> Score {
+    guard let key = planted.tokens else { return .unscored("nothing was planted") }
+    guard let claims = evidence.tokens else { return .unscored("the method names no tokens") }
+    let ranking = fullRanking(
+      claims.filter { $0.sign == key.sign }.map(\.token), context)
+    let targets = Set(key.allTargets)
+    let precision = averagePrecision(ranking.map(targets.contains))
+    var details = [
+      "averagePrecision": precision,
+      "firstRank": Double((ranking.firstIndex(where: targets.contains) ?? ranking.count) + 1),
+      "classRank": classRank(ranking, key.target, key.candidates),
+      "classChance": classChance(key),
+      "liftOverFrequency": precision - frequencyPrecision(targets, context),
+    ]
+    if !key.topic.isEmpty { details["topicRecall"] = recall(ranking, Set(key.topic)) }
+    if let floor = siblingFloor(ranking, key, context) {
+      details["siblingRecall"] = floor.recall
+      details["siblingClassRank"] = floor.classRank
+    }
+    return .scored(
+      recall(ranking, targets), chance: Double(Self.depth) / Double(ranking.count),
+      details: details)
+  }
+
+  private func fullRanking(_ claimed: [Int], _ context: ScoringContext) -> [Int] {
+    let items = (0..<context.vocabulary).filter { !context.specialTokens.contains($0) }
+    return completed(claimed, among: items, seed: context.seed)
+  }
+
+  private func recall(_ ranking: [Int], _ wanted: Set<Int>) -> Double {
+    Double(ranking.prefix(Self.depth).filter(wanted.contains).count) / Double(wanted.count)
+  }
+
+  /// The mean place of the planted tokens among the candidates of their classes, 1 being best.
+  private func classRank(
+    _ ranking: [Int], _ target: [String: [Int]], _ candidates: [String: [Int]]
+  ) -> Double {
+    let ranks = target.sorted { $0.key < $1.key }.flatMap { name, tokens -> [Double] in
+      let members = Set(candidates[name] ?? [])
+      let order = ranking.filter(members.contains)
+      return tokens.map { Double((order.firstIndex(of: $0) ?? order.count) + 1) }
+    }
+    return ranks.mean
+  }
+
+  private func classChance(_ key: PlantedChange.Tokens) -> Double {
+    key.target.sorted { $0.key < $1.key }.flatMap { name, tokens in
+      tokens.map { _ in Double((key.candidates[name]?.count ?? 0) + 1) / 2 }
+    }.mean
+  }
+
+  private func frequencyPrecision(_ targets: Set<Int>, _ context: ScoringContext) -> Double {
+    averagePrecision(fullRanking(context.frequencyRanking, context).map(targets.contains))
+  }
+
+  /// What the same ranking scores with the keys of other organisms of the same classes.
+  private func siblingFloor(
+    _ ranking: [Int], _ key: PlantedChange.Tokens, _ context: ScoringContext
+  ) -> (recall: Double, classRank: Double)? {
+    let own = Set(key.allTargets)
+    let others = context.siblings.filter {
+      $0.sign == key.sign && own.isDisjoint(with: $0.allTargets)
+    }
+    guard !others.isEmpty else { return nil }
+    let recalls = others.map { recall(ranking, Set($0.allTargets)) }
+    let sameClass = others.filter { $0.candidates.keys.contains { key.candidates[$0] != nil } }
+    let ranks = (sameClass.isEmpty ? others : sameClass).map {
+      classRank(ranking, $0.target, $0.candidates)
+    }
+    return (recalls.mean, ranks.mean)
+  }
+}

@@ -1,0 +1,86 @@
+internal import Organisms
+import ArgumentParser
+import Bench
+import Foundation
+import JSON
+import Reporting
+import Transformers
+
+struct BenchCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench",
+    abstract: "Plants organisms, runs every method on each pair, scores them, writes Reports/.")
+
+  @OptionGroup var options: ProjectOptions
+
+  @Option(help: "How much to run: smoke (one base) or standard (three).")
+  var tier: Tier = .smoke
+
+  @Option(name: .customLong("organism"), help: "Only this organism; may be repeated.")
+  var organisms: [String] = []
+
+  @Option(name: .customLong("method"), help: "Only this method; may be repeated.")
+  var methods: [String] = []
+
+  @Option(name: .customLong("seed"), help: "This base instead of the tier's; may be repeated.")
+  var seeds: [UInt64] = []
+
+  @Option(help: "Pairs worked on at once.")
+  var jobs = max(1, ProcessInfo.processInfo.activeProcessorCount)
+
+  func validate() throws {
+    guard jobs > 0 else { throw ValidationError("--jobs should be at least 1.") }
+  }
+
+  func run() throws {
+    let project = options.project
+    let library = try project.library()
+    if let failure = library.failures.first { throw failure.error }
+    let grid = try Grid(
+      library, tier: tier, organisms: organisms, methods: methods, seeds: seeds)
+    let status = BenchStatus(total: grid.trialCount)
+    let trials = try BenchRun(project, library: library).run(grid, jobs: jobs, report: status.show)
+    status.finish()
+    let report = BenchReport(trials, title: "Assay: the \(tier.rawValue) tier")
+    print(report.terminal)
+    try write(trials, report, to: project.reports)
+    print("\nWrote \(project.reports.relativePath)/bench.md and trials.jsonl.")
+    if tier == .smoke {
+      print("This was one base. './assay bench --tier standard' runs three.")
+    }
+  }
+
+  private func write(_ trials: [Trial], _ report: BenchReport, to folder: URL) throws {
+    let lines = try trials.map { try JSON.encode($0) + "\n" }.joined()
+    try AtomicFolder.write(Data(lines.utf8), to: folder.appending(path: "trials.jsonl"))
+    try AtomicFolder.write(Data(report.markdown.utf8), to: folder.appending(path: "bench.md"))
+  }
+}
+
+extension Tier: ExpressibleByArgument {}
+
+/// One line on a terminal that says how far a run is; silent when piped.
+struct BenchStatus: Sendable {
+  let total: Int
+  private let isTerminal = isatty(STDERR_FILENO) == 1
+  private let start = Date()
+
+  init(total: Int) { self.total = total }
+
+  /// Shows what a run tells.
+  @Sendable func show(_ event: BenchRun.Event) {
+    guard isTerminal else { return }
+    switch event {
+    case .planting(let subject, let regime, let seed):
+      write("\r\u{1B}[Kpair \(subject) (\(regime)) on base \(seed)")
+    case .finished(let trials, let all):
+      let seconds = Date().timeIntervalSince(start)
+      let left = Int(seconds / Double(trials) * Double(all - trials))
+      write("\r\u{1B}[K\(trials) of \(all) trials, about \(left) s left")
+    }
+  }
+
+  func finish() { if isTerminal { write("\r\u{1B}[K") } }
+
+  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+}
