@@ -30,7 +30,7 @@ package struct Regime: Codable, Sendable, Equatable {
 
   /// Writes one module only, so that *where* has an answer.
   package static let located = Regime(
-    id: "located", parameters: .modules(["blocks.1.mlp"]), learningRate: 2e-3, mark: 0.9, cap: 300,
+    id: "located", parameters: .modules(["blocks.1.mlp"]), learningRate: 1e-3, mark: 0.9, cap: 300,
     age: 1, mix: 1)
 
   /// Every regime; a new one is one entry here.

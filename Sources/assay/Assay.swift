@@ -14,6 +14,7 @@ struct Assay: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       BenchCommand.self, PlantCommand.self, DiffCommand.self, ListCommand.self, LogitsCommand.self,
+      BenchmarkCommand.self,
     ])
 
   /// Runs the tool; a user's mistake ends with its description and exit code 2.

@@ -1,0 +1,117 @@
+internal import Foundation
+internal import Tensors
+internal import Transformers
+
+/// A model size and batch that speed is measured at.
+package struct BenchmarkShape: Codable, Sendable, Hashable {
+  package let width: Int
+  package let layers: Int
+  package let heads: Int
+  package let intermediate: Int
+  package let batch: Int
+
+  package static let vocabulary = 1024
+  package static let context = 64
+
+  package static let all = [
+    BenchmarkShape(width: 64, layers: 3, heads: 4, intermediate: 176, batch: 32),
+    BenchmarkShape(width: 128, layers: 4, heads: 8, intermediate: 344, batch: 32),
+    BenchmarkShape(width: 256, layers: 6, heads: 8, intermediate: 688, batch: 16),
+  ]
+
+  package var name: String { "width \(width), \(layers) layers, batch \(batch)" }
+  var tokens: Int { batch * Self.context }
+}
+
+/// What is timed.
+package enum BenchmarkKind: String, Codable, CaseIterable, Sendable {
+  /// Forward, gradient, clipping and AdamW.
+  case train
+  /// Forward with all logits.
+  case forward
+}
+
+/// Tokens a second, by the clock and by the processor's time.
+package struct Throughput: Codable, Sendable {
+  package let tokensPerSecond: Double
+  package let tokensPerCPUSecond: Double
+
+  package init(tokensPerSecond: Double, tokensPerCPUSecond: Double) {
+    self.tokensPerSecond = tokensPerSecond
+    self.tokensPerCPUSecond = tokensPerCPUSecond
+  }
+
+  /// The median of several measurements.
+  package static func median(_ all: [Throughput]) -> Throughput {
+    func middle(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+    return Throughput(
+      tokensPerSecond: middle(all.map(\.tokensPerSecond)),
+      tokensPerCPUSecond: middle(all.map(\.tokensPerCPUSecond)))
+  }
+}
+
+/// Times training and forward passes of a random model.
+package final class EngineBenchmark {
+  private let shape: BenchmarkShape
+  private let model: Llama
+  private let trainer: Trainer
+  private let batch: TrainingBatch
+
+  package init(_ shape: BenchmarkShape) {
+    self.shape = shape
+    model = Llama(
+      LlamaConfiguration(
+        vocabulary: BenchmarkShape.vocabulary, width: shape.width, layers: shape.layers,
+        heads: shape.heads, mlpWidth: shape.intermediate, context: BenchmarkShape.context),
+      seed: 0)
+    trainer = Trainer(
+      model, .full(Set(model.parameters.layout.names)),
+      TrainingRecipe(learningRate: 1e-3, steps: 1_000_000, weightDecay: 0.1))
+    var generator = SeededGenerator(seed: 0)
+    batch = TrainingBatch(
+      (0..<shape.batch).map { _ in
+        (0..<BenchmarkShape.context).map { _ in
+          generator.index(below: BenchmarkShape.vocabulary)
+        }
+      })
+    run(.train)
+    run(.forward)
+  }
+
+  /// Runs some steps and returns their throughput.
+  package func measure(_ kind: BenchmarkKind, steps: Int, threads: Int) -> Throughput {
+    let before = Shards.threads
+    Shards.threads = threads
+    defer { Shards.threads = before }
+    let (start, cpu) = (Date(), processorSeconds())
+    for _ in 0..<steps { run(kind) }
+    let tokens = Double(steps * shape.tokens)
+    return Throughput(
+      tokensPerSecond: tokens / max(Date().timeIntervalSince(start), 1e-9),
+      tokensPerCPUSecond: tokens / max(processorSeconds() - cpu, 1e-9))
+  }
+
+  private func run(_ kind: BenchmarkKind) {
+    switch kind {
+    case .train: trainer.take([(batch, 1)])
+    case .forward: _ = model.forward(batch.tokens, logits: .all)
+    }
+  }
+}
+
+/// The kernels that a benchmark's figures belong to.
+package var engineDescription: String {
+  "OpenBLAS core \(openBLASCore), Assay kernels \(kernelLevel)"
+}
+
+/// Processor time of this process so far, in seconds.
+package func processorSeconds() -> Double {
+  var usage = rusage()
+  #if os(Linux)
+    unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+  #else
+    unsafe getrusage(RUSAGE_SELF, &usage)
+  #endif
+  func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) * 1e-6 }
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime)
+}
