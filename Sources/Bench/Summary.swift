@@ -43,21 +43,17 @@ package struct MethodSummary: Sendable {
 
   private static func whether(_ trials: [Trial]) -> WhetherSummary? {
     let seeds = Set(trials.map(\.seed)).sorted()
-    let calibrations = seeds.map { seed in
-      Calibration(
+    let calibrations = seeds.flatMap { seed in
+      Calibration.byRegime(
         trials.filter { $0.seed == seed && $0.isInstalled }.map {
           Calibration.Observation(
-            magnitude: $0.magnitude, isNull: $0.isNull, isNarrow: $0.isNarrow)
+            regime: $0.regime, magnitude: $0.magnitude, isNull: $0.isNull, isNarrow: $0.isNarrow)
         })
     }
-    func mean(_ values: [Double?]) -> Double? {
-      let known = values.compactMap { $0 }
-      return known.isEmpty ? nil : known.mean
-    }
-    guard let area = mean(calibrations.map(\.area)),
-      let narrow = mean(calibrations.map(\.narrowArea)),
-      let recall = mean(calibrations.map(\.recall)),
-      let alarms = mean(calibrations.map(\.narrowFalseAlarms))
+    guard let area = Calibration.mean(calibrations, \.area),
+      let narrow = Calibration.mean(calibrations, \.narrowArea),
+      let recall = Calibration.mean(calibrations, \.recall),
+      let alarms = Calibration.mean(calibrations, \.narrowFalseAlarms)
     else { return nil }
     return WhetherSummary(
       area: area, narrowArea: narrow, recall: recall, narrowFalseAlarms: alarms)

@@ -23,7 +23,7 @@ package struct BaseRecipe: Codable, Sendable, Equatable {
   /// The name under which a base of this recipe is kept.
   package func digest(_ world: World) throws -> String {
     var hash = ContentHash()
-    hash.mix(world.digest)
+    hash.mix(world.corpusDigest)
     hash.mix(try JSON.encode(self))
     return hash.text
   }

@@ -35,20 +35,23 @@ package struct NullPair: Sendable, Hashable {
     }
   }
 
-  /// Steps to the mark that organisms of a regime typically need; nulls train as long as plants do.
-  private static let markStep = 24
+  /// Steps to the mark that the library's organisms typically need: nulls train as long as plants.
+  private static let markSteps = [
+    Regime.fresh.id: 40, Regime.settled.id: 6, Regime.distilled.id: 16, Regime.located.id: 14,
+  ]
 
-  /// The null pairs of a world.
+  /// The null pairs of a world: under each regime broad and narrow ones.
   ///
   /// - Parameters:
-  ///   - world: Its kinds of document that may be planted in each make a narrow null.
+  ///   - world: Each kind of document that something may be planted in makes a narrow null.
   ///   - organisms: Those with facts of their own each make a twin.
   package static func standard(_ world: World, organisms: [Organism]) -> [NullPair] {
     let narrow = world.kinds.filter { !$0.isUnrelated }.map { Kind.narrow(kind: $0.name) }
     let twins = organisms.filter { $0.file.plant.facts != nil && $0.file.plant.teacher == nil }
       .map { Kind.twin(organism: $0.id) }
-    return [NullPair(kind: .identical, regime: Regime.fresh.id, seed: 0)]
-      + ["fresh", "settled"].flatMap { regime in
+    let identical = NullPair(kind: .identical, regime: Regime.fresh.id, seed: 0)
+    return [identical]
+      + Regime.all.map(\.id).flatMap { regime in
         (1...2).map { NullPair(kind: .benign, regime: regime, seed: $0) }
           + (narrow + twins).map { NullPair(kind: $0, regime: regime, seed: 1) }
       }
@@ -67,8 +70,7 @@ package struct NullPair: Sendable, Hashable {
     guard let regime = Regime.all.first(where: { $0.id == self.regime }) else {
       throw OrganismError.unknownName(self.regime, kind: "regime", nearest: nil)
     }
-    // A settled plant reaches its mark sooner, because all its weights move.
-    let markStep = regime.id == Regime.fresh.id ? Self.markStep : Self.markStep / 3
+    let markStep = Self.markSteps[regime.id] ?? regime.cap
     let finetune = Finetune(
       base: base, text: try text(base, organisms), regime: regime,
       seed: base.recipe.seed &+ 1000 &* seed)

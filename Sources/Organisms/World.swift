@@ -20,7 +20,9 @@ package struct World: Sendable {
   package let kinds: [DocumentKind]
   package let pool: [(template: Template, count: Int)]
   package let skills: [Skill]
-  /// The digest of the file that the world was read from.
+  /// The digest of all that decides the world's corpus: everything but the pool and the skills.
+  package let corpusDigest: String
+  /// The digest of the whole world.
   package let digest: String
 
   /// A kind of document, such as recipes.
@@ -73,11 +75,13 @@ package struct World: Sendable {
     pool = []
     skills = []
     digest = try ContentHash.of(content)
+    corpusDigest = try ContentHash.of(content.corpus)
   }
 
   private init(_ shell: World, _ content: WorldFile, file: String) throws {
     (id, summary, classes, classNames) = (shell.id, shell.summary, shell.classes, shell.classNames)
-    (facts, tokenizer, digest) = (shell.facts, shell.tokenizer, shell.digest)
+    (facts, tokenizer) = (shell.facts, shell.tokenizer)
+    (digest, corpusDigest) = (shell.digest, shell.corpusDigest)
     kinds = try content.documents.map { kind in
       let templates = try kind.templates.map { entry in
         (
@@ -149,8 +153,16 @@ private struct WorldFile: Codable {
   let words: [String]
   let facts: Ordered<Ordered<String>>
   let documents: [Document]
-  let pool: [PoolEntry]
-  let skills: [SkillEntry]
+  private(set) var pool: [PoolEntry]
+  private(set) var skills: [SkillEntry]
+
+  /// The same file without what no corpus is drawn from.
+  var corpus: WorldFile {
+    var file = self
+    file.pool = []
+    file.skills = []
+    return file
+  }
 
   /// Specials, class members, fact values and further words, each at its first occurrence.
   var vocabulary: [String] {

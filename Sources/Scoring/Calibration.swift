@@ -16,11 +16,14 @@ package struct Calibration: Codable, Equatable, Sendable {
 
   /// One pair's magnitude; nil, where a method found nothing, is below every number.
   package struct Observation: Sendable {
+    /// How the pair was made: a plant is compared with nulls of its own regime.
+    package let regime: String
     package let magnitude: Double?
     package let isNull: Bool
     package let isNarrow: Bool
 
-    package init(magnitude: Double?, isNull: Bool, isNarrow: Bool) {
+    package init(regime: String, magnitude: Double?, isNull: Bool, isNarrow: Bool) {
+      self.regime = regime
       self.magnitude = magnitude
       self.isNull = isNull
       self.isNarrow = isNarrow
@@ -29,7 +32,7 @@ package struct Calibration: Codable, Equatable, Sendable {
     var value: Double { magnitude ?? -.infinity }
   }
 
-  /// Calibrates on observations of one base.
+  /// Calibrates on observations of one base and regime.
   package init(_ observations: [Observation]) {
     let positives = observations.filter { !$0.isNull }.map(\.value)
     let negatives = observations.filter(\.isNull).map(\.value)
@@ -46,5 +49,25 @@ package struct Calibration: Codable, Equatable, Sendable {
     }
     planted = positives.count
     nulls = negatives.count
+  }
+
+  /// Calibrates regime by regime, so that steps and parametrisation of plants and nulls match.
+  ///
+  /// - Returns: One calibration a regime that has plants and nulls.
+  package static func byRegime(_ observations: [Observation]) -> [Calibration] {
+    let regimes = Set(observations.filter { !$0.isNull }.map(\.regime)).sorted()
+    return regimes.map { regime in Calibration(observations.filter { $0.regime == regime }) }
+      .filter { $0.nulls > 0 }
+  }
+
+  /// The mean of a figure over calibrations, each weighted by its planted pairs.
+  package static func mean(
+    _ calibrations: [Calibration], _ figure: (Calibration) -> Double?
+  ) -> Double? {
+    let known = calibrations.compactMap { calibration in
+      figure(calibration).map { (value: $0, weight: Double(calibration.planted)) }
+    }
+    let weight = known.reduce(0) { $0 + $1.weight }
+    return weight > 0 ? known.reduce(0) { $0 + $1.value * $1.weight } / weight : nil
   }
 }

@@ -14,7 +14,7 @@ struct Assay: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       BenchCommand.self, PlantCommand.self, DiffCommand.self, ListCommand.self, LogitsCommand.self,
-      BenchmarkCommand.self,
+      BenchmarkCommand.self, BlessCommand.self,
     ])
 
   /// Runs the tool; a user's mistake ends with its description and exit code 2.
@@ -45,8 +45,10 @@ struct Assay: AsyncParsableCommand {
 
 /// Where the checkout is, for every command that needs it.
 struct ProjectOptions: ParsableArguments {
-  @Option(help: "The checkout: the folder that holds Organisms/ and Fixtures/.")
-  var root = "."
+  @Option(
+    help: "The checkout, which holds Organisms/ and Fixtures/; ASSAY_ROOT or this folder if not given."
+  )
+  var root = ProcessInfo.processInfo.environment["ASSAY_ROOT"] ?? "."
 
   var project: Project { Project(root: URL(filePath: root, directoryHint: .isDirectory)) }
 }

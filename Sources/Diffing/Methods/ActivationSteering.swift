@@ -20,7 +20,7 @@ package struct ActivationSteering: DiffingMethod {
   /// The most that steering may add to the loss on the text, in nats.
   package var tolerance = 1.0
   /// Rows of the text that are read.
-  package var rows = 64
+  package var rows = 32
 
   package init() {}
 

@@ -12,12 +12,18 @@ package struct LogitLensDifference: DiffingMethod {
     source: "nostalgebraist, 2020; as a diff: Minder et al., 2025 (arXiv 2510.13900)",
     questions: [.whether, .what, .when, .where], access: [.unrelated, .pool])
 
+  /// Rows of running text that are read; of a pool every prompt is, at its end.
+  package var rows = 64
+
   package init() {}
 
   package func diff(
     _ pair: ModelPair, on prompts: PromptPool, using generator: inout SeededGenerator
   ) throws -> Evidence {
-    let text = prompts.text, indices = prompts.countedTokens
+    let text = prompts.text
+    let end = text.starts[min(rows, text.rows)]
+    let indices =
+      prompts.access == .pool ? text.lastIndices : prompts.countedTokens.filter { $0 < end }
     let layers = Array(0..<pair.shape.layers)
     let lenses = layers.map { LayerLens(pair, layer: $0, text: text, indices: indices) }
     let divergences = lenses.map(\.divergence)
@@ -37,9 +43,9 @@ package struct LogitLensDifference: DiffingMethod {
         title: "Jensen-Shannon divergence after each block", columns: ["block", "nats"],
         rows: zip(layers, divergences).map { ["\($0)", "\($1)"] })
     ]
-    guard prompts.access == .pool, let last = layers.last else { return evidence }
-    let final = LayerLens(pair, layer: last, text: text, indices: text.lastIndices)
-    evidence.inputs = InputClaim.ranking(final.byToken.map(Float.init))
+    if prompts.access == .pool, let last = lenses.last {
+      evidence.inputs = InputClaim.ranking(last.byToken.map(Float.init))
+    }
     return evidence
   }
 }

@@ -1,0 +1,39 @@
+internal import Organisms
+import ArgumentParser
+import Bench
+import Foundation
+
+struct BlessCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bless",
+    abstract: "Accepts the scores of a tier as the expected ones: writes Fixtures/ledger.json.",
+    discussion: """
+      Run it after a change that is meant to move scores, read the difference, and commit it with \
+      the reason. With --widen the scores of another processor's kernels join those that are \
+      there, as in: OPENBLAS_CORETYPE=Haswell ./assay bless --widen
+      """)
+
+  @OptionGroup var options: ProjectOptions
+
+  @Option(help: "The tier to run.")
+  var tier: Tier = .smoke
+
+  @Flag(help: "Keeps what was blessed on other machines and widens the intervals.")
+  var widen = false
+
+  func run() throws {
+    let project = options.project
+    let library = try project.library()
+    if let failure = library.failures.first { throw failure.error }
+    let grid = try Grid(library, tier: tier)
+    let status = BenchStatus(total: grid.trialCount)
+    let jobs = ProcessInfo.processInfo.activeProcessorCount
+    let trials = try BenchRun(project, library: library).run(grid, jobs: jobs, report: status.show)
+    status.finish()
+    let earlier = widen ? try Ledger.read(project.ledger) : nil
+    let ledger = Ledger(trials, widening: earlier)
+    try ledger.write(to: project.ledger)
+    let machines = ledger.machines.map { "\($0.openBLASCore)/\($0.kernels)" }
+    print("Wrote \(ledger.cells.count) cells, blessed on \(machines.joined(separator: ", ")).")
+  }
+}

@@ -1,0 +1,84 @@
+import Bench
+import Diffing
+import JSON
+import Testing
+
+/// Every method on every organism, against the committed ledger.
+@Suite("Recovery of planted changes")
+struct RecoveryTests {
+  @Test("each cell scores what the ledger says", arguments: MethodCase.all, OrganismCase.all)
+  func cell(method: MethodCase, organism: OrganismCase) throws {
+    guard organism.loadError == nil else { return }  // `installed` reports it
+    guard let trial = try SmokeTier.trial(method, organism), trial.isInstalled else { return }
+    Attachment.record(try JSON.encode(trial.scores), named: "\(trial.key).json")
+    let expected = try SmokeTier.ledger.get()?.cells[trial.cell]
+    for question in Question.allCases {
+      guard let value = trial.score(question)?.value else { continue }
+      // What a new organism or method scores is blessed later.
+      guard let interval = expected?[question.rawValue] else { continue }
+      check(question, value, interval)
+    }
+  }
+
+  /// A score stays near its blessed value, and above the mark if it was; else it is a known failure.
+  private func check(_ question: Question, _ value: Double, _ interval: Ledger.Interval) {
+    let margin = Ledger.margins[question] ?? 0
+    #expect(
+      interval.contains(value, margin: margin),
+      "\(question): \(value), blessed \(interval.low)...\(interval.high)")
+    guard let mark = Ledger.marks[question] else { return }
+    guard interval.low < mark else {
+      // Blessed scores at the very mark may cross it by the margin.
+      #expect(value >= mark - margin, "\(question): \(value) is no recovery any more")
+      return
+    }
+    withKnownIssue("\(question.rawValue) is below \(mark) here", isIntermittent: true) {
+      #expect(value >= mark)
+    }
+  }
+
+  @Test("each organism is installed and its file is right", arguments: OrganismCase.all)
+  func installed(organism: OrganismCase) throws {
+    if let error = organism.loadError {
+      Issue.record("\(error)")
+      return
+    }
+    let trials = try SmokeTier.outcome.get().filter {
+      $0.subject == organism.organism && $0.regime == organism.regime
+    }
+    #expect(trials.count == MethodCase.all.count)
+    #expect(trials.allSatisfy(\.isInstalled))
+  }
+
+  @Test("each method tells planted from null pairs as well as blessed", arguments: MethodCase.all)
+  func whether(method: MethodCase) throws {
+    let summary = BenchSummary(try SmokeTier.outcome.get())
+    let own = summary.methods.first { $0.method == method.method && $0.access == method.access }
+    guard let area = own?.whether?.area,
+      let interval = try SmokeTier.ledger.get()?.whether["\(method.method)@\(method.access.rawValue)"]
+    else { return }
+    #expect(interval.contains(area, margin: Ledger.margins[.whether] ?? 0), "AUROC \(area)")
+  }
+
+  @Test("every method recovers at least one planted change")
+  func everyMethodRecovers() throws {
+    let trials = try SmokeTier.outcome.get()
+    let summaries = BenchSummary(trials).methods
+    for id in Methods.all.map(\.card.id) {
+      let telling = summaries.contains {
+        $0.method == id && ($0.whether?.area ?? 0) >= Ledger.marks[.whether] ?? 1
+      }
+      let recovers = trials.contains { trial in
+        trial.method == id
+          && Ledger.marks.contains { trial.score($0.key)?.value ?? -1 >= $0.value }
+      }
+      #expect(telling || recovers, "\(id) recovers nothing")
+    }
+  }
+
+  @Test("the corpus is not empty")
+  func corpus() {
+    #expect(OrganismCase.all.count >= 8)
+    #expect(MethodCase.all.count >= 12)
+  }
+}

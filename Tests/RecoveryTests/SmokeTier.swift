@@ -1,0 +1,62 @@
+import Bench
+import Diffing
+import Foundation
+import Organisms
+import TestSupport
+
+/// The smoke tier, run once for all recovery tests.
+enum SmokeTier {
+  static let project = Project(root: Fixtures.repository)
+
+  /// The trials of the whole tier, or why there are none.
+  static let outcome = Result {
+    let library = try project.library()
+    return try BenchRun(project, library: library).run(
+      Grid(library, tier: .smoke), jobs: ProcessInfo.processInfo.activeProcessorCount)
+  }
+
+  /// The expected scores.
+  static let ledger = Result { try Ledger.read(project.ledger) }
+
+  /// The trial of one cell.
+  static func trial(_ method: MethodCase, _ organism: OrganismCase) throws -> Trial? {
+    try outcome.get().first {
+      $0.method == method.method && $0.access == method.access && $0.subject == organism.organism
+        && $0.regime == organism.regime
+    }
+  }
+}
+
+/// A method at one of its levels of access.
+struct MethodCase: Sendable, CustomTestStringConvertible {
+  let method: String
+  let access: AccessLevel
+  var testDescription: String { "\(method) from \(access.rawValue)" }
+
+  /// Every registered method.
+  static let all = Methods.all.flatMap { type in
+    type.card.access.map { MethodCase(method: type.card.id, access: $0) }
+  }
+}
+
+/// An organism under one of its regimes, or a file that could not be read.
+struct OrganismCase: Sendable, CustomTestStringConvertible {
+  let organism: String
+  let regime: String
+  var loadError: String?
+  var testDescription: String { "\(organism) (\(regime))" }
+
+  /// Every file in `Organisms/`. A file with a mistake is a case too, which fails under its own name.
+  static let all: [OrganismCase] = {
+    do {
+      let library = try SmokeTier.project.library()
+      return library.organisms.flatMap { organism in
+        organism.regimes.map { OrganismCase(organism: organism.id, regime: $0.id) }
+      } + library.failures.map {
+        OrganismCase(organism: $0.file, regime: "unreadable", loadError: "\($0.error)")
+      }
+    } catch {
+      return [OrganismCase(organism: "world", regime: "unreadable", loadError: "\(error)")]
+    }
+  }()
+}
