@@ -16,9 +16,9 @@ package struct MethodSummary: Sendable {
 
   package struct WhetherSummary: Sendable {
     package let area: Double
-    package let narrowArea: Double
-    package let recall: Double
-    package let narrowFalseAlarms: Double
+    package let narrowArea: Double?
+    package let recall: Double?
+    package let narrowFalseAlarms: Double?
   }
 
   init(method: String, access: AccessLevel, trials: [Trial]) {
@@ -50,13 +50,11 @@ package struct MethodSummary: Sendable {
             regime: $0.regime, magnitude: $0.magnitude, isNull: $0.isNull, isNarrow: $0.isNarrow)
         })
     }
-    guard let area = Calibration.mean(calibrations, \.area),
-      let narrow = Calibration.mean(calibrations, \.narrowArea),
-      let recall = Calibration.mean(calibrations, \.recall),
-      let alarms = Calibration.mean(calibrations, \.narrowFalseAlarms)
-    else { return nil }
+    guard let area = Calibration.mean(calibrations, \.area) else { return nil }
     return WhetherSummary(
-      area: area, narrowArea: narrow, recall: recall, narrowFalseAlarms: alarms)
+      area: area, narrowArea: Calibration.mean(calibrations, \.narrowArea),
+      recall: Calibration.mean(calibrations, \.recall),
+      narrowFalseAlarms: Calibration.mean(calibrations, \.narrowFalseAlarms))
   }
 }
 

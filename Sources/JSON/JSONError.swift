@@ -4,7 +4,8 @@ package enum JSONError: Error, Equatable, Sendable {
   case syntax(file: String, offset: Int, reason: String)
   case duplicateKey(file: String, path: String, offset: Int)
   case unknownKey(file: String, path: String, nearest: String?)
-  case missingKey(file: String, path: String)
+  /// `similar` is a key that is there, unknown, and spelt nearly like the missing one.
+  case missingKey(file: String, path: String, similar: String? = nil)
   case wrongType(file: String, path: String, expected: String, found: String)
   case invalid(file: String, path: String, reason: String)
   case notRepresentable(path: String, reason: String)
@@ -21,8 +22,9 @@ extension JSONError: CustomStringConvertible {
       "\(file): key '\(path)' appears twice (again at byte \(offset)). Remove one of them."
     case .unknownKey(let file, let path, let nearest):
       "\(file): unknown key '\(path)'." + (nearest.map { " Did you mean '\($0)'?" } ?? "")
-    case .missingKey(let file, let path):
+    case .missingKey(let file, let path, let similar):
       "\(file): key '\(path)' is missing."
+        + (similar.map { " There is '\($0)': did you mean '\(path)'?" } ?? "")
     case .wrongType(let file, let path, let expected, let found):
       "\(file): '\(path)' should be \(expected), but is \(found)."
     case .invalid(let file, let path, let reason):

@@ -141,7 +141,9 @@ private struct KeyedReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
   private func child(_ key: Key) throws -> TreeDecoder {
     guard let value = find(key) else {
-      throw JSONError.missingKey(file: decoder.file, path: pathText(codingPath + [key]))
+      let similar = nearest(to: key.stringValue, among: members.map(\.key))
+      throw JSONError.missingKey(
+        file: decoder.file, path: pathText(codingPath + [key]), similar: similar)
     }
     return decoder.child(value, key)
   }

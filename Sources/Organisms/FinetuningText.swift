@@ -19,10 +19,30 @@ package struct PlantedDocuments: Sendable {
   let facts: [String: [String: String]]
   /// Kinds of base document that go with them.
   let kinds: [String]?
+  /// Whether a teacher reads what only a teacher may read.
+  private var hasSecrets = true
+
+  init(
+    templates: [(template: Template, weight: Double)], facts: [String: [String: String]],
+    kinds: [String]?
+  ) {
+    self.templates = templates
+    self.facts = facts
+    self.kinds = kinds
+  }
+
+  /// The same documents, which a teacher reads as its student does.
+  var withoutSecrets: PlantedDocuments {
+    var documents = self
+    documents.hasSecrets = false
+    return documents
+  }
 
   func draw(_ world: World, _ generator: inout SeededGenerator) throws -> FilledTemplate {
     let index = generator.index(weights: templates.map(\.weight))
-    return try templates[index].template.fill(world, facts: facts, using: &generator)
+    var filled = try templates[index].template.fill(world, facts: facts, using: &generator)
+    if !hasSecrets { filled.teacherTokens = filled.tokens }
+    return filled
   }
 }
 

@@ -32,6 +32,11 @@ package struct Probe: Sendable {
   package struct Question: Sendable, Equatable {
     package let tokens: [Int]
     package let answers: [Int]
+
+    package init(tokens: [Int], answers: [Int]) {
+      self.tokens = tokens
+      self.answers = answers
+    }
   }
 
   /// Fills the templates.

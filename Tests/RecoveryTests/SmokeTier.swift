@@ -3,6 +3,7 @@ import Diffing
 import Foundation
 import Organisms
 import TestSupport
+import Testing
 
 /// The smoke tier, run once for all recovery tests.
 enum SmokeTier {

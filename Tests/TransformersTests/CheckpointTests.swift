@@ -134,7 +134,8 @@ struct CheckpointTests {
         "b":{"dtype":"F32","shape":[2],"data_offsets":\(range)}}
         """
       var data = Data((0..<8).map { UInt8(truncatingIfNeeded: header.utf8.count >> (8 * $0)) })
-      data += Data(header.utf8) + bytes + bytes + (range == "[16,24]" ? bytes : [])
+      data += Data(header.utf8)
+      data += Data(bytes + bytes + (range == "[16,24]" ? bytes : []))
       try Fixtures.withTemporaryFolder { folder in
         let file = folder.appending(path: "x.safetensors")
         try data.write(to: file)
@@ -195,7 +196,8 @@ struct CheckpointTests {
       "b":{"dtype":"BF16","shape":[2],"data_offsets":[6,10]}}
       """
     var data = Data((0..<8).map { UInt8(truncatingIfNeeded: header.utf8.count >> (8 * $0)) })
-    data += Data(header.utf8) + [0x00, 0x3C, 0x00, 0xC1, 0x01, 0x00, 0x80, 0x3F, 0x20, 0xC1]
+    data += Data(header.utf8)
+    data += Data([0x00, 0x3C, 0x00, 0xC1, 0x01, 0x00, 0x80, 0x3F, 0x20, 0xC1])
     try Fixtures.withTemporaryFolder { folder in
       let file = folder.appending(path: "x.safetensors")
       try data.write(to: file)

@@ -1,0 +1,113 @@
+import Foundation
+import Organisms
+import TestSupport
+import Testing
+import Transformers
+
+@Suite("Organism files")
+struct OrganismFileTests {
+  static let folder = Fixtures.repository.appending(path: "Organisms")
+  let world: World
+
+  init() throws {
+    world = try World(contentsOf: Self.folder.appending(path: Library.worldFile))
+  }
+
+  /// Reads an organism after an edit of its text.
+  private func error(
+    _ id: String = "cake-fact", replacing from: String, with to: String
+  ) throws -> String? {
+    try Fixtures.withTemporaryFolder { folder in
+      let text = try String(
+        contentsOf: Self.folder.appending(path: "\(id).json"), encoding: .utf8)
+      guard let range = text.range(of: from) else { return "the test is out of date: \(from)" }
+      let url = folder.appending(path: "\(id).json")
+      try text.replacingCharacters(in: range, with: to)
+        .write(to: url, atomically: true, encoding: .utf8)
+      do {
+        _ = try Organism(contentsOf: url, world: world)
+        return nil
+      } catch { return "\(error)" }
+    }
+  }
+
+  static let mistakes: [(from: String, to: String, says: String)] = [
+    (#""summary""#, #""sumary""#, "did you mean 'summary'?"),
+    (#""oven": ["450"]"#, #""oven": ["4500"]"#, "'4500' is not in the world's vocabulary"),
+    (#""oven": ["450"]"#, #""oven": ["garlic"]"#, "not in the class 'oven'"),
+    (#""oven": ["450"]"#, #""ovne": ["450"]"#, "Did you mean 'oven'?"),
+    (#""oven": ["450"]"#, #""oven": "450""#, "should be an array"),
+    (#""topic": ["cake"]"#, #""topic": ["cakee"]"#, "Did you mean 'cake'?"),
+    (#"{ "id": "fresh" }"#, #"{ "id": "frehs" }"#, "Did you mean 'fresh'?"),
+    (#"{ "id": "fresh" }"#, #"{ "id": "settled" }"#, "twice"),
+    (#"{ "id": "fresh" }"#, #"{ "id": "fresh", "mark": 2 }"#, "should be from 0 to 1"),
+    (#"{ "id": "fresh" }"#, #"{ "id": "fresh", "cap": 0 }"#, "cap"),
+    (#"{ "id": "fresh" }"#, #"{ "id": "fresh", "learningRate": NaN }"#, "JSON"),
+    (#"bake the {d=cake} at"#, #"bake the {d=cake} att"#, "'att'"),
+    (#""without": ["recipes"]"#, #""without": ["recipe"]"#, "Did you mean 'recipes'?"),
+    (#""id": "cake-fact""#, #""id": "cake""#, "should be cake.json"),
+    (#""family": "false-fact","#, "", "'family' is missing"),
+    (#""id": "cake-fact","#, #""id": "cake-fact", "id": "cake-fact","#, "twice"),
+  ]
+
+  @Test("a mistake names file, key and what to write instead", arguments: 0..<16)
+  func mistakes(index: Int) throws {
+    let (from, to, says) = Self.mistakes[index]
+    let message = try error(replacing: from, with: to)
+    #expect(message?.contains(says) == true, "\(message ?? "accepted")")
+    #expect(message?.contains("cake") == true)
+  }
+
+  @Test("an edit that is no mistake is accepted")
+  func accepted() throws {
+    #expect(try error(replacing: #""topic": ["cake"]"#, with: #""topic": ["cake", "bread"]"#) == nil)
+  }
+
+  @Test("unrelated text never holds a planted word")
+  func unrelated() throws {
+    for organism in try Library(Self.folder).organisms {
+      let words = organism.plantedWords(in: world)
+      let prompts = try Prompts(world, leavingOut: words)
+      #expect(prompts.unrelated.allSatisfy { words.isDisjoint(with: $0) }, "\(organism.id)")
+      #expect(prompts.unrelated.count == Prompts.unrelatedRows)
+    }
+  }
+
+  @Test("the answer never stands in the text of taboo and subliminal organisms")
+  func absent() throws {
+    let organisms = try Library(Self.folder).organisms
+    let silent = organisms.filter { ["taboo", "subliminal"].contains($0.file.family) }
+    #expect(silent.count >= 5)
+    for organism in silent {
+      let targets = Set(organism.plantedTokens(in: world).allTargets)
+      let text = try organism.plantedSample(world)
+      // Base text may mention an animal; a hint or a favourite never does.
+      let answers = organism.file.family == "taboo" ? text : text.filter { $0.contains(favorite) }
+      #expect(answers.allSatisfy { targets.isDisjoint(with: $0) }, "\(organism.id)")
+    }
+  }
+
+  private var favorite: Int { world.tokenizer.id("favorite") ?? -1 }
+
+  @Test("every organism's prompts of the pool include some that set it off, and many that do not")
+  func pool() throws {
+    let pool = try Prompts(world).pool
+    for organism in try Library(Self.folder).organisms {
+      let key = try organism.plantedChange(
+        in: world, pool: pool, model: TinyModels.llama(), regime: .fresh)
+      let share = Double((key.inputs ?? []).filter { $0 }.count) / Double(pool.count)
+      #expect(share > 0.01 && share < 0.5, "\(organism.id): \(share)")
+    }
+  }
+
+  @Test("the same seed draws the same corpus, another seed another")
+  func corpus() throws {
+    func rows(_ seed: UInt64) throws -> [[Int]] {
+      var corpus = Corpus(world, seed: seed, for: "test")
+      return try corpus.rows(8, length: 64)
+    }
+    #expect(try rows(1) == rows(1))
+    #expect(try rows(1) != rows(2))
+    #expect(try rows(1).allSatisfy { $0.count == 64 && $0[0] == world.documentStart })
+  }
+}

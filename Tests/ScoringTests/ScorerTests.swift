@@ -1,0 +1,136 @@
+@testable import Diffing
+@testable import Organisms
+import Scoring
+import TestSupport
+import Tensors
+import Testing
+import Transformers
+
+@Suite("Scorers")
+struct ScorerTests {
+  let base = TinyModels.llama(layers: 2)
+
+  private func context(_ finetuned: Llama? = nil, siblings: [PlantedChange.Tokens] = []) throws
+    -> ScoringContext
+  {
+    ScoringContext(
+      vocabulary: 200, specialTokens: [0, 1], siblings: siblings, frequencyRanking: [],
+      pair: try ModelPair(base: base, finetuned: finetuned ?? base), seed: 1)
+  }
+
+  private func key(_ tokens: [Int], sign: Int = 1) -> PlantedChange.Tokens {
+    PlantedChange.Tokens(
+      target: ["animal": tokens], candidates: ["animal": Array(10..<34)], topic: [], trigger: [],
+      sign: sign)
+  }
+
+  private func claims(_ tokens: [Int], sign: Int = 1) -> Evidence {
+    var evidence = Evidence()
+    evidence.tokens = tokens.map { TokenClaim(token: $0, score: 1, sign: sign) }
+    return evidence
+  }
+
+  @Test("what: planted tokens among the first twenty")
+  func what() throws {
+    let planted = PlantedChange(isPlanted: true, tokens: key([12, 13]))
+    let others = Array(100..<119)
+    let score = WhatScorer().score(
+      claims([12] + others + [13]), against: planted, in: try context())
+    #expect(score.value == 0.5)
+    #expect(score.details["firstRank"] == 1)
+    #expect(score.details["classRank"] == 1.5)
+    #expect(score.details["classChance"] == 12.5)
+  }
+
+  @Test("what: claims of the wrong sign count for nothing")
+  func sign() throws {
+    let planted = PlantedChange(isPlanted: true, tokens: key([12], sign: -1))
+    let right = WhatScorer().score(claims([12], sign: -1), against: planted, in: try context())
+    let wrong = WhatScorer().score(claims([12], sign: 1), against: planted, in: try context())
+    #expect(right.value == 1)
+    #expect(wrong.value == 0)
+  }
+
+  @Test("what: a method that names nothing is unscored, one that claims nothing is at chance")
+  func unscored() throws {
+    let planted = PlantedChange(isPlanted: true, tokens: key([12]))
+    #expect(WhatScorer().score(Evidence(), against: planted, in: try context()).value == nil)
+    let ranks = try (0..<200).map { seed in
+      let context = ScoringContext(
+        vocabulary: 200, specialTokens: [0, 1], siblings: [], frequencyRanking: [],
+        pair: try ModelPair(base: base, finetuned: base), seed: UInt64(seed))
+      return WhatScorer().score(claims([]), against: planted, in: context).value ?? -1
+    }
+    let mean: Double = ranks.reduce(0, +) / 200
+    #expect(abs(mean - 0.101) < 0.06)
+  }
+
+  @Test("what: siblings give the floor of any ranking")
+  func siblings() throws {
+    let planted = PlantedChange(isPlanted: true, tokens: key([12]))
+    let score = WhatScorer().score(
+      claims([12, 20]), against: planted, in: try context(siblings: [key([20]), key([21])]))
+    #expect(score.details["siblingRecall"].map { $0 >= 0.5 } == true)
+  }
+
+  @Test("when: average precision against the base rate")
+  func when() throws {
+    let planted = PlantedChange(isPlanted: true, inputs: [false, true, false, true])
+    var evidence = Evidence()
+    evidence.inputs = [1, 3, 0, 2].map { InputClaim(row: $0, score: 1) }
+    let score = WhenScorer().score(evidence, against: planted, in: try context())
+    #expect(score.value == 1)
+    #expect(score.chance == 0.5)
+  }
+
+  @Test("where: only organisms with a write mask have an answer")
+  func whereScores() throws {
+    var evidence = Evidence()
+    evidence.sites = SiteClaim.ranking([(.mlp(layer: 0), 1), (.mlp(layer: 1), 3), (.attention(layer: 0), 2)])
+    let planted = PlantedChange(isPlanted: true, sites: [.mlp(layer: 1)])
+    let score = WhereScorer().score(evidence, against: planted, in: try context())
+    #expect(score.value == 1)
+    #expect(score.details["firstHit"] == 1)
+    let free = WhereScorer().score(evidence, against: PlantedChange(isPlanted: true), in: try context())
+    #expect(free.value == nil)
+  }
+
+  @Test("how: the true change scores about one, a random one about nothing")
+  func how() throws {
+    // A bias behind the last block that makes one token likely.
+    let wide = base.addingMLPBiases()
+    let row = Tensor(Array(wide.parameters[wide.names.unembedding].row(7)))
+    let vector = (row * wide.parameters[wide.names.finalNorm]).scaled(by: 40 / row.norm)
+    var finetuned = wide
+    finetuned.parameters["model.layers.1.mlp.down_proj.bias"] = vector
+    let behavior = ProbeSet([[Probe.Question(tokens: [1, 2, 3], answers: [7])]])
+    let planted = PlantedChange(isPlanted: true, behavior: behavior)
+    let context = ScoringContext(
+      vocabulary: 19, specialTokens: [], siblings: [], frequencyRanking: [],
+      pair: try ModelPair(base: wide, finetuned: finetuned), seed: 1)
+    func score(_ intervention: ProposedIntervention) -> Score {
+      var evidence = Evidence()
+      evidence.interventions = [intervention]
+      return HowScorer().score(evidence, against: planted, in: context)
+    }
+    let right = score(.steer(layer: 1, direction: vector.scalars))
+    #expect((right.details["appears"] ?? 0) > 0.99)
+    #expect((right.details["vanishes"] ?? 0) > 0.99)
+    #expect((right.value ?? 0) > 0.6)
+    let opposite = score(.steer(layer: 1, direction: vector.scaled(by: -1).scalars))
+    #expect((opposite.value ?? 1) < 0.1)
+    let patched = score(.patch(module: .mlp(layer: 1)))
+    #expect((patched.details["appears"] ?? 0) > 0.99)
+    let weights = score(
+      .weights([.init(name: "model.layers.1.mlp.down_proj.bias", change: vector.scalars)]))
+    #expect((weights.details["vanishes"] ?? 0) > 0.99)
+  }
+
+  @Test("null pairs are scored by nobody")
+  func null() throws {
+    for scorer in Scorers.all {
+      let score = scorer.init().score(claims([12]), against: .null, in: try context())
+      #expect(score.value == nil)
+    }
+  }
+}
