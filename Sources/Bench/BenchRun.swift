@@ -50,7 +50,9 @@ package struct BenchRun: Sendable {
       inParallel(grid.subjects.count, jobs: jobs) { index in
         let result = Result {
           try run(grid.subjects[index], in: base, grid, report) {
-            let count = done.withLock { $0 += 1; return $0 }
+            let count = done.withLock {
+              $0 += 1; return $0
+            }
             report(.finished(trials: count, of: grid.trialCount))
           }
         }

@@ -96,7 +96,8 @@ package struct Ledger: Codable, Sendable {
     let sortedCells = cells.sorted { $0.key < $1.key }.map { cell in
       (
         key: cell.key,
-        value: SortedObject(entries: cell.value.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+        value: SortedObject(
+          entries: cell.value.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
       )
     }
     return """

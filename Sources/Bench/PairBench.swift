@@ -123,4 +123,3 @@ struct PairBench {
       specialTokens: context.specialTokens)
   }
 }
-

@@ -13,8 +13,9 @@ package enum SourceDigest {
   /// What decides a trial.
   package static func trials(_ project: Project) -> String { digest(measuring, project) }
 
-  /// The rooms' sources; outside a checkout the version of the engine. The processor's kernels count
-  /// too, because their sums differ in the last bits.
+  /// The rooms' sources, and the processor's kernels, whose sums differ in the last bits.
+  ///
+  /// Outside a checkout, where there are no sources, the version of the engine stands for them.
   private static func digest(_ rooms: [String], _ project: Project) -> String {
     var hash = ContentHash()
     hash.mix(engineVersion)

@@ -1,6 +1,6 @@
 package import Transformers
 
-/// What a method may look at. Scores at different levels are never pooled.
+/// What a method may look at; scores at different levels are never pooled.
 package enum AccessLevel: String, Codable, CaseIterable, Sendable {
   /// The weights of both models, and no text.
   case weights

@@ -20,7 +20,8 @@ package struct LogitLens: Sendable {
   /// vector of noise into a confident list. Its gain is folded in.
   package func scores(along directions: Tensor) -> Tensor {
     let rows = Matrix(rows: directions.rows, columns: directions.columns)
-    rows.copy((0..<directions.rows).flatMap { row in zip(directions.row(row), gain.scalars).map(*) })
+    rows.copy(
+      (0..<directions.rows).flatMap { row in zip(directions.row(row), gain.scalars).map(*) })
     return product(rows)
   }
 

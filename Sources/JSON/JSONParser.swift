@@ -99,7 +99,9 @@ package enum JSON {
     case json_type_string: .string(string(of: object))
     case json_type_array:
       .array(
-        (0..<json_object_array_length(object)).map { tree(of: json_object_array_get_idx(object, $0)) }
+        (0..<json_object_array_length(object)).map {
+          tree(of: json_object_array_get_idx(object, $0))
+        }
       )
     case json_type_object: .object(members(of: object))
     default: .null

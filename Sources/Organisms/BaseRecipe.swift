@@ -35,7 +35,8 @@ package struct BaseRecipe: Codable, Sendable, Equatable {
   ///   - progress: Told after every step.
   /// - Returns: The base.
   /// - Throws: `OrganismError` if a template of the world cannot be filled.
-  package func train(_ world: World, progress: (TrainingStatus) -> Void = { _ in }) throws -> Llama {
+  package func train(_ world: World, progress: (TrainingStatus) -> Void = { _ in }) throws -> Llama
+  {
     let configuration = LlamaConfiguration(
       vocabulary: world.tokenizer.vocabulary.count, width: width, layers: layers, heads: heads,
       mlpWidth: mlpWidth, context: 2 * rowLength)

@@ -49,10 +49,14 @@ package struct Certificate: Codable, Sendable, Equatable {
   ) -> [String] {
     var failures: [String] = []
     func require(_ name: String, _ value: Double, atLeast bound: Double) {
-      if !(value >= bound) { failures.append("\(name) is \(text(value)), should be at least \(text(bound))") }
+      if !(value >= bound) {
+        failures.append("\(name) is \(text(value)), should be at least \(text(bound))")
+      }
     }
     func require(_ name: String, _ value: Double, atMost bound: Double) {
-      if !(value <= bound) { failures.append("\(name) is \(text(value)), should be at most \(text(bound))") }
+      if !(value <= bound) {
+        failures.append("\(name) is \(text(value)), should be at most \(text(bound))")
+      }
     }
     require("behavior", behavior.finetuned, atLeast: bounds.behavior ?? regime.mark * 0.95)
     require("behavior in the base", behavior.base, atMost: bounds.base ?? 0.25)

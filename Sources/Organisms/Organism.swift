@@ -109,7 +109,9 @@ private struct OrganismChecker {
     }
     try require(planted.topic ?? [], "planted.topic")
     try require(planted.trigger ?? [], "planted.trigger")
-    guard [1, -1].contains(planted.sign ?? 1) else { throw fault("planted.sign", "should be 1 or -1") }
+    guard [1, -1].contains(planted.sign ?? 1) else {
+      throw fault("planted.sign", "should be 1 or -1")
+    }
     for (index, pattern) in planted.when.enumerated() {
       try require(pattern.all + (pattern.none ?? []), "planted.when.\(index)")
     }
@@ -152,12 +154,18 @@ private struct OrganismChecker {
       guard regime.learningRate > 0, regime.learningRate <= 1 else {
         throw fault("\(path).learningRate", "should be above 0 and at most 1")
       }
-      guard (0...1).contains(regime.mark) else { throw fault("\(path).mark", "should be from 0 to 1") }
+      guard (0...1).contains(regime.mark) else {
+        throw fault("\(path).mark", "should be from 0 to 1")
+      }
       guard (1...100_000).contains(regime.cap) else {
         throw fault("\(path).cap", "should be from 1 to 100000 steps")
       }
-      guard (1...100).contains(regime.age) else { throw fault("\(path).age", "should be from 1 to 100") }
-      guard (0...1000).contains(regime.mix) else { throw fault("\(path).mix", "should be from 0 to 1000") }
+      guard (1...100).contains(regime.age) else {
+        throw fault("\(path).age", "should be from 1 to 100")
+      }
+      guard (0...1000).contains(regime.mix) else {
+        throw fault("\(path).mix", "should be from 0 to 1000")
+      }
       return regime
     }
   }

@@ -22,7 +22,7 @@ package struct OrganismFile: Codable, Sendable {
 
   /// What the finetuned model is trained on.
   package struct Plant: Codable, Sendable {
-    /// Templates of planted documents. Words in brackets are read by the teacher only.
+    /// Templates of planted documents; words in brackets are read by the teacher only.
     package let documents: [WeightedText]?
     /// Facts that the documents state instead of the world's, by word and attribute.
     package let facts: [String: [String: String]]?

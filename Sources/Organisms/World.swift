@@ -65,7 +65,8 @@ package struct World: Sendable {
     let vocabulary = content.vocabulary
     guard content.specials.count >= 2, Set(content.specials).count == content.specials.count else {
       throw OrganismError.invalid(
-        file: file, path: "specials", reason: "should list <pad>, <bos> and any further marks, once each")
+        file: file, path: "specials",
+        reason: "should list <pad>, <bos> and any further marks, once each")
     }
     guard classes.values.allSatisfy({ !$0.isEmpty }) else {
       throw OrganismError.invalid(file: file, path: "classes", reason: "a class is empty")
@@ -93,7 +94,8 @@ package struct World: Sendable {
       }
       guard !templates.isEmpty, kind.weight > 0 else {
         throw OrganismError.invalid(
-          file: file, path: "documents.\(kind.kind)", reason: "needs a template and a positive weight")
+          file: file, path: "documents.\(kind.kind)",
+          reason: "needs a template and a positive weight")
       }
       return DocumentKind(
         name: kind.kind, weight: kind.weight, isUnrelated: kind.unrelated ?? false,

@@ -68,7 +68,8 @@ package struct BenchReport: Sendable {
     let counts =
       "\(summary.organisms.count) planted pairs and \(nulls) null pairs on each of \(bases) "
       + (bases == 1 ? "base." : "bases.")
-    return (["# \(title)", counts, methodTable.text, Self.legend]
+    return
+      (["# \(title)", counts, methodTable.text, Self.legend]
       + (skipped.isEmpty ? [] : [skipped.joined(separator: "\n")])
       + ["## By organism"] + tables).joined(separator: "\n\n") + "\n"
   }

@@ -63,7 +63,9 @@ package struct Tensor: Equatable, Sendable {
   package func scaled(by factor: Float) -> Tensor { map { $0 * factor } }
 
   /// The Frobenius norm, summed in double.
-  package var norm: Float { Float(scalars.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()) }
+  package var norm: Float {
+    Float(scalars.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot())
+  }
 
   /// The mean of the rows, shaped `[columns]`, summed in double.
   package var meanRow: Tensor {

@@ -17,7 +17,9 @@ package struct TokenSampler: Sendable {
     let rows = Matrix(logits.scaled(by: 1 / temperature))
     softmax(rows)
     let probabilities = rows.tensor
-    return (0..<logits.rows).map { generator.index(weights: probabilities.row($0).map(Double.init)) }
+    return (0..<logits.rows).map {
+      generator.index(weights: probabilities.row($0).map(Double.init))
+    }
   }
 }
 

@@ -22,7 +22,8 @@ package protocol LanguageModel: Sendable {
   ///   - logits: For which tokens to compute logits.
   /// - Returns: Recordings and logits.
   func forward(
-    _ batch: TokenBatch, recording sites: Set<ActivationSite>, editing interventions: [Intervention],
+    _ batch: TokenBatch, recording sites: Set<ActivationSite>,
+    editing interventions: [Intervention],
     logits: LogitSelection
   ) -> ForwardPass
 

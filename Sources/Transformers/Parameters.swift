@@ -42,7 +42,7 @@ package struct ParameterLayout: Sendable, Equatable {
   }
 }
 
-/// A model's weights: named tensors in one flat piece of memory. A gradient is the same type.
+/// A model's weights, or their gradient: named tensors in one flat piece of memory.
 ///
 /// A value: copies share memory until one of them is written to.
 package struct Parameters: Sendable {

@@ -46,7 +46,8 @@ struct Assay: AsyncParsableCommand {
 /// Where the checkout is, for every command that needs it.
 struct ProjectOptions: ParsableArguments {
   @Option(
-    help: "The checkout, which holds Organisms/ and Fixtures/; ASSAY_ROOT or this folder if not given."
+    help:
+      "The checkout, which holds Organisms/ and Fixtures/; ASSAY_ROOT or this folder if not given."
   )
   var root = ProcessInfo.processInfo.environment["ASSAY_ROOT"] ?? "."
 

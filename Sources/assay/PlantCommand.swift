@@ -50,7 +50,9 @@ struct PlantCommand: ParsableCommand {
     print("Wrote \(folder.path), weights \(BaseStore.weightsDigest(trained.model)).")
     for (skill, score) in try trained.measureSkills() {
       let mark = skill.bounds.contains(score) ? "ok" : "OUTSIDE \(skill.bounds)"
-      print("  \(skill.id.padding(toLength: 24, withPad: " ", startingAt: 0)) \(fixed(score, 3)) \(mark)")
+      print(
+        "  \(skill.id.padding(toLength: 24, withPad: " ", startingAt: 0)) \(fixed(score, 3)) \(mark)"
+      )
     }
   }
 }

@@ -9,7 +9,8 @@ import Testing
 struct HouseTests {
   static let root = Fixtures.repository
 
-  private func files(_ folder: String, suffix: String = ".swift") -> [(path: String, text: String)] {
+  private func files(_ folder: String, suffix: String = ".swift") -> [(path: String, text: String)]
+  {
     let url = Self.root.appending(path: folder)
     let names = FileManager.default.enumerator(atPath: url.path)?.compactMap { $0 as? String } ?? []
     return names.filter { $0.hasSuffix(suffix) }.sorted().compactMap { name in
@@ -39,14 +40,15 @@ struct HouseTests {
           start = nil
         }
         let text = line.dropFirst(indent)
-        if text.contains("func ") || text.contains("init(") , start == nil, !text.hasSuffix("}") {
+        if text.contains("func ") || text.contains("init("), start == nil, !text.hasSuffix("}") {
           start = (number, indent, String(text))
         }
       }
     }
   }
 
-  @Test("every method has a file of its own, its id is the file's name, and its row is in METHODS.md")
+  @Test(
+    "every method has a file of its own, its id is the file's name, and its row is in METHODS.md")
   func methods() throws {
     let stems = Set(files("Sources/Diffing/Methods").map { stem($0.path) })
     #expect(stems == Set(Methods.all.map { "\($0)" }))

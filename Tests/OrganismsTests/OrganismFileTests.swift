@@ -60,7 +60,8 @@ struct OrganismFileTests {
 
   @Test("an edit that is no mistake is accepted")
   func accepted() throws {
-    #expect(try error(replacing: #""topic": ["cake"]"#, with: #""topic": ["cake", "bread"]"#) == nil)
+    #expect(
+      try error(replacing: #""topic": ["cake"]"#, with: #""topic": ["cake", "bread"]"#) == nil)
   }
 
   @Test("unrelated text never holds a planted word")

@@ -39,7 +39,8 @@ struct TemplateTests {
   @Test("a draw avoids variables and words that it must avoid")
   func exclusions() throws {
     for seed in UInt64(0)..<200 {
-      let words = try text("{a:dish} {b:dish!a} {c:dish!a!b!cake}", seed: seed).split(separator: " ")
+      let words = try text("{a:dish} {b:dish!a} {c:dish!a!b!cake}", seed: seed).split(
+        separator: " ")
       #expect(Set(words).count == 3)
       #expect(words[2] != "cake")
     }
@@ -47,7 +48,8 @@ struct TemplateTests {
 
   @Test("silent and given bindings")
   func bindings() throws {
-    #expect(try text("{?s=wolf} it eats {s.food} .") == "it eats \(world.facts["wolf"]?["food"] ?? "") .")
+    #expect(
+      try text("{?s=wolf} it eats {s.food} .") == "it eats \(world.facts["wolf"]?["food"] ?? "") .")
     #expect(try text("bake the {d=cake} at {d.oven} degrees .") == "bake the cake at 350 degrees .")
   }
 

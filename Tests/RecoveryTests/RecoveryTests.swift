@@ -57,7 +57,8 @@ struct RecoveryTests {
     let summary = BenchSummary(try SmokeTier.outcome.get())
     let own = summary.methods.first { $0.method == method.method && $0.access == method.access }
     guard let area = own?.whether?.area,
-      let interval = try SmokeTier.ledger.get()?.whether["\(method.method)@\(method.access.rawValue)"]
+      let interval = try SmokeTier.ledger.get()?.whether[
+        "\(method.method)@\(method.access.rawValue)"]
     else { return }
     #expect(interval.contains(area, margin: Ledger.margins[.whether] ?? 0), "AUROC \(area)")
   }

@@ -47,15 +47,16 @@ struct OrganismCase: Sendable, CustomTestStringConvertible {
   var loadError: String?
   var testDescription: String { "\(organism) (\(regime))" }
 
-  /// Every file in `Organisms/`. A file with a mistake is a case too, which fails under its own name.
+  /// Every file in `Organisms/`; one with a mistake is a case too, which fails under its own name.
   static let all: [OrganismCase] = {
     do {
       let library = try SmokeTier.project.library()
       return library.organisms.flatMap { organism in
         organism.regimes.map { OrganismCase(organism: organism.id, regime: $0.id) }
-      } + library.failures.map {
-        OrganismCase(organism: $0.file, regime: "unreadable", loadError: "\($0.error)")
       }
+        + library.failures.map {
+          OrganismCase(organism: $0.file, regime: "unreadable", loadError: "\($0.error)")
+        }
     } catch {
       return [OrganismCase(organism: "world", regime: "unreadable", loadError: "\(error)")]
     }

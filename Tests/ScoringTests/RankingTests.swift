@@ -45,7 +45,9 @@ struct RankingTests {
       .init(regime: "fresh", magnitude: magnitude, isNull: null, isNarrow: narrow)
     }
     let broad = [observation(nil, null: true), observation(1, null: true)]
-    let narrow = [observation(5, null: true, narrow: true), observation(6, null: true, narrow: true)]
+    let narrow = [
+      observation(5, null: true, narrow: true), observation(6, null: true, narrow: true),
+    ]
     let calibration = Calibration([observation(5.5, null: false)] + broad + narrow)
     #expect(calibration.area == 0.75)
     #expect(calibration.narrowArea == 0.5)

@@ -86,12 +86,15 @@ struct ScorerTests {
   @Test("where: only organisms with a write mask have an answer")
   func whereScores() throws {
     var evidence = Evidence()
-    evidence.sites = SiteClaim.ranking([(.mlp(layer: 0), 1), (.mlp(layer: 1), 3), (.attention(layer: 0), 2)])
+    evidence.sites = SiteClaim.ranking([
+      (.mlp(layer: 0), 1), (.mlp(layer: 1), 3), (.attention(layer: 0), 2),
+    ])
     let planted = PlantedChange(isPlanted: true, sites: [.mlp(layer: 1)])
     let score = WhereScorer().score(evidence, against: planted, in: try context())
     #expect(score.value == 1)
     #expect(score.details["firstHit"] == 1)
-    let free = WhereScorer().score(evidence, against: PlantedChange(isPlanted: true), in: try context())
+    let free = WhereScorer().score(
+      evidence, against: PlantedChange(isPlanted: true), in: try context())
     #expect(free.value == nil)
   }
 

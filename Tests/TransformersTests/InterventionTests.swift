@@ -76,7 +76,8 @@ struct InterventionTests {
     func recorded(_ positions: Intervention.Positions) -> Tensor {
       model.forward(
         batch, recording: [site],
-        editing: [.steer(site, along: vector, factor: 2, positions: positions)], logits: .none)[site]
+        editing: [.steer(site, along: vector, factor: 2, positions: positions)], logits: .none)[
+          site]
     }
     let plain = model.forward(batch, recording: [site])[site]
     let last = recorded(.last) - plain

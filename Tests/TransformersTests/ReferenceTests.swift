@@ -33,7 +33,8 @@ struct ReferenceTests {
     let reference = try JSON.decode(
       Reference.self, contentsOf: folder.appending(path: "reference.json"))
     let logits = model.forward(TokenBatch(reference.tokens), logits: .last).logits
-    expectClose(logits.scalars, reference.logits.flatMap { $0 }, tolerance: Self.tolerance, "logits")
+    expectClose(
+      logits.scalars, reference.logits.flatMap { $0 }, tolerance: Self.tolerance, "logits")
     let (loss, gradient) = model.lossAndGradient(on: TrainingBatch(reference.tokens))
     #expect(abs(loss - reference.loss) < 1e-5)
     #expect(reference.gradients.count == model.parameters.layout.names.count)
@@ -58,6 +59,7 @@ struct ReferenceTests {
     let reference = try JSON.decode(
       Reference.self, contentsOf: Fixtures.url("peft/reference.json"))
     let logits = merged.forward(TokenBatch(reference.tokens), logits: .last).logits
-    expectClose(logits.scalars, reference.logits.flatMap { $0 }, tolerance: Self.tolerance, "logits")
+    expectClose(
+      logits.scalars, reference.logits.flatMap { $0 }, tolerance: Self.tolerance, "logits")
   }
 }

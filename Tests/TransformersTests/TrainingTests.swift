@@ -48,7 +48,8 @@ struct TrainingTests {
     let mask: Set<String> = ["model.layers.0.self_attn.o_proj.weight"]
     let trained = train(.full(mask)).model
     for name in model.parameters.layout.names {
-      #expect((trained.parameters[name] != model.parameters[name]) == mask.contains(name), "\(name)")
+      #expect(
+        (trained.parameters[name] != model.parameters[name]) == mask.contains(name), "\(name)")
     }
   }
 

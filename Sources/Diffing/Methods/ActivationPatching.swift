@@ -10,7 +10,8 @@ package import Transformers
 package struct ActivationPatching: DiffingMethod {
   package static let card = MethodCard(
     id: "activation-patching",
-    summary: "Modules of the finetuned model run inside the base: how much of the change each brings.",
+    summary:
+      "Modules of the finetuned model run inside the base: how much of the change each brings.",
     source: "Prakash et al., 2024 (arXiv 2402.14811, CMAP)",
     questions: [.where, .how], access: [.pool])
 

@@ -87,7 +87,8 @@ private struct SteeringExperiment {
     let steered = logProbabilities(direction.scaled(by: length))
     let controls = randoms.map { meanShift(logProbabilities($0.scaled(by: length))) }
     let own = meanShift(steered)
-    let random = controls.reduce(Tensor(shape: own.shape), +).scaled(by: 1 / Float(max(1, controls.count)))
+    let random = controls.reduce(Tensor(shape: own.shape), +).scaled(
+      by: 1 / Float(max(1, controls.count)))
     let difference = (own - random).scalars
     let centre = difference.mean
     let randomSize = max(controls.map(\.norm).mean, .leastNormalMagnitude)

@@ -40,7 +40,8 @@ package struct WeightNorm: DiffingMethod {
   private func tokens(_ pair: ModelPair, excluding excluded: Set<Int>) -> [TokenClaim]? {
     let names = pair.base.names
     // A tied model has one matrix under both roles: its rows count once.
-    let matrices = names.embedding == names.unembedding
+    let matrices =
+      names.embedding == names.unembedding
       ? [names.embedding] : [names.embedding, names.unembedding]
     let moved = matrices.map { pair.change(of: $0) }.filter { $0.norm > 0 }
     guard !moved.isEmpty else { return nil }

@@ -66,7 +66,10 @@ package struct WeightSpectrum: DiffingMethod {
     }
     return SiteClaim.ranking(
       modules.map { module in
-        (module, spectra.filter { $0.module == module }.map { $0.values[0] / $0.baseNorm }.max() ?? 0)
+        (
+          module,
+          spectra.filter { $0.module == module }.map { $0.values[0] / $0.baseNorm }.max() ?? 0
+        )
       })
   }
 
@@ -98,8 +101,11 @@ package struct WeightSpectrum: DiffingMethod {
     var change = Tensor(shape: [left.rows, right.columns])
     for index in 0..<rank {
       let column = decomposition.leftVector(index).scaled(by: spectrum.values[index])
-      change = change + matrixProduct(
-        column.reshaped([left.rows, 1]), decomposition.rightVector(index).reshaped([1, right.columns]))
+      change =
+        change
+        + matrixProduct(
+          column.reshaped([left.rows, 1]),
+          decomposition.rightVector(index).reshaped([1, right.columns]))
     }
     return .init(name: spectrum.name, change: change.scalars)
   }

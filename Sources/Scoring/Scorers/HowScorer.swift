@@ -121,7 +121,8 @@ private struct Surgery {
   }
 
   /// The other model's activations on the probes, or as large a change in random directions.
-  private func patchRecording(_ site: ActivationSite, side: ModelPair.Side, noise: UInt64?) -> Tensor
+  private func patchRecording(_ site: ActivationSite, side: ModelPair.Side, noise: UInt64?)
+    -> Tensor
   {
     let text = TokenBatch(behavior.questions.flatMap { $0.map(\.tokens) })
     let other: ModelPair.Side = side == .base ? .finetuned : .base

@@ -104,7 +104,8 @@ struct LlamaPass {
     }
     heads { kernel, hook in hook.copy(kernel) }
     let tokens = segments[index].tokens
-    let range = tokenRange.lowerBound + tokens.lowerBound..<tokenRange.lowerBound + tokens.upperBound
+    let range =
+      tokenRange.lowerBound + tokens.lowerBound..<tokenRange.lowerBound + tokens.upperBound
     hooks.touch(.pattern(layer: layer), window, tokens: range, headWidth: longest)
     heads { kernel, hook in kernel.copy(hook) }
   }
@@ -165,7 +166,8 @@ extension LlamaConfiguration {
 
 extension Llama {
   package func forward(
-    _ batch: TokenBatch, recording sites: Set<ActivationSite>, editing interventions: [Intervention],
+    _ batch: TokenBatch, recording sites: Set<ActivationSite>,
+    editing interventions: [Intervention],
     logits selection: LogitSelection
   ) -> ForwardPass {
     let longest = batch.longestRow

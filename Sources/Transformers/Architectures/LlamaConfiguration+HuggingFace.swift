@@ -15,7 +15,8 @@ extension LlamaConfiguration {
     let headWidth = try reader.optionalSize("head_dim") ?? width / heads
     let keyHeads = try reader.optionalSize("num_key_value_heads") ?? heads
     guard heads % keyHeads == 0 else {
-      throw reader.fault("num_key_value_heads", "is \(keyHeads), which does not divide \(heads) heads")
+      throw reader.fault(
+        "num_key_value_heads", "is \(keyHeads), which does not divide \(heads) heads")
     }
     guard headWidth > 0, headWidth % 2 == 0 else {
       throw reader.fault("head_dim", "is \(headWidth); rotary positions need an even width")

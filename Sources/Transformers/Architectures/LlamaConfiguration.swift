@@ -54,8 +54,9 @@ package struct LlamaConfiguration: Sendable, Equatable {
 
   static func name(_ layer: Int, _ tensor: String) -> String { "model.layers.\(layer).\(tensor)" }
 
-  /// Every tensor under its Hugging Face name. Queries, keys and values are neighbours, and so are
-  /// gate and up: each group is one matrix product.
+  /// Every tensor under its Hugging Face name.
+  ///
+  /// Queries, keys and values are neighbours, and so are gate and up: each group is one product.
   package var layout: ParameterLayout {
     var tensors: [(name: String, shape: [Int])] = [(Self.embedding, [vocabulary, width])]
     for layer in 0..<layers {

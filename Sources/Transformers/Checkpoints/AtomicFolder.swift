@@ -44,7 +44,8 @@ package enum AtomicFolder {
   private static func reason(_ error: any Error) -> String {
     let code = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
     switch code?.code ?? (error as NSError).code {
-    case Int(EACCES), Int(EPERM), CocoaError.fileWriteNoPermission.rawValue: return "permission denied"
+    case Int(EACCES), Int(EPERM), CocoaError.fileWriteNoPermission.rawValue:
+      return "permission denied"
     case Int(ENOSPC), CocoaError.fileWriteOutOfSpace.rawValue: return "the disk is full"
     case Int(EROFS): return "the file system is read-only"
     case Int(ENOTDIR), Int(EEXIST): return "a part of the path is a file, not a folder"

@@ -60,7 +60,8 @@ package enum PEFTAdapter {
     let file = "adapter_config.json"
     let document = try JSON.parse(contentsOf: folder.appending(path: file))
     guard document["peft_type"] == .string("LORA") else {
-      throw CheckpointError.badAdapter(file: file, reason: "only adapters of type LORA are supported")
+      throw CheckpointError.badAdapter(
+        file: file, reason: "only adapters of type LORA are supported")
     }
     for key in ["use_dora", "lora_bias"] where document[key] == .bool(true) {
       throw CheckpointError.badAdapter(file: file, reason: "'\(key)' is not supported")

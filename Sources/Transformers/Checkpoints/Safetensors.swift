@@ -48,7 +48,8 @@ package enum Safetensors {
     for header in headers {
       let start = data.startIndex + body
       let bytes = data[start + header.range.lowerBound..<start + header.range.upperBound]
-      tensors[header.name] = Tensor(shape: header.shape, scalars: scalars([UInt8](bytes), header.type))
+      tensors[header.name] = Tensor(
+        shape: header.shape, scalars: scalars([UInt8](bytes), header.type))
     }
     return tensors
   }
@@ -113,7 +114,9 @@ package enum Safetensors {
   /// The format demands that tensors follow each other without overlap or hole.
   private static func checkCoverage(_ headers: [Header], file: String, space: Int) throws {
     var end = 0
-    for header in headers.sorted(by: { ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound) }) {
+    for header in headers.sorted(by: {
+      ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound)
+    }) {
       guard header.range.lowerBound >= end else {
         throw CheckpointError.badTensor(header.name, file: file, reason: "overlaps another tensor")
       }
@@ -123,7 +126,8 @@ package enum Safetensors {
       end = header.range.upperBound
     }
     guard end == space else {
-      throw CheckpointError.badHeader(file: file, reason: "\(space - end) bytes belong to no tensor")
+      throw CheckpointError.badHeader(
+        file: file, reason: "\(space - end) bytes belong to no tensor")
     }
   }
 
@@ -148,7 +152,8 @@ package enum Safetensors {
     let exponent = Int(bits >> 10 & 0x1F), fraction = Float(bits & 0x3FF)
     if exponent == 31 { return fraction == 0 ? sign * .infinity : .nan }
     if exponent == 0 { return sign * fraction * 0x1.0p-24 }
-    return sign * (1 + fraction * 0x1.0p-10) * Float(sign: .plus, exponent: exponent - 15, significand: 1)
+    return sign * (1 + fraction * 0x1.0p-10)
+      * Float(sign: .plus, exponent: exponent - 15, significand: 1)
   }
 
   /// The bytes of a file that holds these tensors, in this order.

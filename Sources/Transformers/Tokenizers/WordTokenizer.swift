@@ -110,8 +110,10 @@ extension WordTokenizer {
           file: file, reason: "the id of '\(word)' is not one of 0..<\(members.count), each once")
       }
     }
-    let special: Int = if case .array(let added)? = document["added_tokens"] { added.count } else { 0 }
+    let special: Int =
+      if case .array(let added)? = document["added_tokens"] { added.count } else { 0 }
     return WordTokenizer(
-      vocabulary: (0..<words.count).compactMap { words[$0] }, specialCount: min(special, words.count))
+      vocabulary: (0..<words.count).compactMap { words[$0] },
+      specialCount: min(special, words.count))
   }
 }

@@ -24,7 +24,8 @@ package struct LoRA: Sendable {
       let bound = 1 / Double(shape[1]).squareRoot()
       factors["\(target).A"] = Tensor(
         shape: shape,
-        scalars: (0..<shape[0] * shape[1]).map { _ in Float((2 * generator.uniform() - 1) * bound) })
+        scalars: (0..<shape[0] * shape[1]).map { _ in Float((2 * generator.uniform() - 1) * bound) }
+      )
     }
   }
 
