@@ -44,7 +44,7 @@ struct BenchCommand: ParsableCommand {
     let report = BenchReport(trials, title: "Assay: the \(tier.rawValue) tier")
     print(report.terminal)
     try write(trials, report, to: project.reports)
-    print("\nWrote \(project.reports.relativePath)/bench.md and trials.jsonl.")
+    print("\nWrote Reports/\(tier.rawValue).md and Reports/\(tier.rawValue).jsonl.")
     if tier == .smoke {
       print("This was one base. './assay bench --tier standard' runs three.")
     }
@@ -52,8 +52,8 @@ struct BenchCommand: ParsableCommand {
 
   private func write(_ trials: [Trial], _ report: BenchReport, to folder: URL) throws {
     let lines = try trials.map { try JSON.encode($0) + "\n" }.joined()
-    try AtomicFolder.write(Data(lines.utf8), to: folder.appending(path: "trials.jsonl"))
-    try AtomicFolder.write(Data(report.markdown.utf8), to: folder.appending(path: "bench.md"))
+    try AtomicFolder.write(Data(lines.utf8), to: folder.appending(path: "\(tier.rawValue).jsonl"))
+    try AtomicFolder.write(Data(report.markdown.utf8), to: folder.appending(path: "\(tier.rawValue).md"))
   }
 }
 
