@@ -1,42 +1,5 @@
 // Included by kernels.c once per instruction set; K(name) carries the level.
 
-typedef float K(vec) __attribute__((vector_size(64), aligned(4)));
-typedef int K(ivec) __attribute__((vector_size(64), aligned(4)));
-#define VEC K(vec)
-#define IVEC K(ivec)
-
-static CK_INLINE VEC K(load)(const float *p) { return *(const VEC *)p; }
-static CK_INLINE void K(store)(float *p, VEC v) { *(VEC *)p = v; }
-static CK_INLINE VEC K(all)(float x) { return (VEC){} + x; }
-
-static CK_INLINE VEC K(load_part)(const float *p, ck_int n) {
-  VEC v = {};
-  for (ck_int i = 0; i < n; i++) v[i] = p[i];
-  return v;
-}
-
-static CK_INLINE void K(store_part)(float *p, VEC v, ck_int n) {
-  for (ck_int i = 0; i < n; i++) p[i] = v[i];
-}
-
-// A fixed tree, so that the order of a sum never depends on the compiler.
-static CK_INLINE float K(lane_sum)(VEC v) {
-  float s[CK_LANES];
-  K(store)(s, v);
-  for (int half = CK_LANES / 2; half > 0; half /= 2)
-    for (int i = 0; i < half; i++) s[i] += s[i + half];
-  return s[0];
-}
-
-static CK_INLINE float K(lane_max)(VEC v) {
-  float m = v[0];
-  for (int i = 1; i < CK_LANES; i++) m = v[i] > m ? v[i] : m;
-  return m;
-}
-
-static CK_INLINE VEC K(vmax)(VEC a, VEC b) { return __builtin_elementwise_max(a, b); }
-static CK_INLINE VEC K(vmin)(VEC a, VEC b) { return __builtin_elementwise_min(a, b); }
-
 // Cody & Waite's range reduction and the Cephes polynomial: relative error
 // below 1.2e-7 over the whole clamped range.
 static CK_INLINE VEC K(vexp)(VEC x) {
@@ -496,6 +459,8 @@ static void K(adamw)(float *parameters, const float *gradient, float *mean, floa
 
 static const ck_kernels K(table) = {
     .level = LEVEL_NAME,
+    .product_wins = CK_PRODUCT_WINS,
+    .product = K(product),
     .exponential = K(exponential),
     .sum_of_squares = K(sum_of_squares),
     .dot = K(dot),
@@ -515,5 +480,3 @@ static const ck_kernels K(table) = {
     .adamw = K(adamw),
 };
 
-#undef VEC
-#undef IVEC
