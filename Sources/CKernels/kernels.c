@@ -21,8 +21,6 @@ static inline ck_int ck_round_up(ck_int n, ck_int to) { return (n + to - 1) / to
 #define CK_TILE_ROWS 4
 #define CK_TILE_VECTORS 1
 #define K(name) baseline_##name
-#include "vectors.h"
-#include "product.h"
 #include "level.h"
 #undef K
 #undef LEVEL_NAME
@@ -37,8 +35,6 @@ static inline ck_int ck_round_up(ck_int n, ck_int to) { return (n + to - 1) / to
 #define CK_TILE_ROWS 6
 #define CK_TILE_VECTORS 1
 #define K(name) avx2_##name
-#include "vectors.h"
-#include "product.h"
 #include "level.h"
 #undef K
 #undef LEVEL_NAME
@@ -55,8 +51,6 @@ static inline ck_int ck_round_up(ck_int n, ck_int to) { return (n + to - 1) / to
 #define CK_TILE_ROWS 12
 #define CK_TILE_VECTORS 2
 #define K(name) avx512_##name
-#include "vectors.h"
-#include "product.h"
 #include "level.h"
 #undef K
 #undef LEVEL_NAME

@@ -150,5 +150,3 @@ static void K(product)(const ck_product_shape *p, const float *a, const float *b
     }
   }
 }
-
-#undef CK_PANEL

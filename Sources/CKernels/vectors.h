@@ -1,4 +1,4 @@
-// Included by kernels.c once per instruction set; K(name) carries the level.
+// Vectors of 16 floats; included by kernels.c once per instruction set. K(name) carries the level.
 
 typedef float K(vec) __attribute__((vector_size(64), aligned(4)));
 typedef int K(ivec) __attribute__((vector_size(64), aligned(4)));
