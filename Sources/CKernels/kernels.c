@@ -4,36 +4,59 @@
 
 #define CK_LANES 16
 #define CK_INLINE inline __attribute__((always_inline))
+#define CK_UNROLL _Pragma("clang loop unroll(full)")
+// How far along the inner dimension a product is packed, and how many floats at once.
+#define CK_DEPTH 128
+#define CK_PACKED 32768
 // Vectors never cross a call that is not inlined, so their ABI does not matter.
 #pragma clang diagnostic ignored "-Wpsabi"
 
 static inline ck_int ck_round_up(ck_int n, ck_int to) { return (n + to - 1) / to * to; }
 
 // One source, compiled once per instruction set. Swift has no per-function
-// targets, and the default x86-64 build stops at SSE2.
+// targets, and the default x86-64 build stops at SSE2. Our product wins where 24 sums of 16 lanes
+// fit into registers; below that OpenBLAS's hand-scheduled tiles are faster.
 #define LEVEL_NAME "baseline"
+#define CK_PRODUCT_WINS 0
+#define CK_TILE_ROWS 4
+#define CK_TILE_VECTORS 1
 #define K(name) baseline_##name
 #include "level.h"
 #undef K
 #undef LEVEL_NAME
+#undef CK_PRODUCT_WINS
+#undef CK_TILE_ROWS
+#undef CK_TILE_VECTORS
 
 #if defined(__x86_64__)
 #pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
 #define LEVEL_NAME "avx2"
+#define CK_PRODUCT_WINS 0
+#define CK_TILE_ROWS 6
+#define CK_TILE_VECTORS 1
 #define K(name) avx2_##name
 #include "level.h"
 #undef K
 #undef LEVEL_NAME
+#undef CK_PRODUCT_WINS
+#undef CK_TILE_ROWS
+#undef CK_TILE_VECTORS
 #pragma clang attribute pop
 
 // Without the minimum width clang splits 64-byte vectors in two.
 #pragma clang attribute push(__attribute__((target("arch=x86-64-v4"), min_vector_width(512))),    \
                              apply_to = function)
 #define LEVEL_NAME "avx512"
+#define CK_PRODUCT_WINS 1
+#define CK_TILE_ROWS 12
+#define CK_TILE_VECTORS 2
 #define K(name) avx512_##name
 #include "level.h"
 #undef K
 #undef LEVEL_NAME
+#undef CK_PRODUCT_WINS
+#undef CK_TILE_ROWS
+#undef CK_TILE_VECTORS
 #pragma clang attribute pop
 #endif
 

@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// Memory handed out piece by piece and taken back all at once.
 ///
 /// A training step asks for the same windows each time, so after the first step nothing is
@@ -11,7 +13,7 @@ package final class Arena {
 
   /// Takes all memory back; windows handed out before must not be used any more.
   package func reset() {
-    if chunks.count > 1 { chunks = [FloatBuffer(count: total)] }
+    if chunks.count > 1 { chunks = [FloatBuffer(undefined: total)] }
     used = 0
     total = 0
   }
@@ -20,7 +22,7 @@ package final class Arena {
   package func matrix(rows: Int, columns: Int) -> Matrix {
     let count = (rows * columns + 15) / 16 * 16
     if chunks.isEmpty || used + count > chunks[chunks.count - 1].count {
-      chunks.append(FloatBuffer(count: max(count, 1 << 16)))
+      chunks.append(FloatBuffer(undefined: max(count, 1 << 16)))
       used = 0
     }
     defer {
@@ -36,4 +38,38 @@ package final class Arena {
     matrix.fill(0)
     return matrix
   }
+
+  /// A copy of some rows of a matrix.
+  package func gather(_ rows: [Int], of source: Matrix) -> Matrix {
+    let result = matrix(rows: rows.count, columns: source.columns)
+    for (row, index) in rows.enumerated() {
+      result.rows(row..<row + 1).copy(source.rows(index..<index + 1))
+    }
+    return result
+  }
+
+  // MARK: Lending
+
+  /// Arenas that nobody is using; one at a time belongs to one thread.
+  private struct Idle: @unchecked Sendable {
+    var arenas: [Arena] = []
+  }
+
+  private static let idle = Mutex(Idle())
+
+  /// Lends an arena that kept its memory from earlier calls, so that a short pass does not
+  /// allocate; no window of it may outlive the call.
+  package static func withLent<Result>(_ body: (Arena) -> Result) -> Result {
+    let arena = idle.withLock { $0.arenas.popLast() } ?? Arena()
+    arena.reset()
+    defer {
+      if arena.total <= Self.largestKept {
+        idle.withLock { if $0.arenas.count < Shards.count { $0.arenas.append(arena) } }
+      }
+    }
+    return body(arena)
+  }
+
+  /// Floats (64 MiB) that a lent arena may keep.
+  private static let largestKept = 1 << 24
 }

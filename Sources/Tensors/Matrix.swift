@@ -115,3 +115,17 @@ package struct Matrix: Sendable {
     }
   }
 }
+
+extension Tensor {
+  /// Creates a matrix in place: `fill` writes every number of a window that must not outlive it.
+  package init(rows: Int, columns: Int, filling fill: (Matrix) -> Void) {
+    let scalars = [Float](unsafeUninitializedCapacity: rows * columns) { target, initialised in
+      let buffer =
+        target.baseAddress.map { FloatBuffer(borrowing: $0, count: rows * columns) }
+        ?? FloatBuffer(count: 0)
+      fill(Matrix(buffer, rows: rows, columns: columns))
+      initialised = rows * columns
+    }
+    self.init(shape: [rows, columns], scalars: scalars)
+  }
+}

@@ -1,3 +1,4 @@
+internal import CKernels
 internal import COpenBLAS
 
 /// Set once: OpenBLAS's own threads never pay at these sizes, and shards are our threads.
@@ -9,7 +10,13 @@ package var openBLASCore: String {
   return openblas_get_corename().map { String(cString: $0) } ?? "unknown"
 }
 
+/// Fewer rows than this fill no tile of our kernel.
+private let fewestTiledRows = 8
+
 /// Computes `result = a b`, or adds to it, either operand transposed on the way.
+///
+/// Where our own kernel wins (AVX-512, and enough rows) it does the work, elsewhere OpenBLAS. The
+/// choice depends on the machine and the shape only, so that results are reproducible.
 ///
 /// - Parameters:
 ///   - a: Shaped `[m, k]`, or `[k, m]` if `transposingA`.
@@ -22,13 +29,20 @@ package func multiply(
   _ a: Matrix, _ b: Matrix, into result: Matrix,
   transposingA: Bool = false, transposingB: Bool = false, accumulating: Bool = false
 ) {
-  singleThreadedOpenBLAS
   let (m, k) = transposingA ? (a.columns, a.rows) : (a.rows, a.columns)
   let (inner, n) = transposingB ? (b.columns, b.rows) : (b.rows, b.columns)
   precondition(
     inner == k && result.rows == m && result.columns == n,
     "Cannot multiply \(m)x\(k) by \(inner)x\(n) into \(result.rows)x\(result.columns)")
   if m == 0 || n == 0 { return }
+  if kernels.product_wins != 0 && m >= fewestTiledRows && k > 0 {
+    var shape = ck_product_shape(
+      rows: m, columns: n, depth: k, a_stride: a.stride, b_stride: b.stride,
+      c_stride: result.stride, transposes_a: transposingA ? 1 : 0,
+      transposes_b: transposingB ? 1 : 0, accumulates: accumulating ? 1 : 0)
+    return kernels.product(&shape, a.start, b.start, result.start)
+  }
+  singleThreadedOpenBLAS
   cblas_sgemm(
     CblasRowMajor, transposingA ? CblasTrans : CblasNoTrans,
     transposingB ? CblasTrans : CblasNoTrans, Int32(m), Int32(n), Int32(k), 1, a.start,

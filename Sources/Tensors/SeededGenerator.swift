@@ -63,6 +63,22 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
     return weights.count - 1
   }
 
+  /// A column of each row, drawn in proportion to the numbers in the row.
+  package mutating func columns(weights: Matrix) -> [Int] {
+    (0..<weights.rows).map { row in
+      let scalars = UnsafeBufferPointer(
+        start: weights.start + row * weights.stride, count: weights.columns)
+      var sum = 0.0
+      for scalar in scalars { sum += Double(scalar) }
+      var rest = uniform() * sum
+      for (column, scalar) in scalars.enumerated() {
+        rest -= Double(scalar)
+        if rest < 0 { return column }
+      }
+      return weights.columns - 1
+    }
+  }
+
   /// The indices `0..<count` in random order.
   package mutating func permutation(_ count: Int) -> [Int] {
     var order = Array(0..<count)

@@ -14,12 +14,9 @@ package struct TokenSampler: Sendable {
   /// Draws one token from each row of logits, shaped `[rows, vocabulary]`.
   package mutating func draw(_ logits: Tensor) -> [Int] {
     guard temperature > 0 else { return (0..<logits.rows).map { logits.row($0).indexOfLargest } }
-    let rows = Matrix(logits.scaled(by: 1 / temperature))
-    softmax(rows)
-    let probabilities = rows.tensor
-    return (0..<logits.rows).map {
-      generator.index(weights: probabilities.row($0).map(Double.init))
-    }
+    let probabilities = Matrix(temperature == 1 ? logits : logits.scaled(by: 1 / temperature))
+    softmax(probabilities)
+    return generator.columns(weights: probabilities)
   }
 }
 

@@ -53,7 +53,8 @@ struct BenchCommand: ParsableCommand {
   private func write(_ trials: [Trial], _ report: BenchReport, to folder: URL) throws {
     let lines = try trials.map { try JSON.encode($0) + "\n" }.joined()
     try AtomicFolder.write(Data(lines.utf8), to: folder.appending(path: "\(tier.rawValue).jsonl"))
-    try AtomicFolder.write(Data(report.markdown.utf8), to: folder.appending(path: "\(tier.rawValue).md"))
+    try AtomicFolder.write(
+      Data(report.markdown.utf8), to: folder.appending(path: "\(tier.rawValue).md"))
   }
 }
 

@@ -24,8 +24,19 @@ typedef struct {
   float gradient_scale;           // what clipping multiplies the gradient with
 } ck_adamw_settings;
 
+/// c = a b, or c += a b. `a` has `rows` rows and `b` has `depth`, unless they are transposed.
+typedef struct {
+  ck_int rows, columns, depth;
+  ck_int a_stride, b_stride, c_stride;
+  int transposes_a, transposes_b, accumulates;
+} ck_product_shape;
+
 typedef struct {
   const char *level;
+
+  /// Whether `product` is faster than OpenBLAS's kernels for the same instruction set.
+  int product_wins;
+  void (*product)(const ck_product_shape *shape, const float *a, const float *b, float *c);
 
   void (*exponential)(const float *x, ck_int count, float *y);
   double (*sum_of_squares)(const float *x, ck_int count);

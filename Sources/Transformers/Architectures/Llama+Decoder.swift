@@ -30,42 +30,65 @@ final class KeyValueCache {
 
 /// Continues rows with a Llama.
 final class LlamaDecoder: CachedDecoder {
-  private let configuration: LlamaConfiguration
-  private let weights: Llama.Weights
-  private let cache: KeyValueCache
-  private let arena = Arena()
-  private var lengths: [Int]
+  private let vocabulary: Int
+  private let shards: [Shard]
 
   init(_ model: Llama, rows: Int, capacity: Int) {
-    configuration = model.configuration
-    weights = model.weights
-    cache = KeyValueCache(model.configuration, rows: rows, capacity: capacity)
-    lengths = Array(repeating: 0, count: rows)
+    vocabulary = model.configuration.vocabulary
+    let weights = model.weights
+    shards = Shards.ranges(of: rows).filter { !$0.isEmpty }.map {
+      Shard(model.configuration, weights, rows: $0, capacity: capacity)
+    }
   }
 
   func append(_ tokens: [[Int]]) -> Tensor {
     precondition(
-      tokens.count == lengths.count && tokens.allSatisfy { !$0.isEmpty },
-      "Each of the \(lengths.count) rows needs at least one new token")
-    arena.reset()
-    let batch = TokenBatch(tokens)
-    let segments = tokens.indices.map {
-      Segment(tokens: batch.range($0), offset: lengths[$0], row: $0)
+      tokens.count == shards.last?.rows.upperBound ?? 0 && tokens.allSatisfy { !$0.isEmpty },
+      "Each row needs at least one new token")
+    let shards = shards
+    return Tensor(rows: tokens.count, columns: vocabulary) { logits in
+      Shards.forEach(shards.count) { index in
+        let rows = shards[index].rows
+        shards[index].append(Array(tokens[rows]), into: logits.rows(rows))
+      }
     }
-    let activations = LlamaActivations(
-      configuration, segments: segments, arena: arena, retaining: false)
-    let pass = LlamaPass(
-      configuration: configuration, weights: weights, segments: segments,
-      activations: activations, cache: cache)
-    pass.run(batch.tokens[...])
-    for (row, new) in tokens.enumerated() { lengths[row] += new.count }
-    let last = arena.matrix(rows: tokens.count, columns: configuration.width)
-    for (row, index) in batch.lastIndices.enumerated() {
-      last.rows(row..<row + 1).copy(activations.finalNormed.rows(index..<index + 1))
+  }
+
+  /// Some rows and their memory; only one thread works on a shard at a time.
+  private final class Shard: @unchecked Sendable {
+    let rows: Range<Int>
+    private let configuration: LlamaConfiguration
+    private let weights: Llama.Weights
+    private let cache: KeyValueCache
+    private let arena = Arena()
+    private var lengths: [Int]
+
+    init(
+      _ configuration: LlamaConfiguration, _ weights: Llama.Weights, rows: Range<Int>, capacity: Int
+    ) {
+      self.rows = rows
+      self.configuration = configuration
+      self.weights = weights
+      cache = KeyValueCache(configuration, rows: rows.count, capacity: capacity)
+      lengths = Array(repeating: 0, count: rows.count)
     }
-    let logits = Matrix(rows: tokens.count, columns: configuration.vocabulary)
-    multiply(last, weights.head, into: logits, transposingB: true)
-    return logits.tensor
+
+    func append(_ tokens: [[Int]], into logits: Matrix) {
+      arena.reset()
+      let batch = TokenBatch(tokens)
+      let segments = tokens.indices.map {
+        Segment(tokens: batch.range($0), offset: lengths[$0], row: $0)
+      }
+      let activations = LlamaActivations(
+        configuration, segments: segments, arena: arena, retaining: false)
+      let pass = LlamaPass(
+        configuration: configuration, weights: weights, segments: segments,
+        activations: activations, cache: cache)
+      pass.run(batch.tokens[...])
+      for (row, new) in tokens.enumerated() { lengths[row] += new.count }
+      let last = arena.gather(batch.lastIndices, of: activations.finalNormed)
+      multiply(last, weights.head, into: logits, transposingB: true)
+    }
   }
 }
 

@@ -104,8 +104,8 @@ struct LlamaPass {
     }
     heads { kernel, hook in hook.copy(kernel) }
     let tokens = segments[index].tokens
-    let range =
-      tokenRange.lowerBound + tokens.lowerBound..<tokenRange.lowerBound + tokens.upperBound
+    let first = tokenRange.lowerBound
+    let range = first + tokens.lowerBound..<first + tokens.upperBound
     hooks.touch(.pattern(layer: layer), window, tokens: range, headWidth: longest)
     heads { kernel, hook in kernel.copy(hook) }
   }
@@ -167,8 +167,7 @@ extension LlamaConfiguration {
 extension Llama {
   package func forward(
     _ batch: TokenBatch, recording sites: Set<ActivationSite>,
-    editing interventions: [Intervention],
-    logits selection: LogitSelection
+    editing interventions: [Intervention], logits selection: LogitSelection
   ) -> ForwardPass {
     let longest = batch.longestRow
     let hooks =
@@ -178,14 +177,17 @@ extension Llama {
         configuration.width(of: $0, longestRow: longest)
       }
     let selected = selectedTokens(batch, selection)
-    let logits = Matrix(rows: selected.count, columns: configuration.vocabulary)
     let weights = weights
-    Shards.forEach { shard in
-      let rows = Shards.ranges(of: batch.rows)[shard]
-      guard !rows.isEmpty else { return }
-      runShard(rows, of: batch, weights, hooks, selected: selected, logits)
+    let logits = Tensor(rows: selected.count, columns: configuration.vocabulary) { logits in
+      Shards.forEach { shard in
+        let rows = Shards.ranges(of: batch.rows)[shard]
+        guard !rows.isEmpty else { return }
+        Arena.withLent { arena in
+          runShard(rows, of: batch, weights, hooks, selected: selected, logits, arena)
+        }
+      }
     }
-    return ForwardPass(batch: batch, recordings: hooks?.tensors ?? [:], logits: logits.tensor)
+    return ForwardPass(batch: batch, recordings: hooks?.tensors ?? [:], logits: logits)
   }
 
   private func selectedTokens(_ batch: TokenBatch, _ selection: LogitSelection) -> [Int] {
@@ -198,23 +200,22 @@ extension Llama {
 
   private func runShard(
     _ rows: Range<Int>, of batch: TokenBatch, _ weights: Weights, _ hooks: SiteHooks?,
-    selected: [Int], _ logits: Matrix
+    selected: [Int], _ logits: Matrix, _ arena: Arena
   ) {
     let range = batch.range(rows: rows)
     let segments = Self.segments(rows, of: batch)
     let activations = LlamaActivations(
-      configuration, segments: segments, arena: Arena(), retaining: false)
+      configuration, segments: segments, arena: arena, retaining: false)
     let pass = LlamaPass(
       configuration: configuration, weights: weights, segments: segments,
       activations: activations, hooks: hooks, tokenRange: range)
     pass.run(batch.tokens[range])
     let mine = selected.indices.filter { range.contains(selected[$0]) }
     guard let first = mine.first, let last = mine.last else { return }
-    let chosen = Matrix(rows: mine.count, columns: configuration.width)
-    for (row, index) in mine.enumerated() {
-      let local = selected[index] - range.lowerBound
-      chosen.rows(row..<row + 1).copy(activations.finalNormed.rows(local..<local + 1))
-    }
+    let hidden = activations.finalNormed
+    let chosen =
+      mine.count == range.count
+      ? hidden : arena.gather(mine.map { selected[$0] - range.lowerBound }, of: hidden)
     multiply(chosen, weights.head, into: logits.rows(first..<last + 1), transposingB: true)
   }
 

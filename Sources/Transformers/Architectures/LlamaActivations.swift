@@ -1,4 +1,3 @@
-internal import Foundation
 internal import Tensors
 
 /// A run of tokens of one row: in training a whole row, in generation what is appended to it.
@@ -67,16 +66,13 @@ struct LlamaActivations {
     fillAngles(segments, theta: configuration.ropeTheta)
   }
 
-  /// The angle of pair `i` at position `p` is `p · theta^(−2i / headWidth)`.
   private func fillAngles(_ segments: [Segment], theta: Double) {
-    let half = cosines.columns
-    let frequencies = (0..<half).map { pow(theta, -Double($0) / Double(half)) }
+    let length = segments.map { $0.offset + $0.tokens.count }.max() ?? 0
+    let angles = RotaryAngles.table(positions: length, pairs: cosines.columns, theta: theta)
     for segment in segments {
-      for (step, token) in segment.tokens.enumerated() {
-        let position = Double(segment.offset + step)
-        cosines.rows(token..<token + 1).copy(frequencies.map { Float(cos(position * $0)) })
-        sines.rows(token..<token + 1).copy(frequencies.map { Float(sin(position * $0)) })
-      }
+      let positions = segment.offset..<segment.offset + segment.tokens.count
+      cosines.rows(segment.tokens).copy(angles.cosines.rows(positions))
+      sines.rows(segment.tokens).copy(angles.sines.rows(positions))
     }
   }
 }

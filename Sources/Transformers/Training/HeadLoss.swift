@@ -77,8 +77,8 @@ struct HeadLoss {
     guard let first = mine.first, let last = mine.last else { return 0 }
     let local = mine.map { distillation.indices[$0] - tokens.lowerBound }
     let choices = distillation.choices ?? Array(0..<head.rows)
-    let chosenHead = distillation.choices == nil ? head : gather(choices, of: head)
-    let chosen = gather(local, of: hidden)
+    let chosenHead = distillation.choices == nil ? head : arena.gather(choices, of: head)
+    let chosen = arena.gather(local, of: hidden)
     let logits = arena.matrix(rows: mine.count, columns: choices.count)
     multiply(chosen, chosenHead, into: logits, transposingB: true)
     let weight = 1 / Float(distillation.indices.count)
@@ -93,14 +93,6 @@ struct HeadLoss {
     multiply(logits, chosenHead, into: chosen)
     scatter(chosen, to: local, of: hiddenGradient)
     return loss
-  }
-
-  private func gather(_ rows: [Int], of matrix: Matrix) -> Matrix {
-    let result = arena.matrix(rows: rows.count, columns: matrix.columns)
-    for (row, source) in rows.enumerated() {
-      result.rows(row..<row + 1).copy(matrix.rows(source..<source + 1))
-    }
-    return result
   }
 
   private func scatter(_ matrix: Matrix, to rows: [Int], of target: Matrix) {

@@ -110,19 +110,20 @@ package final class Trainer {
   /// - Returns: The weighted loss before the step, in nats.
   @discardableResult
   package func take(_ parts: [(batch: TrainingBatch, weight: Float)]) -> Double {
+    defer { step += 1 }
+    if parts.count == 1, parts[0].weight == 1 {
+      let (loss, gradient) = tape.lossAndGradient(of: model, on: parts[0].batch, scope: scope)
+      apply(gradient)
+      return loss
+    }
     var loss = 0.0
     var gradient = Parameters(layout: model.parameters.layout)
     for part in parts {
       let result = tape.lossAndGradient(of: model, on: part.batch, scope: scope)
       loss += Double(part.weight) * result.loss
-      if parts.count == 1 && part.weight == 1 {
-        gradient = result.gradient
-      } else {
-        addScaled(result.gradient.flat, by: part.weight, to: gradient.mutableFlat())
-      }
+      addScaled(result.gradient.flat, by: part.weight, to: gradient.mutableFlat())
     }
     apply(gradient)
-    step += 1
     return loss
   }
 

@@ -1,0 +1,43 @@
+internal import Foundation
+internal import Synchronization
+internal import Tensors
+
+/// Cosines and sines of the rotary embedding, shaped `[positions, pairs]`.
+///
+/// Kept from pass to pass, because a generated token would otherwise cost more in `cos` and `sin`
+/// than in matrix products.
+struct RotaryAngles: Sendable {
+  let cosines, sines: Matrix
+
+  private struct Key: Hashable, Sendable {
+    let pairs: Int
+    let theta: Double
+  }
+
+  private static let tables = Mutex<[Key: RotaryAngles]>([:])
+
+  /// A table of at least so many positions.
+  static func table(positions: Int, pairs: Int, theta: Double) -> RotaryAngles {
+    tables.withLock { tables in
+      let key = Key(pairs: pairs, theta: theta)
+      if let table = tables[key], table.cosines.rows >= positions { return table }
+      // Doubled, so that a row that grows token by token does not compute a table for each.
+      let table = RotaryAngles(
+        positions: max(64, 2 * positions), pairs: pairs, theta: theta)
+      tables[key] = table
+      return table
+    }
+  }
+
+  /// The angle of pair `i` at position `p` is `p · theta^(−i / pairs)`.
+  private init(positions: Int, pairs: Int, theta: Double) {
+    let frequencies = (0..<pairs).map { pow(theta, -Double($0) / Double(pairs)) }
+    cosines = Matrix(rows: positions, columns: pairs)
+    sines = Matrix(rows: positions, columns: pairs)
+    for position in 0..<positions {
+      let angles = frequencies.map { Double(position) * $0 }
+      cosines.rows(position..<position + 1).copy(angles.map { Float(cos($0)) })
+      sines.rows(position..<position + 1).copy(angles.map { Float(sin($0)) })
+    }
+  }
+}
