@@ -1,5 +1,6 @@
 #include "CKernels.h"
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define CK_LANES 16
@@ -79,7 +80,12 @@ const ck_kernels *ck_level(ck_int index) {
   return &baseline_table;
 }
 
-const ck_kernels *ck_best(void) { return ck_level(ck_level_count() - 1); }
+const ck_kernels *ck_best(void) {
+  const char *wanted = getenv("ASSAY_KERNELS");
+  for (ck_int level = 0; wanted && level < ck_level_count(); level++)
+    if (strcmp(ck_level(level)->level, wanted) == 0) return ck_level(level);
+  return ck_level(ck_level_count() - 1);
+}
 
 ck_int ck_attention_scratch(ck_int keys, ck_int head_width) {
   ck_int width = ck_round_up(head_width, CK_LANES), padded = ck_round_up(keys, 32);

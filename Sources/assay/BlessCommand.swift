@@ -10,7 +10,7 @@ struct BlessCommand: ParsableCommand {
     discussion: """
       Run it after a change that is meant to move scores, read the difference, and commit it with \
       the reason. With --widen the scores of another processor's kernels join those that are \
-      there, as in: OPENBLAS_CORETYPE=Haswell ./assay bless --widen
+      there, as in: ASSAY_KERNELS=avx2 OPENBLAS_CORETYPE=Haswell ./assay bless --widen
       """)
 
   @OptionGroup var options: ProjectOptions

@@ -72,7 +72,7 @@ typedef struct {
                 ck_int count, const ck_adamw_settings *settings);
 } ck_kernels;
 
-/// The best table for this processor.
+/// The best table for this processor, or the one that ASSAY_KERNELS names, if the processor has it.
 const ck_kernels *ck_best(void);
 
 /// How many levels this processor has, and the table of each, the slowest first.
