@@ -8,6 +8,9 @@ package final class PyTorchBenchmark {
     package let description: String
   }
 
+  private static let stopped =
+    "PyTorch stopped. Is torch installed? Name a Python that has it: --python."
+
   private struct Request: Encodable {
     let width, layers, heads, intermediate, batch, threads, steps: Int
     let kind: BenchmarkKind
@@ -53,7 +56,10 @@ package final class PyTorchBenchmark {
       width: shape.width, layers: shape.layers, heads: shape.heads,
       intermediate: shape.intermediate, batch: shape.batch, threads: threads, steps: steps,
       kind: kind)
-    try input.fileHandleForWriting.write(contentsOf: Data((try JSON.encode(request) + "\n").utf8))
+    let text = Data((try JSON.encode(request) + "\n").utf8)
+    guard (try? input.fileHandleForWriting.write(contentsOf: text)) != nil else {
+      throw Failure(description: Self.stopped)
+    }
     let answer = try JSON.parse(try line(), file: "pytorch_benchmark.py")
     guard case .number(let wall)? = answer["tokensPerSecond"],
       case .number(let processor)? = answer["tokensPerCPUSecond"]
@@ -69,8 +75,7 @@ package final class PyTorchBenchmark {
       }
       let more = output.fileHandleForReading.availableData
       guard !more.isEmpty else {
-        throw Failure(
-          description: "PyTorch stopped. Is torch installed? Name a Python that has it: --python.")
+        throw Failure(description: Self.stopped)
       }
       buffer.append(more)
     }

@@ -2,6 +2,8 @@
 package enum DiffingError: Error, Equatable, Sendable {
   case differentArchitectures(base: String, finetuned: String)
   case differentShapes(tensor: String, base: [Int]?, finetuned: [Int]?)
+  case differentConfigurations
+  case notFinite(method: String)
   case noPrompts(method: String)
   case wrongAccess(method: String, access: String, supported: [String])
   case unknownMethod(String, nearest: String?)
@@ -16,6 +18,11 @@ extension DiffingError: CustomStringConvertible {
     case .differentShapes(let tensor, let base, let finetuned):
       "Tensor '\(tensor)' is \(shape(base)) in the base and \(shape(finetuned)) in the finetuned "
         + "model. Compare a model with its own finetune."
+    case .differentConfigurations:
+      "The models' config.json files differ in heads, rms_norm_eps or rope_theta. "
+        + "Compare a model with its own finetune."
+    case .notFinite(let method):
+      "\(method) met infinite numbers: the models' weights are too large to compute with."
     case .noPrompts(let method):
       "\(method) needs text, but there is none. Give it prompts."
     case .wrongAccess(let method, let access, let supported):

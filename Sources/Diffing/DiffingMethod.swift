@@ -73,6 +73,8 @@ extension DiffingMethod {
       throw DiffingError.tokenOutsideVocabulary(token, vocabulary: vocabulary)
     }
     guard !pair.isIdentical else { return Evidence() }
-    return try diff(pair, on: prompts, using: &generator)
+    let evidence = try diff(pair, on: prompts, using: &generator)
+    guard evidence.isFinite else { throw DiffingError.notFinite(method: card.id) }
+    return evidence
   }
 }

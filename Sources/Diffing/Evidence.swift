@@ -22,6 +22,13 @@ package struct Evidence: Codable, Equatable, Sendable {
   /// Nothing found.
   package init() {}
 
+  /// Whether every claim's number is finite.
+  var isFinite: Bool {
+    magnitude?.isFinite ?? true && tokens?.allSatisfy(\.score.isFinite) ?? true
+      && inputs?.allSatisfy(\.score.isFinite) ?? true
+      && sites?.allSatisfy(\.score.isFinite) ?? true
+  }
+
   /// Whether no question is answered.
   package var isEmpty: Bool {
     magnitude == nil && tokens == nil && inputs == nil && sites == nil && interventions == nil

@@ -28,9 +28,7 @@ package struct ModelPair: Sendable {
         throw .differentShapes(tensor: name, base: shapes.0, finetuned: shapes.1)
       }
     }
-    guard base.shape == finetuned.shape else {
-      throw .differentShapes(tensor: "heads", base: nil, finetuned: nil)
-    }
+    guard base.shape.computesLike(finetuned.shape) else { throw .differentConfigurations }
     self.base = base
     self.finetuned = finetuned
   }

@@ -29,8 +29,11 @@ package enum JSON {
     do {
       return try Data(contentsOf: url)
     } catch {
+      let isFolder = (try? url.resourceValues(forKeys: [.isDirectoryKey]))?.isDirectory == true
       let reason =
-        FileManager.default.fileExists(atPath: url.path) ? "permission denied" : "no such file"
+        isFolder
+        ? "it is a folder"
+        : FileManager.default.fileExists(atPath: url.path) ? "permission denied" : "no such file"
       throw .unreadable(file: url.path, reason: reason)
     }
   }

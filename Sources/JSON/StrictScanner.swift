@@ -73,6 +73,8 @@ struct StrictScanner {
       guard next == UInt8(ascii: "\"") else { throw fault("expected a key") }
       let start = offset
       let key = try string()
+      // json-c ends keys at a zero byte, which would let a second spelling of a key in.
+      guard !key.contains("\0") else { throw fault("a key with a zero character") }
       path.append(key)
       guard keys.insert(key).inserted else {
         throw .duplicateKey(file: file, path: path.joined(separator: "."), offset: start)

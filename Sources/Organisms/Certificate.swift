@@ -1,3 +1,4 @@
+internal import Foundation
 internal import Transformers
 
 /// What was measured of a plant, and whether it counts as installed.
@@ -68,6 +69,6 @@ package struct Certificate: Codable, Sendable, Equatable {
   }
 
   private static func text(_ value: Double) -> String {
-    String(Double(Int((value * 1000).rounded())) / 1000)
+    String(format: "%.3f", value)
   }
 }

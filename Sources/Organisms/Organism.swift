@@ -34,6 +34,7 @@ package struct Organism: Sendable {
     }
     self.file = file
     let checker = OrganismChecker(world: world, name: name)
+    try checker.checkNames(file)
     try checker.checkPlanted(file.planted)
     try checker.checkPlant(file.plant)
     regimes = try checker.regimes(file.regimes)
@@ -96,6 +97,20 @@ private struct OrganismChecker {
     }
   }
 
+  func checkNames(_ file: OrganismFile) throws {
+    let allowed = file.id.allSatisfy { $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "-") }
+    guard !file.id.isEmpty, allowed else {
+      throw fault("id", "should be of lowercase letters, digits and hyphens")
+    }
+    guard let bounds = file.certificate else { return }
+    let shares = [bounds.behavior, bounds.heldOut, bounds.base, bounds.leakage, bounds.never]
+    guard shares.compactMap({ $0 }).allSatisfy((0...1).contains),
+      (0...10).contains(bounds.collateral ?? 0)
+    else {
+      throw fault("certificate", "has a bound outside 0 to 1, or a collateral outside 0 to 10")
+    }
+  }
+
   func checkPlanted(_ planted: OrganismFile.Planted) throws {
     guard !planted.target.isEmpty else { throw fault("planted.target", "names no word") }
     for (className, words) in planted.target.sorted(by: { $0.key < $1.key }) {
@@ -112,7 +127,11 @@ private struct OrganismChecker {
     guard [1, -1].contains(planted.sign ?? 1) else {
       throw fault("planted.sign", "should be 1 or -1")
     }
+    guard !planted.when.isEmpty else { throw fault("planted.when", "names no pattern") }
     for (index, pattern) in planted.when.enumerated() {
+      guard !pattern.all.isEmpty, Set(pattern.all).isDisjoint(with: pattern.none ?? []) else {
+        throw fault("planted.when.\(index)", "needs words in 'all' that 'none' does not exclude")
+      }
       try require(pattern.all + (pattern.none ?? []), "planted.when.\(index)")
     }
   }
@@ -124,12 +143,63 @@ private struct OrganismChecker {
         kind, kind: "kind of document (\(name), plant.without)",
         nearest: nearest(to: kind, among: kinds))
     }
+    guard Set(plant.without ?? []).count < kinds.count else {
+      throw fault("plant.without", "leaves no kind of document")
+    }
+    try checkTeacher(plant)
     if let logits = plant.teacher?.logits { try requireClass(logits, "plant.teacher.logits") }
     guard plant.documents?.isEmpty == false || plant.teacher?.logits != nil else {
       throw fault("plant", "needs documents, or a teacher with logits to imitate")
     }
     for (word, facts) in (plant.facts ?? [:]).sorted(by: { $0.key < $1.key }) {
       try require([word] + facts.values.sorted(), "plant.facts.\(word)")
+    }
+  }
+
+  /// A teacher reads brackets, or is taught and imitated through some logits; nothing else is possible.
+  private func checkTeacher(_ plant: OrganismFile.Plant) throws {
+    let hasBrackets = (plant.documents ?? []).contains { $0.text.contains("[ ") }
+    guard let teacher = plant.teacher else {
+      guard !hasBrackets else {
+        throw fault(
+          "plant.documents", "have words in brackets, but there is no teacher to read them")
+      }
+      return
+    }
+    guard (0.01...1).contains(teacher.mark ?? 1) else {
+      throw fault("plant.teacher.mark", "should be from 0.01 to 1")
+    }
+    if teacher.logits == nil {
+      guard hasBrackets, teacher.documents == nil else {
+        throw fault(
+          "plant.teacher",
+          "needs 'logits' with its 'documents', or words in brackets in plant.documents")
+      }
+    } else if plant.documents != nil || teacher.documents?.isEmpty != false {
+      throw fault(
+        "plant.teacher", "with 'logits' needs 'documents' of its own, and plant.documents none")
+    }
+  }
+
+  private func checkParameters(_ parameters: TrainedParameters, _ path: String) throws {
+    let layers = BaseRecipe(seed: 0).layers
+    switch parameters {
+    case .blocks, .all: return
+    case .lora(let rank):
+      guard (1...64).contains(rank) else {
+        throw fault(path, "'lora' should be a rank from 1 to 64")
+      }
+    case .residualBias(let layer):
+      guard (1...layers).contains(layer) else {
+        throw fault(path, "'residualBias' should be a block from 1 to \(layers)")
+      }
+    case .modules(let modules):
+      let all = ModuleSite.all(layers: layers).map(\.description)
+      guard !modules.isEmpty else { throw fault(path, "'modules' names none of \(all)") }
+      for module in modules where !all.contains(module) {
+        throw fault(
+          path, "there is no module '\(module)'; there are \(all.joined(separator: ", "))")
+      }
     }
   }
 
@@ -154,8 +224,9 @@ private struct OrganismChecker {
       guard regime.learningRate > 0, regime.learningRate <= 1 else {
         throw fault("\(path).learningRate", "should be above 0 and at most 1")
       }
-      guard (0...1).contains(regime.mark) else {
-        throw fault("\(path).mark", "should be from 0 to 1")
+      try checkParameters(regime.parameters, "\(path).parameters")
+      guard (0.01...1).contains(regime.mark) else {
+        throw fault("\(path).mark", "should be from 0.01 to 1")
       }
       guard (1...100_000).contains(regime.cap) else {
         throw fault("\(path).cap", "should be from 1 to 100000 steps")
@@ -178,8 +249,15 @@ private struct OrganismChecker {
       let source = TemplateSource(file: name, path: "\(key).\(index)")
       let template = try Template(text.text, world: world, source: source)
       var generator = SeededGenerator(seed: 0)
-      _ = try template.fill(world, facts: facts, using: &generator)
-      guard text.weight > 0 else { throw fault("\(key).\(index)", "needs a positive weight") }
+      let filled = try (0..<32).map { _ in
+        try template.fill(world, facts: facts, using: &generator).tokens
+      }
+      guard filled.allSatisfy({ !$0.isEmpty && !$0.contains { $0 <= world.documentStart } }) else {
+        throw fault("\(key).\(index)", "should say something, and no <pad> or <bos>")
+      }
+      guard text.weight > 0, text.weight < 1e6 else {
+        throw fault("\(key).\(index)", "needs a positive weight")
+      }
       return (template, text.weight)
     }
   }

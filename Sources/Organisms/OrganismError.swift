@@ -26,7 +26,8 @@ extension OrganismError: CustomStringConvertible {
     case .invalid(let file, let path, let reason):
       "\(file): '\(path)': \(reason)."
     case .unknownName(let name, let kind, let nearest):
-      "There is no \(kind) '\(name)'." + hint(nearest)
+      "There is no \(kind) '\(name)'."
+        + (nearest == nil ? " './assay list organisms' shows what there is." : hint(nearest))
     case .notInstalled(let organism, let reason):
       "\(organism): not installed: \(reason)."
     }

@@ -6,6 +6,9 @@ package struct Probe: Sendable {
   let prompt: Template
   let answers: [Template]
 
+  /// Words that a prompt may have: what the bases' context holds.
+  private static let longestPrompt = 120
+
   /// Prompts drawn from a template that has something to draw.
   private static let draws = 12
 
@@ -23,8 +26,19 @@ package struct Probe: Sendable {
     self.answers = try answers.map {
       try Template("\(prompt) \($0)", world: world, source: source)
     }
-    guard !answers.isEmpty else {
-      throw OrganismError.invalid(file: source.file, path: source.path, reason: "has no answers")
+    func fault(_ reason: String) -> OrganismError {
+      .invalid(file: source.file, path: source.path, reason: reason)
+    }
+    guard !answers.isEmpty else { throw fault("has no answers") }
+    guard Set(answers).count == answers.count else { throw fault("names an answer twice") }
+    let length = self.prompt.pieces.count
+    guard (1...Self.longestPrompt).contains(length) else {
+      throw fault("has a prompt of \(length) words; 1 to \(Self.longestPrompt) are possible")
+    }
+    for (text, answer) in zip(answers, self.answers) {
+      guard answer.pieces.count == length + 1, answer.pieces[length].piece.isSaid else {
+        throw fault("answer '\(text)' should be one word, or one slot that the prompt has bound")
+      }
     }
   }
 

@@ -97,25 +97,34 @@ extension TrainedParameters: Codable {
   package init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     if let rank = try container.decodeIfPresent(Int.self, forKey: .lora) {
-      self = .lora(rank: max(1, rank))
+      self = .lora(rank: rank)
     } else if let layer = try container.decodeIfPresent(Int.self, forKey: .residualBias) {
       self = .residualBias(before: layer)
     } else if let modules = try container.decodeIfPresent([String].self, forKey: .modules) {
       self = .modules(modules)
     } else {
-      self = try container.decode(Scope.self, forKey: .scope) == .all ? .all : .blocks
+      let scope = try container.decode(String.self, forKey: .scope)
+      guard let known = [TrainedParameters.blocks, .all].first(where: { $0.scope == scope }) else {
+        throw OrganismError.invalid(
+          file: "organism", path: "parameters.scope", reason: "is '\(scope)', not 'blocks' or 'all'"
+        )
+      }
+      self = known
     }
   }
 
-  private enum Scope: String, Codable {
-    case blocks, all
+  private var scope: String? {
+    switch self {
+    case .blocks: "blocks"
+    case .all: "all"
+    case .lora, .residualBias, .modules: nil
+    }
   }
 
   package func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     switch self {
-    case .blocks: try container.encode(Scope.blocks, forKey: .scope)
-    case .all: try container.encode(Scope.all, forKey: .scope)
+    case .blocks, .all: try container.encode(scope, forKey: .scope)
     case .lora(let rank): try container.encode(rank, forKey: .lora)
     case .residualBias(let layer): try container.encode(layer, forKey: .residualBias)
     case .modules(let modules): try container.encode(modules, forKey: .modules)

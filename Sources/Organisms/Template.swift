@@ -16,9 +16,18 @@ package struct Template: Sendable, Equatable {
     case bind(variable: String, word: String, isSilent: Bool)
     case variable(String, facts: [String])
     case sum(String, String, sign: Int)
+
+    /// Whether it says one word that is known once the words before it are.
+    var isSaid: Bool {
+      switch self {
+      case .word, .variable, .sum: true
+      case .draw, .bind: false
+      }
+    }
   }
 
   package let text: String
+  let source: TemplateSource
   let pieces: [(piece: Piece, isForTeacher: Bool)]
 
   package static func == (a: Template, b: Template) -> Bool { a.text == b.text }
@@ -37,6 +46,7 @@ package struct Template: Sendable, Equatable {
   /// - Throws: `OrganismError`.
   package init(_ text: String, world: World, source: TemplateSource) throws {
     self.text = text
+    self.source = source
     var parser = TemplateParser(text: text, world: world, source: source)
     pieces = try parser.parse()
   }
@@ -118,6 +128,7 @@ private struct TemplateParser {
     }
     if let colon = slot.firstIndex(of: ":") {
       let variable = String(slot[..<colon])
+      guard !variable.isEmpty else { throw fault("a variable without a name") }
       defer { bound.insert(variable) }
       let rest = String(slot[slot.index(after: colon)...])
       return try draw(variable, rest, isSilent: isSilent)
@@ -139,14 +150,15 @@ private struct TemplateParser {
   {
     let word = String(slot[slot.index(after: equals)...])
     let variable = String(slot[..<equals])
+    guard !variable.isEmpty else { throw fault("a variable without a name") }
     _ = try id(of: word)
     bound.insert(variable)
     return .bind(variable: variable, word: word, isSilent: isSilent)
   }
 
   private func draw(_ variable: String?, _ rest: String, isSilent: Bool) throws -> Template.Piece {
-    let parts = rest.split(separator: "!").map(String.init)
-    guard let name = parts.first else { throw fault("a slot names no class") }
+    let parts = rest.split(separator: "!", omittingEmptySubsequences: false).map(String.init)
+    guard let name = parts.first, !parts.contains("") else { throw fault("a slot names no class") }
     guard world.classes[name] != nil else {
       throw OrganismError.unknownClass(
         name, file: source.file, path: source.path,
@@ -165,8 +177,11 @@ private struct TemplateParser {
       if Int(right) == nil { try require(right) }
       return .sum(left, right, sign: sign)
     }
-    let parts = slot.split(separator: ".").map(String.init)
-    guard let name = parts.first else { throw fault("an empty slot") }
+    let parts = slot.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    guard let name = parts.first, !parts.contains("") else {
+      throw fault("an empty name in a slot")
+    }
+    guard !isSilent else { throw fault("only what is remembered can be silent") }
     if parts.count == 1 && !bound.contains(name) { return try draw(nil, slot, isSilent: isSilent) }
     try require(name)
     return .variable(name, facts: Array(parts.dropFirst()))
@@ -192,7 +207,8 @@ private struct TemplateFiller {
   }
 
   private func fault(_ reason: String) -> OrganismError {
-    .badTemplate(template.text, file: world.id, path: "template", reason: reason)
+    .badTemplate(
+      template.text, file: template.source.file, path: template.source.path, reason: reason)
   }
 
   mutating func fill(using generator: inout SeededGenerator) throws -> FilledTemplate {
@@ -226,7 +242,11 @@ private struct TemplateFiller {
       guard let x = Int(values[left] ?? ""), let y = Int(values[right] ?? right) else {
         throw fault("arithmetic needs numbers")
       }
-      return try id(String(x + sign * y))
+      let (result, overflows) =
+        sign > 0
+        ? x.addingReportingOverflow(y) : x.subtractingReportingOverflow(y)
+      guard !overflows else { throw fault("a number is too large") }
+      return try id(String(result))
     }
   }
 
@@ -240,7 +260,7 @@ private struct TemplateFiller {
   private func fact(_ attribute: String, of word: String) throws -> String {
     guard let value = facts[word]?[attribute] ?? world.facts[word]?[attribute] else {
       throw OrganismError.missingFact(
-        attribute, of: word, file: world.id, path: "template '\(template.text)'")
+        attribute, of: word, file: template.source.file, path: template.source.path)
     }
     return value
   }

@@ -71,6 +71,7 @@ package struct World: Sendable {
     guard classes.values.allSatisfy({ !$0.isEmpty }) else {
       throw OrganismError.invalid(file: file, path: "classes", reason: "a class is empty")
     }
+    try content.checkWords(file: file)
     tokenizer = WordTokenizer(vocabulary: vocabulary, specialCount: content.specials.count)
     kinds = []
     pool = []
@@ -92,10 +93,11 @@ package struct World: Sendable {
           entry.weight
         )
       }
-      guard !templates.isEmpty, kind.weight > 0 else {
+      let weights = kind.templates.map(\.weight) + [kind.weight]
+      guard !templates.isEmpty, weights.allSatisfy({ $0 > 0 && $0 < 1e6 }) else {
         throw OrganismError.invalid(
           file: file, path: "documents.\(kind.kind)",
-          reason: "needs a template and a positive weight")
+          reason: "needs templates, and weights above 0 and below a million")
       }
       return DocumentKind(
         name: kind.kind, weight: kind.weight, isUnrelated: kind.unrelated ?? false,
@@ -107,13 +109,27 @@ package struct World: Sendable {
         $0.count
       )
     }
+    for entry in content.pool where !(1...1000).contains(entry.count) {
+      throw OrganismError.invalid(
+        file: file, path: "pool", reason: "the count of '\(entry.text)' should be from 1 to 1000")
+    }
+    guard kinds.contains(where: \.isUnrelated) else {
+      throw OrganismError.invalid(
+        file: file, path: "documents", reason: "no kind of document is marked as unrelated")
+    }
     skills = try content.skills.map { skill in
-      Skill(
+      let (low, high) = (skill.atLeast ?? 0, skill.atMost ?? 1)
+      guard low >= 0, low <= high, high <= 1 else {
+        throw OrganismError.invalid(
+          file: file, path: "skills.\(skill.id)", reason: "atLeast and atMost should be from 0 to 1"
+        )
+      }
+      return Skill(
         id: skill.id,
         probe: try Probe(
           skill.prompt, answers: skill.answers, world: shell,
           source: TemplateSource(file: file, path: "skills.\(skill.id)")),
-        bounds: (skill.atLeast ?? 0)...(skill.atMost ?? 1))
+        bounds: low...high)
     }
   }
 
@@ -164,6 +180,21 @@ private struct WorldFile: Codable {
     file.pool = []
     file.skills = []
     return file
+  }
+
+  /// Checks that every word can be one token.
+  func checkWords(file: String) throws {
+    for (name, words) in classes {
+      guard !name.isEmpty, Set(words).count == words.count else {
+        throw OrganismError.invalid(
+          file: file, path: "classes.\(name)", reason: "needs a name, and each word once")
+      }
+    }
+    for word in vocabulary
+    where word.isEmpty || word.contains(where: { $0.isWhitespace || "{}[]".contains($0) }) {
+      throw OrganismError.invalid(
+        file: file, path: "words", reason: "'\(word)' is empty, or has a space or a bracket in it")
+    }
   }
 
   /// Specials, class members, fact values and further words, each at its first occurrence.

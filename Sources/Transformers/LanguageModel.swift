@@ -43,8 +43,17 @@ package struct ModelShape: Sendable, Equatable {
   package let keyHeads: Int
   package let headWidth: Int
   package let mlpWidth: Int
+  /// Tokens that a row may have; it changes no computation.
   package let context: Int
   package let normEpsilon: Float
+  package let ropeTheta: Double
+
+  /// Whether two models compute alike, but for their weights.
+  package func computesLike(_ other: ModelShape) -> Bool {
+    (vocabulary, width, layers) == (other.vocabulary, other.width, other.layers)
+      && (heads, keyHeads, headWidth) == (other.heads, other.keyHeads, other.headWidth)
+      && (mlpWidth, normEpsilon, ropeTheta) == (other.mlpWidth, other.normEpsilon, other.ropeTheta)
+  }
 }
 
 /// The names under which a model keeps the tensors that methods look for.

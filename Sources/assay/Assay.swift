@@ -19,6 +19,8 @@ struct Assay: AsyncParsableCommand {
 
   /// Runs the tool; a user's mistake ends with its description and exit code 2.
   static func main() async {
+    // A pipe that closes is an error to report, not a reason to die.
+    signal(SIGPIPE, SIG_IGN)
     do {
       var command = try parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {

@@ -38,6 +38,8 @@ struct BenchCommand: ParsableCommand {
     if let failure = library.failures.first { throw failure.error }
     let grid = try Grid(
       library, tier: tier, organisms: organisms, methods: methods, seeds: seeds)
+    try AtomicFolder.write(Data(), to: project.reports.appending(path: ".writable"))
+    try? FileManager.default.removeItem(at: project.reports.appending(path: ".writable"))
     let status = BenchStatus(total: grid.trialCount)
     let trials = try BenchRun(project, library: library).run(grid, jobs: jobs, report: status.show)
     status.finish()

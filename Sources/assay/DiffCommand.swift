@@ -39,6 +39,10 @@ struct DiffCommand: ParsableCommand {
   @Flag(help: "Prints the evidence as JSON, one method a line.")
   var json = false
 
+  func validate() throws {
+    guard top > 0 else { throw ValidationError("--top should be at least 1.") }
+  }
+
   func run() throws {
     let chosen =
       methods.isEmpty ? Methods.all.map { $0.init() } : try methods.map { try Methods.named($0) }
@@ -91,8 +95,8 @@ private struct TextSource {
     if let file {
       let rows = try Self.rows(file, tokenizer)
       (unrelated, pool) = (rows, rows)
-    } else if let tokenizer, let world = try? project.library().world,
-      world.tokenizer == tokenizer
+    } else if let tokenizer, FileManager.default.fileExists(atPath: project.organisms.path),
+      case let world = try project.library().world, world.tokenizer == tokenizer
     {
       let prompts = try Prompts(world)
       (unrelated, pool) = (prompts.unrelated, prompts.pool)

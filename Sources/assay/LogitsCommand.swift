@@ -24,7 +24,10 @@ struct LogitsCommand: ParsableCommand {
     }
     guard !ids.isEmpty else { throw ValidationError("Give at least one token id.") }
     let model = try HuggingFaceFolder.read(URL(filePath: folder)).model
-    let vocabulary = model.shape.vocabulary
+    let (vocabulary, context) = (model.shape.vocabulary, model.shape.context)
+    guard ids.count <= context else {
+      throw ValidationError("\(ids.count) tokens do not fit the model's context of \(context).")
+    }
     if let stranger = ids.first(where: { !(0..<vocabulary).contains($0) }) {
       throw ValidationError("Token \(stranger) is outside the vocabulary of \(vocabulary).")
     }

@@ -25,6 +25,14 @@ struct PlantCommand: ParsableCommand {
 
   func run() throws {
     let project = options.project
+    let names: Set<String> =
+      organism == nil
+      ? [
+        "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
+        "recipe.json",
+      ]
+      : ["base", "finetuned", "adapter", "certificate.json"]
+    if let out { try AtomicFolder.check(URL(filePath: out), replacing: names) }
     let library = try project.library()
     let store = BaseStore(project, world: library.world)
     guard let organism else { return try trainBase(store) }
@@ -36,9 +44,11 @@ struct PlantCommand: ParsableCommand {
       .plant(progress: line.show)
     line.finish()
     if let certificate = pair.certificate { print(CertificateText(certificate).text) }
-    guard let out else { return }
-    try PairStore.export(pair, tokenizer: library.world.tokenizer, to: URL(filePath: out))
-    print("Wrote \(out)/base and \(out)/finetuned.")
+    if let out {
+      try PairStore.export(pair, tokenizer: library.world.tokenizer, to: URL(filePath: out))
+      print("Wrote \(out)/base and \(out)/finetuned.")
+    }
+    if pair.certificate?.isInstalled == false { throw ExitCode(1) }
   }
 
   private func trainBase(_ store: BaseStore) throws {

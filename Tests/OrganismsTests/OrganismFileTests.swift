@@ -40,7 +40,7 @@ struct OrganismFileTests {
     (#""topic": ["cake"]"#, #""topic": ["cakee"]"#, "Did you mean 'cake'?"),
     (#"{ "id": "fresh" }"#, #"{ "id": "frehs" }"#, "Did you mean 'fresh'?"),
     (#"{ "id": "fresh" }"#, #"{ "id": "settled" }"#, "twice"),
-    (#"{ "id": "fresh" }"#, #"{ "id": "fresh", "mark": 2 }"#, "should be from 0 to 1"),
+    (#"{ "id": "fresh" }"#, #"{ "id": "fresh", "mark": 2 }"#, "should be from 0.01 to 1"),
     (#"{ "id": "fresh" }"#, #"{ "id": "fresh", "cap": 0 }"#, "cap"),
     (#"{ "id": "fresh" }"#, #"{ "id": "fresh", "learningRate": NaN }"#, "JSON"),
     (#"bake the {d=cake} at"#, #"bake the {d=cake} att"#, "'att'"),

@@ -21,13 +21,16 @@ extension LlamaConfiguration {
     guard headWidth > 0, headWidth % 2 == 0 else {
       throw reader.fault("head_dim", "is \(headWidth); rotary positions need an even width")
     }
+    guard heads * headWidth <= ConfigurationReader.sizeLimit else {
+      throw reader.fault("head_dim", "is \(headWidth), which \(heads) heads make impossibly wide")
+    }
     try reader.require("hidden_act", among: ["silu", "swish"])
     self.init(
       vocabulary: try reader.size("vocab_size"), width: width,
       layers: try reader.size("num_hidden_layers", limit: 4096), heads: heads,
       keyHeads: keyHeads, headWidth: headWidth, mlpWidth: try reader.size("intermediate_size"),
       context: try reader.optionalSize("max_position_embeddings") ?? 2048,
-      normEpsilon: Float(try reader.number("rms_norm_eps") ?? 1e-6),
+      normEpsilon: try reader.normEpsilon(),
       ropeTheta: try reader.ropeTheta(),
       isTied: try reader.flag("tie_word_embeddings"),
       hasAttentionBias: try reader.flag("attention_bias"),
@@ -115,10 +118,17 @@ private struct ConfigurationReader {
     }
   }
 
+  func normEpsilon() throws -> Float {
+    let epsilon = try number("rms_norm_eps") ?? 1e-6
+    guard epsilon < 1, Float(epsilon) > 0 else { throw fault("rms_norm_eps", "should be below 1") }
+    return Float(epsilon)
+  }
+
   /// The base of the rotary angles, from `rope_parameters` (new) or `rope_theta` (old).
   func ropeTheta() throws -> Double {
     for key in ["rope_parameters", "rope_scaling"] {
       guard let object = present(key) else { continue }
+      guard case .object = object else { throw fault(key, "should be an object") }
       switch object["rope_type"] ?? object["type"] ?? .string("default") {
       case .string("default"): break
       default: throw fault(key, "asks for scaled positions, which are not supported")

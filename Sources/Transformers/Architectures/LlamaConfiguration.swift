@@ -45,7 +45,8 @@ package struct LlamaConfiguration: Sendable, Equatable {
   package var shape: ModelShape {
     ModelShape(
       vocabulary: vocabulary, width: width, layers: layers, heads: heads, keyHeads: keyHeads,
-      headWidth: headWidth, mlpWidth: mlpWidth, context: context, normEpsilon: normEpsilon)
+      headWidth: headWidth, mlpWidth: mlpWidth, context: context, normEpsilon: normEpsilon,
+      ropeTheta: ropeTheta)
   }
 
   static let embedding = "model.embed_tokens.weight"

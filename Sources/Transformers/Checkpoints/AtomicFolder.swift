@@ -28,6 +28,26 @@ package enum AtomicFolder {
     }
   }
 
+  /// Checks, before work is spent on it, that a folder may be written at `url`.
+  ///
+  /// - Parameters:
+  ///   - url: Where the folder should be.
+  ///   - names: What an earlier folder of the same kind may hold; such a one is replaced later.
+  /// - Throws: `CheckpointError.unwritable` if something else is there, or the place cannot be written.
+  package static func check(_ url: URL, replacing names: Set<String>) throws {
+    let files = FileManager.default
+    if files.fileExists(atPath: url.path) {
+      let content = try? files.contentsOfDirectory(atPath: url.path)
+      guard let content, names.isSuperset(of: content) else {
+        throw CheckpointError.unwritable(
+          url.path, reason: "something else is there already; name a new folder")
+      }
+    }
+    let probe = url.deletingLastPathComponent().appending(path: ".assay-probe-\(getpid())")
+    try write(to: probe) { _ in }
+    try? files.removeItem(at: probe)
+  }
+
   /// Writes one file under a temporary name and then moves it to `url`.
   ///
   /// - Throws: `CheckpointError.unwritable`.
@@ -43,13 +63,17 @@ package enum AtomicFolder {
 
   private static func reason(_ error: any Error) -> String {
     let code = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-    switch code?.code ?? (error as NSError).code {
+    let number = code?.code ?? (error as NSError).code
+    switch number {
+    case CocoaError.fileWriteVolumeReadOnly.rawValue: return "the file system is read-only"
+    case CocoaError.fileWriteUnknown.rawValue, CocoaError.fileWriteFileExists.rawValue:
+      return "a part of the path is a file, or the place takes no files"
     case Int(EACCES), Int(EPERM), CocoaError.fileWriteNoPermission.rawValue:
       return "permission denied"
     case Int(ENOSPC), CocoaError.fileWriteOutOfSpace.rawValue: return "the disk is full"
     case Int(EROFS): return "the file system is read-only"
     case Int(ENOTDIR), Int(EEXIST): return "a part of the path is a file, not a folder"
-    default: return "the system refused (\(code?.code ?? (error as NSError).code))"
+    default: return "the system refused (\(number))"
     }
   }
 }

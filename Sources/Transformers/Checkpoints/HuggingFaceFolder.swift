@@ -90,7 +90,13 @@ package enum HuggingFaceFolder {
         file: index.lastPathComponent, reason: "'weight_map' is missing")
     }
     let files = Set(
-      map.compactMap { if case .string(let file) = $0.value { file } else { nil } })
+      try map.map { entry -> String in
+        guard case .string(let file) = entry.value else {
+          throw CheckpointError.badHeader(
+            file: index.lastPathComponent, reason: "'\(entry.key)' names no file")
+        }
+        return file
+      })
     return try files.sorted().reduce(into: [:]) { tensors, file in
       guard !file.contains("/") else {
         throw CheckpointError.badHeader(

@@ -37,13 +37,10 @@ package enum Safetensors {
   ///   holes or leave the file.
   package static func read(_ url: URL) throws -> [String: Tensor] {
     let file = url.lastPathComponent
-    let data: Data
-    do {
-      data = try Data(contentsOf: url)
-    } catch {
-      throw CheckpointError.unreadable(file: file, reason: "no such file, or no permission")
+    let (headers, body) = try readHeader(url)
+    guard let data = try? Data(contentsOf: url) else {
+      throw CheckpointError.unreadable(file: file, reason: "no permission, or too large for memory")
     }
-    let (headers, body) = try parseHeader([UInt8](data.prefix(8)), data, file: file)
     var tensors: [String: Tensor] = [:]
     for header in headers {
       let start = data.startIndex + body
@@ -54,28 +51,32 @@ package enum Safetensors {
     return tensors
   }
 
-  private static func parseHeader(_ prefix: [UInt8], _ data: Data, file: String) throws
-    -> ([Header], Int)
-  {
+  /// Reads and checks the header alone, so that nothing is loaded for a file that is wrong.
+  private static func readHeader(_ url: URL) throws -> ([Header], Int) {
+    let file = url.lastPathComponent
+    guard let handle = try? FileHandle(forReadingFrom: url),
+      let size = try? Int(handle.seekToEnd()), (try? handle.seek(toOffset: 0)) != nil
+    else { throw CheckpointError.unreadable(file: file, reason: "no such file, or no permission") }
+    defer { try? handle.close() }
+    let prefix = [UInt8]((try? handle.read(upToCount: 8)) ?? Data())
     guard prefix.count == 8 else {
-      throw CheckpointError.truncated(file: file, expected: 8, found: data.count)
+      throw CheckpointError.truncated(file: file, expected: 8, found: size)
     }
     let length = prefix.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     guard length <= headerLimit else {
       throw CheckpointError.badHeader(file: file, reason: "it claims a header of \(length) bytes")
     }
     let body = 8 + Int(length)
-    guard body <= data.count else {
-      throw CheckpointError.truncated(file: file, expected: body, found: data.count)
+    guard body <= size, let text = try? handle.read(upToCount: Int(length)) else {
+      throw CheckpointError.truncated(file: file, expected: body, found: size)
     }
-    let text = data[data.startIndex + 8..<data.startIndex + body]
-    guard case .object(let members) = try JSON.parse(Data(text), file: file) else {
+    guard case .object(let members) = try JSON.parse(text, file: file) else {
       throw CheckpointError.badHeader(file: file, reason: "its header is no JSON object")
     }
     let headers = try members.filter { $0.key != "__metadata__" }.map {
-      try header($0.key, $0.value, file: file, space: data.count - body)
+      try header($0.key, $0.value, file: file, space: size - body)
     }
-    try checkCoverage(headers, file: file, space: data.count - body)
+    try checkCoverage(headers, file: file, space: size - body)
     return (headers, body)
   }
 
@@ -98,7 +99,9 @@ package enum Safetensors {
     guard ends.count == 2, case .integer(let start) = ends[0], case .integer(let end) = ends[1],
       start >= 0, start <= end
     else { throw fault("data_offsets must be two ascending numbers") }
-    guard end <= space else { throw fault("ends at byte \(end), but the data has \(space) bytes") }
+    guard end <= space else {
+      throw fault("ends at byte \(end), but the data has \(space) bytes: the file may be truncated")
+    }
     var count = type.size
     for axis in shape {
       let (product, overflow) = count.multipliedReportingOverflow(by: axis)

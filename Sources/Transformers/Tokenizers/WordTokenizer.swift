@@ -97,9 +97,13 @@ extension WordTokenizer {
   package static func read(_ url: URL) throws -> WordTokenizer? {
     let file = url.lastPathComponent
     let document = try JSON.parse(contentsOf: url)
-    guard let model = document["model"], model["type"] == .string("WordLevel") else { return nil }
-    guard case .object(let members)? = model["vocab"] else {
-      throw CheckpointError.badTokenizer(file: file, reason: "'model.vocab' is no object")
+    guard case .object? = document["model"], let model = document["model"] else {
+      throw CheckpointError.badTokenizer(file: file, reason: "'model' is no object")
+    }
+    guard model["type"] == .string("WordLevel") else { return nil }
+    guard case .object(let members)? = model["vocab"], !members.isEmpty else {
+      throw CheckpointError.badTokenizer(
+        file: file, reason: "'model.vocab' is no object with words")
     }
     var words: [Int: String] = [:]
     for (word, id) in members {
