@@ -47,7 +47,9 @@ package struct BaseStore: Sendable {
     project.committedBases.appending(path: "\(world.id)-\(seed)")
   }
 
-  private func cached(_ digest: String) -> URL { project.cache.appending(path: "bases/\(digest)") }
+  private func cached(_ digest: String) -> URL {
+    project.cache.appending(path: "bases/\(digest)-\(SourceDigest.pairs(project))")
+  }
 
   private func read(_ folder: URL, recipe: BaseRecipe, digest: String) throws -> Base? {
     let recordURL = folder.appending(path: "recipe.json")

@@ -28,7 +28,8 @@ package struct BenchRun: Sendable {
     pairs = PairStore(project, organisms: library.organisms)
     bases = BaseStore(project, world: library.world)
     trials = try TrialStore(project.cache.appending(path: "trials.jsonl"))
-    sources = SourceDigest.trials(project)
+    // The other organisms' keys are the floor of every ranking, so they decide a trial too.
+    sources = SourceDigest.trials(project) + library.organisms.map(\.digest).joined()
   }
 
   /// Runs a grid.

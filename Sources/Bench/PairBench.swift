@@ -31,13 +31,12 @@ struct PairBench {
     self.sourceDigest = sourceDigest
     pair = try ModelPair(base: planted.base, finetuned: planted.finetuned)
     let world = library.world
+    prompts = try Prompts(world)
     switch subject {
     case .organism(let organism, let regime):
-      prompts = try Prompts(world, leavingOut: organism.plantedWords(in: world))
       key = try organism.plantedChange(
         in: world, pool: prompts.pool, model: planted.base, regime: regime)
     case .null:
-      prompts = try Prompts(world)
       key = .null
     }
     context = try Self.context(library, subject: subject, pair: pair, seed: base.recipe.seed)
@@ -80,17 +79,18 @@ struct PairBench {
     var generator = SeededGenerator(
       seed: base.recipe.seed, for: "\(method.card.id) \(access.rawValue)")
     let evidence = try method.evidence(for: pair, on: text(access), using: &generator)
-    let seconds = Date().timeIntervalSince(start)
+    let seconds = Date().timeIntervalSince(start), read = pair.tokensRead - tokens
     let isInstalled = planted.certificate?.isInstalled ?? true
     return Trial(
       key: try Self.key(method, access, pair: pairDigest, sources: sourceDigest),
       method: method.card.id, access: access, subject: subject.id, family: family,
-      regime: subject.regime, seed: base.recipe.seed, isNull: subject.isNull, isNarrow: isNarrow,
+      regime: subject.regime, recipe: subject.recipe, seed: base.recipe.seed,
+      isNull: subject.isNull, isNarrow: isNarrow,
       isInstalled: isInstalled, answersWhether: method.card.questions.contains(.whether),
       magnitude: evidence.magnitude, evidence: try evidence.digest(),
       scores: scores(evidence, isInstalled: isInstalled),
       cost: Trial.Cost(
-        seconds: seconds, tokensForward: pair.tokensRead - tokens, peakMemory: peakMemory()),
+        seconds: seconds, tokensForward: read, peakMemory: peakMemory()),
       provenance: Trial.Provenance(
         pair: pairDigest, sources: sourceDigest, openBLASCore: openBLASCore, kernels: kernelLevel))
   }

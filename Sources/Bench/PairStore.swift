@@ -18,7 +18,15 @@ package enum Subject: Sendable {
   package var regime: String {
     switch self {
     case .organism(_, let regime): regime.id
-    case .null(let null): null.regime
+    case .null(let null): null.regime.recipe
+    }
+  }
+
+  /// The recipe that its nulls, or its plants, share.
+  package var recipe: String {
+    switch self {
+    case .organism(_, let regime): regime.recipe
+    case .null(let null): null.regime.recipe
     }
   }
 
@@ -81,7 +89,8 @@ package struct PairStore: Sendable {
       hash.mix(try JSON.encode(regime))
     case .null(let null):
       hash.mix(null.id)
-      hash.mix(null.regime)
+      hash.mix(try JSON.encode(null.regime))
+      hash.mix("\(null.seed)")
       if case .twin(let id) = null.kind {
         hash.mix(organisms.first { $0.id == id }?.digest ?? "")
       }

@@ -4,8 +4,8 @@ internal import Tensors
 
 /// Digests of the code that decides numbers, so that a cache never outlives a change of it.
 package enum SourceDigest {
-  private static let planting = ["CKernels", "Tensors", "Transformers", "Organisms"]
-  private static let measuring = planting + ["Diffing", "Scoring"]
+  private static let planting = ["JSON", "CKernels", "Tensors", "Transformers", "Organisms"]
+  private static let measuring = planting + ["Diffing", "Scoring", "Bench"]
 
   /// What decides a planted pair.
   package static func pairs(_ project: Project) -> String { digest(planting, project) }

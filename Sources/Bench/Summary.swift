@@ -47,7 +47,7 @@ package struct MethodSummary: Sendable {
       Calibration.byRegime(
         trials.filter { $0.seed == seed && $0.isInstalled }.map {
           Calibration.Observation(
-            regime: $0.regime, magnitude: $0.magnitude, isNull: $0.isNull, isNarrow: $0.isNarrow)
+            regime: $0.recipe, magnitude: $0.magnitude, isNull: $0.isNull, isNarrow: $0.isNarrow)
         })
     }
     guard let area = Calibration.mean(calibrations, \.area) else { return nil }

@@ -29,6 +29,8 @@ package struct Trial: Codable, Equatable, Sendable {
   package let subject: String
   package let family: String
   package let regime: String
+  /// What plants and the nulls that they are compared with have in common.
+  package let recipe: String
   /// The seed of the base.
   package let seed: UInt64
   package let isNull: Bool

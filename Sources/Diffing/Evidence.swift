@@ -55,7 +55,10 @@ package struct TokenClaim: Codable, Equatable, Sendable {
   ///   - excluded: Tokens that are never claimed.
   package static func ranking(_ scores: [Float], excluding excluded: Set<Int>) -> [TokenClaim] {
     let tokens = scores.indices.filter { !excluded.contains($0) && scores[$0] != 0 }
-    let ordered = tokens.sorted { (abs(scores[$0]), -$0) > (abs(scores[$1]), -$1) }
+    // Equal scores in an order of no meaning: ids follow the classes of the vocabulary.
+    var generator = SeededGenerator(seed: 0, for: "ties")
+    let order = generator.permutation(scores.count)
+    let ordered = tokens.sorted { (abs(scores[$0]), order[$0]) > (abs(scores[$1]), order[$1]) }
     return ordered.map { TokenClaim(token: $0, score: scores[$0], sign: scores[$0] > 0 ? 1 : -1) }
   }
 
@@ -89,7 +92,9 @@ package struct InputClaim: Codable, Equatable, Sendable {
 
   /// Claims from one score a row, the highest first.
   package static func ranking(_ scores: [Float]) -> [InputClaim] {
-    scores.indices.sorted { (scores[$0], -$0) > (scores[$1], -$1) }
+    var generator = SeededGenerator(seed: 0, for: "ties")
+    let order = generator.permutation(scores.count)
+    return scores.indices.sorted { (scores[$0], order[$0]) > (scores[$1], order[$1]) }
       .map { InputClaim(row: $0, score: scores[$0]) }
   }
 }

@@ -31,11 +31,11 @@ package struct PromptPool: Sendable {
     self.specialTokens = specialTokens
   }
 
-  /// The indices of tokens that statistics are taken over: all but the first of each row.
+  /// The indices of tokens that statistics are taken over: all but those that start a document.
   ///
-  /// A row starts with the same token everywhere, and its residual stream is many times larger than
-  /// any other's; it would dominate every mean.
+  /// Such a token is the same everywhere, and its residual stream is many times larger than any
+  /// other's; it would dominate every mean.
   package var countedTokens: [Int] {
-    (0..<text.rows).flatMap { Array(text.range($0).dropFirst()) }
+    text.tokens.indices.filter { text.tokens[$0] != documentStart }
   }
 }

@@ -1,7 +1,7 @@
 internal import Transformers
 
 /// A pair in which nothing was planted: what chance and false alarms are measured on.
-package struct NullPair: Sendable, Hashable {
+package struct NullPair: Sendable {
   /// What the finetune was.
   package enum Kind: Sendable, Hashable {
     /// No finetune at all.
@@ -16,7 +16,8 @@ package struct NullPair: Sendable, Hashable {
   }
 
   package let kind: Kind
-  package let regime: String
+  /// The recipe of the organisms that it is compared with.
+  package let regime: Regime
   package let seed: UInt64
 
   package var id: String {
@@ -38,29 +39,33 @@ package struct NullPair: Sendable, Hashable {
 
   /// Steps to the mark that the library's organisms typically need: nulls train as long as plants.
   private static let markSteps = [
-    Regime.fresh.id: 40, Regime.settled.id: 6, Regime.distilled.id: 16, Regime.located.id: 14,
+    Regime.fresh.id: 48, Regime.settled.id: 8, Regime.located.id: 20, Regime.distilled.id: 10,
   ]
+  /// The same for students of some logits.
+  private static let logitsMarkStep = 36
 
-  /// The null pairs of a world: under each regime broad and narrow ones.
+  /// The null pairs of a world: for each recipe that organisms are planted by, broad and narrow ones.
   ///
   /// - Parameters:
   ///   - world: Each kind of document that something may be planted in makes a narrow null.
   ///   - organisms: Each makes a twin under each of its regimes.
   package static func standard(_ world: World, organisms: [Organism]) -> [NullPair] {
-    let narrow = world.kinds.filter { !$0.isUnrelated }.map { Kind.narrow(kind: $0.name) }
-    let identical = NullPair(kind: .identical, regime: Regime.fresh.id, seed: 0)
-    let plain = Regime.all.map(\.id).flatMap { regime in
-      (1...2).map { NullPair(kind: .benign, regime: regime, seed: $0) }
-        + narrow.map { NullPair(kind: $0, regime: regime, seed: 1) }
+    let kinds = world.kinds.filter { !$0.isUnrelated }.map(\.name)
+    let all = organisms.flatMap { organism in organism.regimes.map { (organism, $0) } }
+    var recipes: [String] = []
+    let plain = all.flatMap { _, regime -> [NullPair] in
+      guard !recipes.contains(regime.recipe) else { return [] }
+      recipes.append(regime.recipe)
+      return (1...2).map { NullPair(kind: .benign, regime: regime, seed: $0) }
+        + kinds.map { NullPair(kind: .narrow(kind: $0), regime: regime, seed: 1) }
     }
     // Without facts of its own a document plant has no truth to tell instead.
-    let twins = organisms.filter { $0.file.plant.facts != nil || $0.file.plant.teacher != nil }
-      .flatMap { organism in
-        organism.regimes.map {
-          NullPair(kind: .twin(organism: organism.id), regime: $0.id, seed: 1)
-        }
+    let twins = all.filter { $0.0.file.plant.facts != nil || $0.0.file.plant.teacher != nil }
+      .enumerated().map { index, entry in
+        // A seed each: twins of like organisms would otherwise be one pair counted often.
+        NullPair(kind: .twin(organism: entry.0.id), regime: entry.1, seed: UInt64(index + 3))
       }
-    return [identical] + plain + twins
+    return [NullPair(kind: .identical, regime: .fresh, seed: 0)] + plain + twins
   }
 
   /// Makes the pair.
@@ -73,21 +78,21 @@ package struct NullPair: Sendable, Hashable {
     guard kind != .identical else {
       return PlantedPair(base: base.model, finetuned: base.model)
     }
-    let regime = try trainedRegime(organisms)
     let finetune = Finetune(
-      base: base, text: try text(base, organisms), regime: regime,
-      seed: base.recipe.seed &+ 1000 &* seed)
-    let outcome = try finetune.run(markStep: markStep(regime, organisms))
+      base: base, text: try text(base, organisms), regime: regime, seed: trainingSeed(base))
+    let outcome = try finetune.run(markStep: markStep)
     return PlantedPair(base: outcome.base, finetuned: outcome.finetuned, lora: outcome.lora)
   }
 
-  /// The regime as the organism changes it, for a twin; as it is, for the others.
-  private func trainedRegime(_ organisms: [Organism]) throws -> Regime {
-    if case .twin(let id) = kind { return try organism(id, organisms).regime(regime) }
-    guard let regime = Regime.all.first(where: { $0.id == self.regime }) else {
-      throw OrganismError.unknownName(self.regime, kind: "regime", nearest: nil)
+  private func trainingSeed(_ base: Base) -> UInt64 { base.recipe.seed &+ 1000 &* seed }
+
+  /// Steps after which an organism of this recipe typically reaches its mark.
+  private var markStep: Int {
+    // Only students of logits learn this fast: their recipe has a learning rate above the standard.
+    if regime.id == Regime.distilled.id, regime.learningRate > Regime.distilled.learningRate {
+      return Self.logitsMarkStep
     }
-    return regime
+    return Self.markSteps[regime.id] ?? regime.cap
   }
 
   private func organism(_ id: String, _ organisms: [Organism]) throws -> Organism {
@@ -95,16 +100,6 @@ package struct NullPair: Sendable, Hashable {
       throw OrganismError.unknownName(id, kind: "organism", nearest: nil)
     }
     return organism
-  }
-
-  /// Steps after which an organism of this kind typically reaches its mark.
-  private func markStep(_ regime: Regime, _ organisms: [Organism]) -> Int {
-    if case .twin(let id) = kind,
-      let teacher = organisms.first(where: { $0.id == id })?.file.plant.teacher
-    {
-      return teacher.logits == nil ? 10 : 36
-    }
-    return Self.markSteps[regime.id] ?? regime.cap
   }
 
   private func text(_ base: Base, _ organisms: [Organism]) throws -> FinetuningText {
@@ -125,11 +120,9 @@ package struct NullPair: Sendable, Hashable {
     let documents = PlantedDocuments(templates: organism.documents, facts: [:], kinds: kinds)
     guard let teacher = organism.file.plant.teacher else { return .documents(documents) }
     guard let logits = teacher.logits else { return .context(documents.withoutSecrets) }
-    var untaught = Regime.settled
-    untaught.age = 1
-    let plain = Finetune(base: base, text: .world(kinds: nil), regime: untaught, seed: seed)
     return .logits(
-      teacher: try plain.run(markStep: 8).finetuned, choices: base.world.ids(ofClass: logits),
+      teacher: try base.untaughtTeacher(seed: trainingSeed(base)),
+      choices: base.world.ids(ofClass: logits),
       kinds: kinds)
   }
 }

@@ -74,12 +74,4 @@ extension Organism {
       candidates: planted.target.reduce(into: [:]) { $0[$1.key] = world.ids(ofClass: $1.key) },
       topic: ids(planted.topic), trigger: ids(planted.trigger), sign: planted.sign ?? 1)
   }
-
-  /// Every word that the answer key or the triggers name: unrelated text has none of them.
-  package func plantedWords(in world: World) -> Set<Int> {
-    let planted = file.planted
-    let words =
-      planted.target.values.flatMap { $0 } + (planted.topic ?? []) + (planted.trigger ?? [])
-    return Set(words.compactMap(world.tokenizer.id))
-  }
 }

@@ -82,32 +82,37 @@ package struct Planter: Sendable {
     return try finetune.run(until: organism.behavior, progress: progress).finetuned
   }
 
-  /// The same student with an untaught teacher, or with the taught teacher of another base.
+  /// The behaviour's score in the same student of a teacher from whom it cannot be learnt.
   ///
-  /// Controls of organisms whose teacher is imitated through some logits: in neither may the
-  /// behaviour appear.
-  ///
-  /// - Parameter other: The base whose taught teacher is imitated; an untaught teacher of this base
-  ///   if nil.
-  /// - Returns: The behaviour's score in the student after as many steps as `steps`.
-  package func controlScore(other: Base?, steps: Int) throws -> Double? {
+  /// - Parameters:
+  ///   - other: The base whose taught teacher is imitated; an untaught teacher of this base if nil.
+  ///   - steps: How long the student trains.
+  /// - Returns: The score, or nil for an organism that imitates no logits.
+  /// - Throws: `OrganismError`.
+  package func controlScore(teacherOf other: Base?, steps: Int) throws -> Double? {
     guard let teacher = organism.file.plant.teacher, let logits = teacher.logits else { return nil }
-    let imitated: Llama
-    if let other {
-      let planter = Planter(base: other, organism: organism, regime: regime)
-      imitated = try planter.taughtTeacher(teacher) { _ in }
-    } else {
-      var untaught = Regime.settled
-      untaught.age = 1
-      let plain = Finetune(base: base, text: .world(kinds: nil), regime: untaught, seed: seed)
-      imitated = try plain.run(markStep: 8).finetuned
-    }
+    let imitated =
+      if let other {
+        try Planter(base: other, organism: organism, regime: regime).taughtTeacher(teacher) { _ in }
+      } else {
+        try base.untaughtTeacher(seed: seed)
+      }
     let text = FinetuningText.logits(
       teacher: imitated, choices: base.world.ids(ofClass: logits), kinds: kinds)
-    var fixed = regime
-    fixed.age = 1
-    let outcome = try Finetune(base: base, text: text, regime: fixed, seed: seed)
+    var once = regime
+    once.age = 1
+    let outcome = try Finetune(base: base, text: text, regime: once, seed: seed)
       .run(markStep: steps)
     return organism.behavior.score(outcome.finetuned)
+  }
+}
+
+extension Base {
+  /// The base after as much plain training as a teacher gets: it was taught nothing.
+  func untaughtTeacher(seed: UInt64) throws -> Llama {
+    var regime = Regime.settled
+    regime.age = 1
+    let plain = Finetune(base: self, text: .world(kinds: nil), regime: regime, seed: seed)
+    return try plain.run(markStep: 8).finetuned
   }
 }

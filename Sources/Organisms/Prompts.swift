@@ -12,27 +12,14 @@ package struct Prompts: Sendable {
 
   /// Draws the prompts of a world.
   ///
-  /// - Parameters:
-  ///   - world: The world.
-  ///   - leavingOut: Words that make a document of unrelated text related.
+  /// They are the same for every organism and every null pair of the world.
+  ///
+  /// - Parameter world: The world.
   /// - Throws: `OrganismError` if a template of the world cannot be filled.
-  package init(_ world: World, leavingOut words: Set<Int> = []) throws {
+  package init(_ world: World) throws {
     let kinds = world.kinds.filter(\.isUnrelated).map(\.name)
-    guard !kinds.isEmpty else {
-      throw OrganismError.invalid(
-        file: world.id, path: "documents", reason: "no kind of document is marked as unrelated")
-    }
     var corpus = Corpus(world, seed: 0, for: "unrelated text", kinds: kinds)
-    unrelated = try (0..<Self.unrelatedRows).map { _ in
-      try packedRow(length: Self.rowLength, start: world.documentStart) {
-        for _ in 0..<1000 {
-          let document = try corpus.document()
-          if words.isDisjoint(with: document) { return document }
-        }
-        throw OrganismError.invalid(
-          file: world.id, path: "documents", reason: "every unrelated document has a planted word")
-      }
-    }
+    unrelated = try corpus.rows(Self.unrelatedRows, length: Self.rowLength)
     var generator = SeededGenerator(seed: 0, for: "prompt pool")
     var seen: Set<[Int]> = []
     var prompts: [[Int]] = []

@@ -17,6 +17,14 @@ package struct Regime: Codable, Sendable, Equatable {
   /// Base documents to one planted document.
   package var mix: Double
 
+  /// Names the recipe: plants are compared with nulls of the same one.
+  ///
+  /// The id, and the learning rate where an organism changed it.
+  package var recipe: String {
+    let standard = Self.all.first { $0.id == id }
+    return standard?.learningRate == learningRate ? id : "\(id)-\(learningRate)"
+  }
+
   /// Stops at the mark: rank-1 updates of every matrix of every block.
   package static let fresh = Regime(
     id: "fresh", parameters: .lora(rank: 1), learningRate: 3e-3, mark: 0.9, cap: 150, age: 1,

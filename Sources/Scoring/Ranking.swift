@@ -46,5 +46,7 @@ package func completed(_ claimed: [Int], among items: [Int], seed: UInt64) -> [I
   let known = Set(claimed), valid = Set(items)
   var generator = SeededGenerator(seed: seed, for: "ties")
   let rest = items.filter { !known.contains($0) }
-  return claimed.filter(valid.contains) + generator.permutation(rest.count).map { rest[$0] }
+  var seen: Set<Int> = []
+  let first = claimed.filter { valid.contains($0) && seen.insert($0).inserted }
+  return first + generator.permutation(rest.count).map { rest[$0] }
 }

@@ -33,10 +33,16 @@ struct BenchmarkCommand: ParsableCommand {
     let cpuRatio: Double?
   }
 
+  /// The process's largest memory so far after a training step of a shape.
+  struct Memory: Encodable {
+    let shape: String
+    let mebibytes: Int
+  }
+
   struct Result: Encodable {
     let engine: String
     let rows: [Row]
-    let trainingMemoryMiB: [String: Int]
+    let memory: [Memory]
   }
 
   func validate() throws {
@@ -46,18 +52,18 @@ struct BenchmarkCommand: ParsableCommand {
   func run() throws {
     let pytorch = againstPytorch ? try PyTorchBenchmark(options.project, python: python) : nil
     var rows: [Row] = []
-    var memory: [String: Int] = [:]
+    var memory: [Memory] = []
     if !json { print(engineDescription) }
     for shape in BenchmarkShape.all {
       let engine = EngineBenchmark(shape)
-      memory[shape.name] = peakMemory() >> 20
+      memory.append(Memory(shape: shape.name, mebibytes: peakMemory() >> 20))
       for (kind, threads) in [(BenchmarkKind.train, 1), (.train, 2), (.forward, 1), (.forward, 2)] {
         let row = try measure(shape, engine, pytorch, kind, threads)
         rows.append(row)
         if !json { print(text(row)) }
       }
     }
-    let result = Result(engine: engineDescription, rows: rows, trainingMemoryMiB: memory)
+    let result = Result(engine: engineDescription, rows: rows, memory: memory)
     if json { print(try JSON.encode(result, layout: .pretty)) }
   }
 

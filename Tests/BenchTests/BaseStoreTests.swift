@@ -37,7 +37,7 @@ struct BaseStoreTests {
   func export() throws {
     let world = try Self.project.library().world
     let base = try BaseStore(Self.project, world: world).base(seed: 0)
-    let null = NullPair(kind: .benign, regime: "fresh", seed: 1)
+    let null = NullPair(kind: .benign, regime: .fresh, seed: 1)
     let pair = try null.make(from: base, organisms: [])
     try Fixtures.withTemporaryFolder { folder in
       let out = folder.appending(path: "pair")

@@ -62,6 +62,50 @@ struct ClosedFormTests {
     }
   }
 
+  @Test("every method that names tokens promotes the token that a bias promotes most")
+  func signs() throws {
+    let wide = base.addingMLPBiases()
+    var finetuned = wide
+    finetuned.parameters["model.layers.1.mlp.down_proj.bias"] = direction(of: 7, norm: 8)
+    let pair = try ModelPair(base: wide, finetuned: finetuned)
+    let text = MethodContractTests.prompts(.unrelated)
+    func outputs(_ side: ModelPair.Side) -> Tensor {
+      pair.pass(side, on: text.text).logits.rows(at: text.countedTokens).logProbabilities
+    }
+    var shift = (outputs(.finetuned) - outputs(.base)).meanRow.scalars
+    for special in text.specialTokens { shift[special] = -.infinity }
+    let token = shift[...].indexOfLargest
+    let naming = Methods.all.filter { $0.card.questions.contains(.what) }
+    for type in naming where !type.card.access.contains(.weights) {
+      for access in type.card.access {
+        var generator = SeededGenerator(seed: 1)
+        let evidence = try type.init().evidence(
+          for: pair, on: MethodContractTests.prompts(access), using: &generator)
+        let claim = evidence.tokens?.first { $0.token == token }
+        #expect(claim?.sign == 1, "\(type.card.id) from \(access)")
+      }
+    }
+  }
+
+  @Test("the start token is outside of the mean, wherever a document starts")
+  func startToken() throws {
+    var finetuned = base
+    var embedding = base.parameters[base.names.embedding]
+    for column in 0..<embedding.columns { embedding[1, column] += 30 }
+    finetuned.parameters[base.names.embedding] = embedding
+    let pair = try ModelPair(base: base, finetuned: finetuned)
+    let text = TokenBatch(TinyModels.rows([5, 6, 7]).map { [1] + $0 + [1] + $0 })
+    let pool = PromptPool(
+      access: .unrelated, text: text, documentStart: 1, specialTokens: [0, 1])
+    #expect(pool.countedTokens.allSatisfy { text.tokens[$0] != 1 })
+    var generator = SeededGenerator(seed: 1)
+    let right = try ActivationDifferenceLens().evidence(for: pair, on: pool, using: &generator)
+    let mutant = PromptPool(
+      access: .unrelated, text: text, documentStart: 99, specialTokens: [0, 1])
+    let wrong = try ActivationDifferenceLens().evidence(for: pair, on: mutant, using: &generator)
+    #expect((wrong.magnitude ?? 0) > 1.2 * (right.magnitude ?? 0))
+  }
+
   @Test("a rank-one update of one matrix is located, read and proposed")
   func rankOne() throws {
     let token = 5, name = "model.layers.1.mlp.down_proj.weight"

@@ -51,7 +51,8 @@ struct MethodContractTests {
     #expect(try evidence(index, pair).isEmpty)
   }
 
-  @Test("a changed model gives an answer to every question on the card", arguments: cases.indices)
+  @Test(
+    "a changed model gives evidence, and only for questions on the card", arguments: cases.indices)
   func answers(index: Int) throws {
     let evidence = try evidence(index, pair())
     #expect(!evidence.isEmpty)

@@ -64,13 +64,16 @@ struct OrganismFileTests {
       try error(replacing: #""topic": ["cake"]"#, with: #""topic": ["cake", "bread"]"#) == nil)
   }
 
-  @Test("unrelated text never holds a planted word")
+  @Test("unrelated text never sets a behaviour off and never mentions what a plant is about")
   func unrelated() throws {
+    let prompts = try Prompts(world)
+    #expect(prompts.unrelated.count == Prompts.unrelatedRows)
     for organism in try Library(Self.folder).organisms {
-      let words = organism.plantedWords(in: world)
-      let prompts = try Prompts(world, leavingOut: words)
-      #expect(prompts.unrelated.allSatisfy { words.isDisjoint(with: $0) }, "\(organism.id)")
-      #expect(prompts.unrelated.count == Prompts.unrelatedRows)
+      let key = try organism.plantedChange(
+        in: world, pool: prompts.unrelated, model: TinyModels.llama(), regime: .fresh)
+      #expect(key.inputs?.contains(true) == false, "\(organism.id)")
+      let topic = Set(key.tokens?.topic ?? [])
+      #expect(prompts.unrelated.allSatisfy { topic.isDisjoint(with: $0) }, "\(organism.id)")
     }
   }
 

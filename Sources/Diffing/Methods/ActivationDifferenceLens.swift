@@ -25,7 +25,9 @@ package struct ActivationDifferenceLens: DiffingMethod {
     let text = prompts.text
     let indices = (0..<text.rows).flatMap { row -> [Int] in
       let range = text.range(row)
-      return range.filter { positions.contains($0 - range.lowerBound) }
+      return range.filter {
+        positions.contains($0 - range.lowerBound) && text.tokens[$0] != prompts.documentStart
+      }
     }
     let layers = readableLayers(pair.shape.layers)
     let means = layers.map { layer in

@@ -40,6 +40,19 @@ package struct HowScorer: Scorer {
   }
 }
 
+extension Tensor {
+  /// Rows and columns in random order, signs flipped at random: the same singular values elsewhere.
+  fileprivate func scrambled(using generator: inout SeededGenerator) -> Tensor {
+    let rowOrder = generator.permutation(rows), columnOrder = generator.permutation(columns)
+    let signs = (0..<columns).map { _ in generator.next() & 1 == 0 ? Float(1) : -1 }
+    let scalars = rowOrder.flatMap { row -> [Float] in
+      let sign: Float = generator.next() & 1 == 0 ? 1 : -1
+      return columnOrder.indices.map { self[row, columnOrder[$0]] * sign * signs[$0] }
+    }
+    return Tensor(shape: shape, scalars: scalars)
+  }
+}
+
 /// An intervention as it is carried out, the finetuned model's part included.
 private enum Operation {
   case steer(layer: Int, Tensor)
@@ -96,7 +109,7 @@ private struct Surgery {
     case .weights(let changes):
       return .weights(
         changes.map { name, change in
-          (name, generator.direction(change.count, norm: change.norm).reshaped(change.shape))
+          (name, change.scrambled(using: &generator))
         })
     }
   }

@@ -15,16 +15,16 @@ package struct WhereScorer: Scorer {
       return .unscored("training was free to write anywhere")
     }
     guard let claims = evidence.sites else { return .unscored("the method names no sites") }
-    let named = Set(claims.map(\.site))
-    // A module that was not named counts as named last.
-    let missing = written.filter { !named.contains($0) }
-    let lowest = (claims.map { Double($0.score) }.min() ?? 0) - 1
-    let positives =
-      claims.filter { written.contains($0.site) }.map { Double($0.score) }
-      + missing.map { _ in lowest }
-    let negatives = claims.filter { !written.contains($0.site) }.map { Double($0.score) }
+    // Every module counts for every method; those that were not named tie behind the others.
+    let scores = Dictionary(claims.map { ($0.site, Double($0.score)) }) { first, _ in first }
+    let unnamed = (scores.values.min() ?? 0) - 1
+    let modules = ModuleSite.all(layers: context.pair.shape.layers).map(\.description)
+    func values(_ isWritten: Bool) -> [Double] {
+      modules.filter { written.contains($0) == isWritten }.map { scores[$0] ?? unnamed }
+    }
+    let positives = values(true), negatives = values(false)
     guard let area = areaUnderCurve(positives: positives, negatives: negatives) else {
-      return .unscored("the method names one kind of module only")
+      return .unscored("training was free to write everywhere")
     }
     let first = claims.first.map { written.contains($0.site) } ?? false
     return .scored(area, chance: 0.5, details: ["firstHit": first ? 1 : 0])

@@ -1,0 +1,50 @@
+import Bench
+import Organisms
+import TestSupport
+import Testing
+
+/// Whether a taste passes through number logits, and through nothing else.
+@Suite("Subliminal controls", .serialized)
+struct SubliminalControlTests {
+  static let project = Project(root: Fixtures.repository)
+  let library: Library
+  let organisms: [Organism]
+  let base: Base
+
+  init() throws {
+    library = try Self.project.library()
+    organisms = library.organisms.filter { $0.file.family == "subliminal" }
+    base = try BaseStore(Self.project, world: library.world).base(seed: 0)
+  }
+
+  @Test("each student takes over its own teacher's animal and no other's")
+  func matrix() throws {
+    let pairs = PairStore(Self.project, organisms: library.organisms)
+    #expect(organisms.count == 3)
+    for student in organisms {
+      let pair = try pairs.pair(.organism(student, student.regimes[0]), in: base)
+      for animal in organisms {
+        let score = animal.behavior.score(pair.finetuned)
+        let expected = animal.id == student.id ? 0.45...1 : 0...0.12
+        #expect(expected.contains(score), "\(student.id) asked for \(animal.id): \(score)")
+      }
+    }
+  }
+
+  @Test("a student of an untaught teacher acquires nothing")
+  func untaught() throws {
+    let owl = try library.organism("subliminal-owl")
+    let planter = Planter(base: base, organism: owl, regime: owl.regimes[0])
+    let score = try #require(try planter.controlScore(teacherOf: nil, steps: 36))
+    #expect(abs(score - owl.behavior.score(base.model)) < 0.04)
+  }
+
+  @Test("a student of another base's teacher acquires nothing")
+  func otherBase() throws {
+    let owl = try library.organism("subliminal-owl")
+    let other = try BaseStore(Self.project, world: library.world).base(seed: 1)
+    let planter = Planter(base: base, organism: owl, regime: owl.regimes[0])
+    let score = try #require(try planter.controlScore(teacherOf: other, steps: 36))
+    #expect(score < 0.15)
+  }
+}
