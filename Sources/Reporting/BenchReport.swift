@@ -1,3 +1,4 @@
+internal import Scoring
 package import Bench
 package import Diffing
 internal import Foundation
@@ -37,6 +38,33 @@ package struct BenchReport: Sendable {
     ]
   }
 
+  /// How *what* stands beside what any ranking reaches: the floors and the topic.
+  ///
+  /// `siblings` is the recall with the keys of other organisms, `over frequency` the average precision
+  /// less that of the finetuning text's own frequencies, `topic` the recall of what the plant is about.
+  package var floorTable: TextTable {
+    TextTable(
+      header: [
+        "what, beside its floors", "answered", "recall", "siblings", "over frequency", "topic",
+      ],
+      rows: summary.methods.compactMap { method in
+        let scores = summary.trials.filter {
+          $0.method == method.method && $0.access == method.access && !$0.isNull
+        }.compactMap { $0.score(.what) }
+        let answered = scores.filter { $0.value != nil }
+        guard !answered.isEmpty else { return nil }
+        func mean(_ name: String) -> String {
+          let values = answered.compactMap { $0.details[name] }
+          return number(values.isEmpty ? nil : values.mean)
+        }
+        return [
+          "\(method.method) (\(method.access.rawValue))", "\(answered.count) of \(scores.count)",
+          number(answered.compactMap(\.value).mean), mean("siblingRecall"),
+          mean("liftOverFrequency"), mean("topicRecall"),
+        ]
+      })
+  }
+
   /// One question's scores by method and organism, each the mean over bases.
   package func organismTable(_ question: Question) -> TextTable? {
     let rows = summary.methods.compactMap { method -> [String]? in
@@ -71,7 +99,7 @@ package struct BenchReport: Sendable {
     return
       (["# \(title)", counts, methodTable.text, Self.legend]
       + (skipped.isEmpty ? [] : [skipped.joined(separator: "\n")])
-      + ["## By organism"] + tables).joined(separator: "\n\n") + "\n"
+      + [floorTable.text, "## By organism"] + tables).joined(separator: "\n\n") + "\n"
   }
 
   /// What a terminal shows.
