@@ -103,15 +103,3 @@ package final class EngineBenchmark {
 package var engineDescription: String {
   "OpenBLAS core \(openBLASCore), Assay kernels \(kernelLevel)"
 }
-
-/// Processor time of this process so far, in seconds.
-package func processorSeconds() -> Double {
-  var usage = rusage()
-  #if os(Linux)
-    unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-  #else
-    unsafe getrusage(RUSAGE_SELF, &usage)
-  #endif
-  func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) * 1e-6 }
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime)
-}

@@ -62,6 +62,11 @@ package struct ModelPair: Sendable {
       })
   }
 
+  /// The log-probabilities of the next token after some tokens, shaped `[indices, vocabulary]`.
+  package func logProbabilities(_ side: Side, on text: TokenBatch, at indices: [Int]) -> Tensor {
+    pass(side, on: text).logits.rows(at: indices).logProbabilities
+  }
+
   /// What differs between the two models at a site, finetuned minus base, shaped `[tokens, width]`.
   package func difference(at site: ActivationSite, on text: TokenBatch) -> Tensor {
     pass(.finetuned, on: text)[site] - pass(.base, on: text)[site]

@@ -115,9 +115,6 @@ package struct Parameters: Sendable {
     return sum
   }
 
-  /// These numbers minus others of the same layout.
-  package func subtracting(_ other: Parameters) -> Parameters { adding(other, scaled: -1) }
-
   private func window(_ entry: ParameterLayout.Entry) -> Matrix {
     Matrix(buffer, offset: entry.offset, rows: entry.rows, columns: entry.columns)
   }

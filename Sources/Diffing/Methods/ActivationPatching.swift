@@ -47,8 +47,8 @@ package struct ActivationPatching: DiffingMethod {
 
   private func divergent(_ pair: ModelPair, _ pool: PromptPool) -> TokenBatch {
     let last = pool.text.lastIndices
-    let base = pair.pass(.base, on: pool.text).logits.rows(at: last).logProbabilities
-    let finetuned = pair.pass(.finetuned, on: pool.text).logits.rows(at: last).logProbabilities
+    let base = pair.logProbabilities(.base, on: pool.text, at: last)
+    let finetuned = pair.logProbabilities(.finetuned, on: pool.text, at: last)
     let scores = last.indices.map { divergence(finetuned.row($0), base.row($0)) }
     let top = scores.indices.sorted { (scores[$0], -$0) > (scores[$1], -$1) }.prefix(prompts)
     return TokenBatch(top.sorted().map { Array(pool.text.row($0)) })
@@ -78,8 +78,8 @@ private struct PatchingExperiment {
     self.pair = pair
     self.text = text
     let last = text.lastIndices
-    base = pair.pass(.base, on: text).logits.rows(at: last).logProbabilities
-    change = pair.pass(.finetuned, on: text).logits.rows(at: last).logProbabilities - base
+    base = pair.logProbabilities(.base, on: text, at: last)
+    change = pair.logProbabilities(.finetuned, on: text, at: last) - base
     size = dot(change.scalars, change.scalars)
   }
 

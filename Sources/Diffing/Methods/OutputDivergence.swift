@@ -19,9 +19,8 @@ package struct OutputDivergence: DiffingMethod {
   ) throws -> Evidence {
     // A prompt is answered at its end; running text is predicted everywhere.
     let indices = prompts.access == .pool ? prompts.text.lastIndices : prompts.countedTokens
-    let base = pair.pass(.base, on: prompts.text).logits.rows(at: indices).logProbabilities
-    let finetuned = pair.pass(.finetuned, on: prompts.text).logits.rows(at: indices)
-      .logProbabilities
+    let base = pair.logProbabilities(.base, on: prompts.text, at: indices)
+    let finetuned = pair.logProbabilities(.finetuned, on: prompts.text, at: indices)
     let byToken = (0..<indices.count).map { max(0, divergence(finetuned.row($0), base.row($0))) }
     guard byToken.contains(where: { $0 > 1e-10 }) else { return Evidence() }
     var evidence = Evidence()
