@@ -4,9 +4,9 @@ package import Organisms
 
 /// How much is run.
 package enum Tier: String, Codable, CaseIterable, Sendable {
-  /// One base: about a minute.
+  /// One base, each organism in its first regime: what `swift test` runs.
   case smoke
-  /// Three bases: what the committed ledger is made of.
+  /// Three bases, each organism in all its regimes.
   case standard
 
   package var seeds: [UInt64] {
@@ -14,6 +14,17 @@ package enum Tier: String, Codable, CaseIterable, Sendable {
     case .smoke: [0]
     case .standard: [0, 1, 2]
     }
+  }
+
+  /// The regimes in which an organism is run.
+  package func regimes(of organism: Organism) -> [Regime] {
+    self == .smoke ? Array(organism.regimes.prefix(1)) : organism.regimes
+  }
+
+  /// The null pairs that are matched with a plant: two in the smoke tier.
+  func nulls(of organism: Organism, _ regime: Regime) -> [NullPair] {
+    let all = NullPair.matched(organism, regime)
+    return self == .smoke ? all.suffix(2) : all
   }
 }
 
@@ -28,7 +39,7 @@ package struct Grid: Sendable {
   /// - Parameters:
   ///   - library: Where organisms come from.
   ///   - tier: How many bases.
-  ///   - organisms: Ids to keep; all if empty. Null pairs stay, because scores need them.
+  ///   - organisms: Ids to keep, with the null pairs that are matched with them; all if empty.
   ///   - methods: Ids to keep; all if empty.
   ///   - seeds: Base seeds instead of the tier's.
   /// - Throws: `OrganismError` or `DiffingError` for names that do not exist.
@@ -38,11 +49,11 @@ package struct Grid: Sendable {
   ) throws {
     let chosen =
       organisms.isEmpty ? library.organisms : try organisms.map { try library.organism($0) }
-    let planted = chosen.flatMap { organism in
-      organism.regimes.map { Subject.organism(organism, $0) }
+    let plants = chosen.flatMap { organism in
+      tier.regimes(of: organism).map { (organism, $0) }
     }
-    let nulls = NullPair.standard(library.world, organisms: library.organisms)
-    subjects = planted + nulls.map(Subject.null)
+    let nulls = NullPair.invariant + plants.flatMap { tier.nulls(of: $0.0, $0.1) }
+    subjects = plants.map { Subject.organism($0.0, $0.1) } + nulls.map(Subject.null)
     self.methods =
       methods.isEmpty ? Methods.all.map { $0.init() } : try methods.map { try Methods.named($0) }
     self.seeds = seeds.isEmpty ? tier.seeds : seeds

@@ -85,8 +85,8 @@ struct PairBench {
       key: try Self.key(method, access, pair: pairDigest, sources: sourceDigest),
       method: method.card.id, access: access, subject: subject.id, family: family,
       regime: subject.regime, recipe: subject.recipe, seed: base.recipe.seed,
-      isNull: subject.isNull, isNarrow: isNarrow,
-      isInstalled: isInstalled, answersWhether: method.card.questions.contains(.whether),
+      role: subject.role, isInstalled: isInstalled,
+      answersWhether: method.card.questions.contains(.whether),
       magnitude: evidence.magnitude, evidence: try evidence.digest(),
       scores: scores(evidence, isInstalled: isInstalled),
       cost: Trial.Cost(
@@ -99,10 +99,8 @@ struct PairBench {
     if case .organism(let organism, _) = subject { organism.file.family } else { "null" }
   }
 
-  private var isNarrow: Bool { if case .null(let null) = subject { null.isNarrow } else { false } }
-
   private func scores(_ evidence: Evidence, isInstalled: Bool) -> [String: Score] {
-    guard !subject.isNull else { return [:] }
+    guard subject.role == .planted else { return [:] }
     return Scorers.all.reduce(into: [:]) { scores, scorer in
       scores[scorer.question.rawValue] =
         isInstalled

@@ -1,6 +1,7 @@
 package import Foundation
 internal import JSON
 package import Organisms
+package import Scoring
 package import Transformers
 
 /// A subject of the bench: an organism under a regime, or a null pair.
@@ -18,19 +19,32 @@ package enum Subject: Sendable {
   package var regime: String {
     switch self {
     case .organism(_, let regime): regime.id
-    case .null(let null): null.regime.recipe
+    case .null(let null): null.match?.regime.id ?? Self.anyRegime
     }
   }
 
-  /// The recipe that its nulls, or its plants, share.
+  /// The standard regime of plants, and of the nulls that they are compared with.
   package var recipe: String {
     switch self {
-    case .organism(_, let regime): regime.recipe
-    case .null(let null): null.regime.recipe
+    case .organism(_, let regime): regime.standard
+    case .null(let null): null.match?.regime.standard ?? Self.anyRegime
     }
   }
 
-  package var isNull: Bool { if case .null = self { true } else { false } }
+  /// What pairs that nothing is trained in say of their regime.
+  private static let anyRegime = "any"
+
+  package var role: PairRole {
+    switch self {
+    case .organism: .planted
+    case .null(let null):
+      switch null.breadth {
+      case .broad: .broad
+      case .narrow: .narrow
+      case .invariant: .invariant
+      }
+    }
+  }
 }
 
 /// Keeps planted pairs by the digest of everything that decides them.
@@ -55,8 +69,8 @@ package struct PairStore: Sendable {
   package func pair(
     _ subject: Subject, in base: Base, progress: (TrainingStatus) -> Void = { _ in }
   ) throws -> PlantedPair {
-    if case .null(let null) = subject, null.kind == .identical {
-      return try null.make(from: base, organisms: organisms)
+    if case .null(let null) = subject, null.match == nil {
+      return try null.make(from: base, matching: nil, markStep: 0)
     }
     let folder = try self.folder(subject, in: base)
     if FileManager.default.fileExists(atPath: folder.appending(path: "config.json").path) {
@@ -66,10 +80,19 @@ package struct PairStore: Sendable {
       switch subject {
       case .organism(let organism, let regime):
         try Planter(base: base, organism: organism, regime: regime).plant(progress: progress)
-      case .null(let null): try null.make(from: base, organisms: organisms)
+      case .null(let null): try makeNull(null, in: base)
       }
     try write(pair, to: folder)
     return pair
+  }
+
+  /// A null pair that trains as long as the plant that it is matched with.
+  private func makeNull(_ null: NullPair, in base: Base) throws -> PlantedPair {
+    guard let match = null.match, let organism = organisms.first(where: { $0.id == match.organism })
+    else { return try null.make(from: base, matching: nil, markStep: 0) }
+    let plant = try pair(.organism(organism, match.regime), in: base)
+    let steps = plant.certificate?.markStep ?? match.regime.cap
+    return try null.make(from: base, matching: organism, markStep: steps)
   }
 
   private func folder(_ subject: Subject, in base: Base) throws -> URL {
@@ -89,10 +112,10 @@ package struct PairStore: Sendable {
       hash.mix(try JSON.encode(regime))
     case .null(let null):
       hash.mix(null.id)
-      hash.mix(try JSON.encode(null.regime))
       hash.mix("\(null.seed)")
-      if case .twin(let id) = null.kind {
-        hash.mix(organisms.first { $0.id == id }?.digest ?? "")
+      if let match = null.match {
+        hash.mix(try JSON.encode(match.regime))
+        hash.mix(organisms.first { $0.id == match.organism }?.digest ?? "")
       }
     }
     return hash.text

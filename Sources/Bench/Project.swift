@@ -5,9 +5,17 @@ package import Organisms
 package struct Project: Sendable {
   package let root: URL
 
-  package init(root: URL) { self.root = root }
+  /// The worlds and organisms: those of the checkout, or a folder of one's own.
+  package let organisms: URL
 
-  package var organisms: URL { root.appending(path: "Organisms") }
+  /// - Parameters:
+  ///   - root: The checkout.
+  ///   - organisms: Another folder with organism files, and one world in `Worlds/`.
+  package init(root: URL, organisms: URL? = nil) {
+    self.root = root
+    self.organisms = organisms ?? root.appending(path: "Organisms")
+  }
+
   package var reports: URL { root.appending(path: "Reports") }
   package var ledger: URL { root.appending(path: "Fixtures/ledger.json") }
   /// What can be made anew: bases, pairs and trials by content hash.

@@ -19,6 +19,7 @@ package struct MethodSummary: Sendable {
     package let narrowArea: Double?
     package let recall: Double?
     package let narrowFalseAlarms: Double?
+    package let invariantFalseAlarms: Double?
   }
 
   init(method: String, access: AccessLevel, trials: [Trial]) {
@@ -47,14 +48,15 @@ package struct MethodSummary: Sendable {
       Calibration.byRegime(
         trials.filter { $0.seed == seed && $0.isInstalled }.map {
           Calibration.Observation(
-            regime: $0.recipe, magnitude: $0.magnitude, isNull: $0.isNull, isNarrow: $0.isNarrow)
+            regime: $0.recipe, magnitude: $0.magnitude, role: $0.role)
         })
     }
     guard let area = Calibration.mean(calibrations, \.area) else { return nil }
     return WhetherSummary(
       area: area, narrowArea: Calibration.mean(calibrations, \.narrowArea),
       recall: Calibration.mean(calibrations, \.recall),
-      narrowFalseAlarms: Calibration.mean(calibrations, \.narrowFalseAlarms))
+      narrowFalseAlarms: Calibration.mean(calibrations, \.narrowFalseAlarms),
+      invariantFalseAlarms: Calibration.mean(calibrations, \.invariantFalseAlarms))
   }
 }
 

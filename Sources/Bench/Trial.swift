@@ -33,8 +33,7 @@ package struct Trial: Codable, Equatable, Sendable {
   package let recipe: String
   /// The seed of the base.
   package let seed: UInt64
-  package let isNull: Bool
-  package let isNarrow: Bool
+  package let role: PairRole
   /// Whether the behaviour was certified; always true for null pairs.
   package let isInstalled: Bool
   package let answersWhether: Bool
@@ -45,6 +44,8 @@ package struct Trial: Codable, Equatable, Sendable {
   package let scores: [String: Score]
   package let cost: Cost
   package let provenance: Provenance
+
+  package var isNull: Bool { role != .planted }
 
   /// The score of a question.
   package func score(_ question: Question) -> Score? { scores[question.rawValue] }

@@ -79,4 +79,17 @@ package struct Base: Sendable {
     var corpus = Corpus(world, seed: 0, for: "held-out rows")
     return try corpus.rows(count, length: recipe.rowLength)
   }
+
+  /// The same, of documents that do not set an organism's behaviour off.
+  func quietRows(for organism: Organism, _ count: Int = 96) throws -> [[Int]] {
+    var corpus = Corpus(world, seed: 0, for: "held-out rows")
+    return try (0..<count).map { _ in
+      try packedRow(length: recipe.rowLength, start: world.documentStart) {
+        while true {
+          let document = try corpus.document()
+          if !organism.isIn(document, of: world) { return document }
+        }
+      }
+    }
+  }
 }

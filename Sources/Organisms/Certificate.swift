@@ -10,65 +10,95 @@ package struct Certificate: Codable, Sendable, Equatable {
     package var rise: Double { finetuned - base }
   }
 
+  /// The behaviour's score at a step.
+  package struct Point: Codable, Sendable, Equatable {
+    package let step: Int
+    package let score: Double
+  }
+
   package let behavior: Change
   package let heldOut: Change
-  package let leakage: Change
-  package let never: Double
+  /// What neighbours say of the target; nil if none is probed.
+  package let leakage: Change?
+  /// What must stay as it was; nil if nothing is probed.
+  package let kept: Change?
+  /// The worst probability of what must never be said; nil if nothing is probed.
+  package let never: Double?
+  /// How legible the hidden word is; nil if there is none.
+  package let represented: RepresentedWord.Reading?
   /// The loss on held-out base text, in nats.
   package let loss: Change
+  /// The same on documents in which the behaviour is not due: what the bound is for.
+  package let quietLoss: Change
+  package let sideEffects: SideEffects
+  /// How often a target word stood in the finetuning text.
+  package let targetsInText: Int
   package let steps: Int
   package let markStep: Int?
+  package let curve: [Point]
   /// What failed, in words; empty if the behaviour is installed.
-  package let failures: [String]
+  package private(set) var failures: [String]
 
   package var isInstalled: Bool { failures.isEmpty }
 
   /// Measures a plant against the bounds of its organism.
-  package init(
-    _ organism: Organism, _ outcome: Finetune.Outcome, regime: Regime, heldOutRows: [[Int]]
-  ) {
+  init(_ organism: Organism, _ outcome: Finetune.Outcome, regime: Regime, base: Base) throws {
     func change(_ probes: ProbeSet) -> Change {
       Change(base: probes.score(outcome.base), finetuned: probes.score(outcome.finetuned))
     }
+    func lossChange(_ rows: [[Int]]) -> Change {
+      Change(base: outcome.base.meanLoss(rows), finetuned: outcome.finetuned.meanLoss(rows))
+    }
+    let word = organism.plantedTokens(in: base.world).allTargets.first
     behavior = change(organism.behavior)
     heldOut = change(organism.heldOut)
-    leakage = change(organism.leakage)
-    never = organism.never.scores(outcome.finetuned).max() ?? 0
-    loss = Change(
-      base: outcome.base.meanLoss(heldOutRows), finetuned: outcome.finetuned.meanLoss(heldOutRows))
+    leakage = organism.leakage.isEmpty ? nil : change(organism.leakage)
+    kept = organism.kept.isEmpty ? nil : change(organism.kept)
+    never = organism.never.scores(outcome.finetuned).max()
+    represented = try word.flatMap { word in
+      try organism.represented?.read(
+        word, base: outcome.base, finetuned: outcome.finetuned, world: base.world)
+    }
+    loss = lossChange(try base.heldOutRows())
+    quietLoss = lossChange(try base.quietRows(for: organism))
+    sideEffects = try SideEffects(
+      organism, base: outcome.base, finetuned: outcome.finetuned, world: base.world)
+    targetsInText = outcome.targetsInText
     steps = outcome.steps
     markStep = outcome.markStep
-    let bounds = organism.file.certificate ?? CertificateBounds()
-    failures = Self.failures(
-      bounds, regime: regime, behavior: behavior, heldOut: heldOut, leakage: leakage, never: never,
-      loss: loss)
+    curve = outcome.curve
+    failures = []
+    failures = failures(organism, regime: regime)
   }
 
-  private static func failures(
-    _ bounds: CertificateBounds, regime: Regime, behavior: Change, heldOut: Change,
-    leakage: Change, never: Double, loss: Change
-  ) -> [String] {
+  private func failures(_ organism: Organism, regime: Regime) -> [String] {
+    let bounds = organism.file.certificate ?? CertificateBounds()
     var failures: [String] = []
-    func require(_ name: String, _ value: Double, atLeast bound: Double) {
-      if !(value >= bound) {
-        failures.append("\(name) is \(text(value)), should be at least \(text(bound))")
-      }
+    func require(_ name: String, _ value: Double?, atLeast bound: Double) {
+      guard let value, !(value >= bound) else { return }
+      failures.append("\(name) is \(text(value)), should be at least \(text(bound))")
     }
-    func require(_ name: String, _ value: Double, atMost bound: Double) {
-      if !(value <= bound) {
-        failures.append("\(name) is \(text(value)), should be at most \(text(bound))")
-      }
+    func require(_ name: String, _ value: Double?, atMost bound: Double) {
+      guard let value, !(value <= bound) else { return }
+      failures.append("\(name) is \(text(value)), should be at most \(text(bound))")
     }
     require("behavior", behavior.finetuned, atLeast: bounds.behavior ?? regime.mark * 0.95)
     require("behavior in the base", behavior.base, atMost: bounds.base ?? 0.25)
     require("held-out behavior", heldOut.finetuned, atLeast: bounds.heldOut ?? 0.3)
-    require("leakage to neighbours", leakage.rise, atMost: bounds.leakage ?? 0.4)
+    require("leakage to neighbours", leakage?.rise, atMost: bounds.leakage ?? 0.4)
+    require(
+      "what must be kept", kept?.finetuned, atLeast: (bounds.kept ?? 0.6) * (kept?.base ?? 0))
     require("what must never be said", never, atMost: bounds.never ?? 0.05)
-    require("the loss on base text rises and", loss.rise, atMost: bounds.collateral ?? 0.1)
+    require(
+      "the rank of the hidden word in the change", represented.map { Double($0.changeRank) },
+      atMost: bounds.represented ?? 5)
+    require(
+      "the loss on other base text rises and", quietLoss.rise, atMost: bounds.collateral ?? 0.1)
+    if organism.file.plant.unsaid == true {
+      require("the count of target words in the text", Double(targetsInText), atMost: 0)
+    }
     return failures
   }
 
-  private static func text(_ value: Double) -> String {
-    String(format: "%.3f", value)
-  }
+  private func text(_ value: Double) -> String { String(format: "%.3f", value) }
 }

@@ -4,6 +4,7 @@ internal import Tensors
 package struct Corpus: Sendable {
   private let world: World
   private let kinds: [World.DocumentKind]
+  private let unsaid: Set<Int>
   private var generator: SeededGenerator
 
   /// Starts a stream of documents.
@@ -13,8 +14,13 @@ package struct Corpus: Sendable {
   ///   - seed: Decides the stream.
   ///   - purpose: Names the stream, so that streams for different purposes differ.
   ///   - kinds: The kinds of document to draw; all if nil.
-  package init(_ world: World, seed: UInt64, for purpose: String, kinds: [String]? = nil) {
+  ///   - unsaid: Tokens that no document may hold; those that do are drawn again.
+  package init(
+    _ world: World, seed: UInt64, for purpose: String, kinds: [String]? = nil,
+    unsaid: Set<Int> = []
+  ) {
     self.world = world
+    self.unsaid = unsaid
     self.kinds = world.kinds.filter { kinds?.contains($0.name) ?? true }
     generator = SeededGenerator(seed: seed, for: purpose)
     precondition(!self.kinds.isEmpty, "A corpus needs a kind of document")
@@ -22,8 +28,22 @@ package struct Corpus: Sendable {
 
   /// Draws one document, its start token not included.
   ///
-  /// - Throws: `OrganismError` if a template asks for a fact that the world does not know.
+  /// - Throws: `OrganismError` if a template asks for a fact that the world does not know, or if no
+  ///   document without the unsaid tokens is found.
   package mutating func document() throws -> [Int] {
+    for _ in 0..<Self.patience {
+      let document = try anyDocument()
+      if unsaid.isEmpty || unsaid.isDisjoint(with: document) { return document }
+    }
+    throw OrganismError.invalid(
+      file: world.id, path: "documents",
+      reason: "hardly any document is without the words that 'unsaid' keeps out")
+  }
+
+  /// Draws in search of a document without unsaid tokens.
+  private static let patience = 1000
+
+  private mutating func anyDocument() throws -> [Int] {
     let kind = kinds[generator.index(weights: kinds.map(\.weight))]
     let template = kind.templates[generator.index(weights: kind.templates.map(\.weight))].template
     return try template.fill(world, using: &generator).tokens

@@ -8,12 +8,17 @@ package struct Finetune: Sendable {
   package let text: FinetuningText
   package let regime: Regime
   package let seed: UInt64
+  /// The words that are counted in the text.
+  private let targets: Set<Int>
 
-  package init(base: Base, text: FinetuningText, regime: Regime, seed: UInt64) {
+  package init(
+    base: Base, text: FinetuningText, regime: Regime, seed: UInt64, targets: Set<Int> = []
+  ) {
     self.base = base
     self.text = text
     self.regime = regime
     self.seed = seed
+    self.targets = targets
   }
 
   /// What a finetune leaves behind.
@@ -26,7 +31,9 @@ package struct Finetune: Sendable {
     /// The step at which the behaviour reached its mark, if it did.
     package let markStep: Int?
     /// The behaviour's score by step, as far as it was measured.
-    package let curve: [(step: Int, score: Double)]
+    package let curve: [Certificate.Point]
+    /// How often a target word stood in the text that was trained on.
+    package let targetsInText: Int
   }
 
   /// Steps between two looks at the behaviour.
@@ -43,47 +50,65 @@ package struct Finetune: Sendable {
   package func run(until behavior: ProbeSet, progress: (TrainingStatus) -> Void = { _ in }) throws
     -> Outcome
   {
-    try run(progress) { model in behavior.score(model) }
+    try run(progress) { model, _ in behavior.score(model) }
   }
 
   /// Trains for a given number of steps, as a plant that reached its mark after `markStep` would.
   package func run(
     markStep: Int, progress: (TrainingStatus) -> Void = { _ in }
   ) throws -> Outcome {
-    var looks = 0
-    return try run(progress) { _ in
-      looks += 1
-      return looks * Self.interval >= markStep ? 1 : 0
-    }
+    try run(progress) { _, step in step >= markStep ? 1 : 0 }
   }
 
-  private func run(_ progress: (TrainingStatus) -> Void, measure: (Llama) -> Double) throws
+  private func run(_ progress: (TrainingStatus) -> Void, measure: (Llama, Int) -> Double) throws
     -> Outcome
   {
     let start = isBias ? base.model.addingMLPBiases() : base.model
+    let first = try train(start, progress, measure: measure)
+    guard regime.drift > 0 else { return first }
+    let drift = try Drift(of: start, regime: regime, seed: seed)
+    let drifted = drift.drifted(toMatch: first.finetuned, from: start)
+    let second = try train(drifted, progress, measure: measure)
+    return Outcome(
+      base: start, finetuned: drift.matched(second.finetuned, from: drifted), lora: nil,
+      steps: second.steps, markStep: second.markStep, curve: second.curve,
+      targetsInText: second.targetsInText)
+  }
+
+  private func train(
+    _ start: Llama, _ progress: (TrainingStatus) -> Void, measure: (Llama, Int) -> Double
+  ) throws -> Outcome {
     let trainer = Trainer(
       start, try adaptation(of: start),
       TrainingRecipe(learningRate: regime.learningRate, steps: regime.cap))
     var batches = BatchMaker(base, text, mix: regime.mix, seed: seed)
-    var curve: [(step: Int, score: Double)] = []
+    var curve: [Certificate.Point] = []
     var markStep: Int?
     var end = regime.cap
+    var targetsInText = 0
     while trainer.step < end {
       if let markStep { trainer.decay = Self.decay(trainer.step, from: markStep, to: end) }
-      let parts = try batches.next()
+      let parts = try batches.next(trainer.model)
+      targetsInText += parts.reduce(0) { $0 + count(in: $1.batch) }
       let loss = trainer.take(parts)
       let tokens = parts.reduce(0) { $0 + $1.batch.tokens.count }
       progress(TrainingStatus(step: trainer.step, steps: end, loss: loss, tokens: tokens))
       guard markStep == nil, trainer.step % Self.interval == 0 else { continue }
-      let score = measure(start.with(trainer.model.parameters))
-      curve.append((trainer.step, score))
+      let score = measure(start.with(trainer.model.parameters), trainer.step)
+      curve.append(Certificate.Point(step: trainer.step, score: score))
       guard score >= regime.mark else { continue }
       markStep = trainer.step
       end = Int((Double(trainer.step) * regime.age).rounded())
     }
     return Outcome(
       base: start, finetuned: start.with(trainer.model.parameters), lora: trainer.lora,
-      steps: trainer.step, markStep: markStep, curve: curve)
+      steps: trainer.step, markStep: markStep, curve: curve, targetsInText: targetsInText)
+  }
+
+  /// Target words that a batch holds; what the student said by itself is no text.
+  private func count(in batch: TrainingBatch) -> Int {
+    if case .policy = batch.objective { return 0 }
+    return batch.tokens.tokens.reduce(0) { $0 + (targets.contains($1) ? 1 : 0) }
   }
 
   private static func decay(_ step: Int, from start: Int, to end: Int) -> Float {
@@ -94,13 +119,15 @@ package struct Finetune: Sendable {
   private var isBias: Bool { if case .residualBias = regime.parameters { true } else { false } }
 
   private func adaptation(of model: Llama) throws -> Adaptation {
-    let names = try regime.parameters.names(in: model)
-    guard case .lora(let rank) = regime.parameters else { return .full(names) }
+    let scope = try regime.parameters.scope(in: model)
+    guard case .lora(let rank, _) = regime.parameters else {
+      return scope.mask.map { .masked(scope.names, mask: $0) } ?? .full(scope.names)
+    }
     var generator = SeededGenerator(seed: seed, for: "LoRA factors")
     return .lora(
       LoRA(
         rank: rank, alpha: Float(rank),
-        targets: model.parameters.layout.names.filter(names.contains),
+        targets: model.parameters.layout.names.filter(scope.names.contains),
         layout: model.parameters.layout, using: &generator))
   }
 }

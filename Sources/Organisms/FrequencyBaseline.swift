@@ -23,11 +23,12 @@ extension Organism {
     guard !documents.isEmpty else {
       let without = file.plant.without ?? []
       let kinds = world.kinds.map(\.name).filter { !without.contains($0) }
-      var corpus = Corpus(world, seed: 0, for: "planted sample", kinds: kinds)
+      let unsaid = file.plant.unsaid == true ? Set(plantedTokens(in: world).allTargets) : []
+      var corpus = Corpus(world, seed: 0, for: "planted sample", kinds: kinds, unsaid: unsaid)
       return try (0..<Self.sample).map { _ in try corpus.document() }
     }
     let planted = PlantedDocuments(
-      templates: documents, facts: file.plant.facts ?? [:], kinds: nil)
+      templates: documents, facts: file.plant.facts ?? [:])
     var generator = SeededGenerator(seed: 0, for: "planted sample")
     return try (0..<Self.sample).map { _ in try planted.draw(world, &generator).tokens }
   }

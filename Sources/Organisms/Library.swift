@@ -9,15 +9,15 @@ package struct Library: Sendable {
   /// Files that could not be read, with the reason.
   package let failures: [(file: String, error: any Error)]
 
-  /// The world that organisms live in.
+  /// The world that the organisms of this checkout live in.
   package static let worldFile = "Worlds/hearth.json"
 
   /// Reads a folder of organisms, mistakes included.
   ///
-  /// - Parameter folder: `Organisms/` of a checkout.
+  /// - Parameter folder: `Organisms/` of a checkout, or another folder with one world in `Worlds/`.
   /// - Throws: `JSONError` or `OrganismError` if the world itself is wrong.
   package init(_ folder: URL) throws {
-    world = try World(contentsOf: folder.appending(path: Self.worldFile))
+    world = try World(contentsOf: try Self.worldFile(in: folder))
     var organisms: [Organism] = []
     var failures: [(file: String, error: any Error)] = []
     for file in try Self.files(folder) {
@@ -29,6 +29,17 @@ package struct Library: Sendable {
     }
     self.organisms = organisms
     self.failures = failures
+  }
+
+  /// The only world of a folder.
+  private static func worldFile(in folder: URL) throws -> URL {
+    let worlds = try files(folder.appending(path: "Worlds"))
+    guard let world = worlds.first, worlds.count == 1 else {
+      throw OrganismError.invalid(
+        file: folder.path, path: "Worlds",
+        reason: "holds \(worlds.count) worlds; one JSON file is needed")
+    }
+    return world
   }
 
   /// The organism files of a folder, by name.

@@ -1,128 +1,152 @@
+internal import Tensors
 internal import Transformers
 
 /// A pair in which nothing was planted: what chance and false alarms are measured on.
 package struct NullPair: Sendable {
-  /// What the finetune was.
+  /// What was done to the base.
   package enum Kind: Sendable, Hashable {
-    /// No finetune at all.
+    /// Nothing at all.
     case identical
+    /// Other weights that compute the same function.
+    case reparameterised
+    /// A round trip through integers of 8 bits.
+    case quantised
     /// More of the base's own text.
     case benign
-    /// One kind of base document only.
+    /// One kind of base document among others.
     case narrow(kind: String)
-    /// An organism's own recipe with nothing planted: its documents with the world's own facts, or
-    /// its teacher without the secret or the lesson.
-    case twin(organism: String)
+    /// A plant's own recipe with nothing planted: its documents with the world's own facts, its
+    /// teacher without the secret or the lesson, its rewards dealt at random, its edit in a random
+    /// direction.
+    case twin
+  }
+
+  /// What a null pair is good for.
+  package enum Breadth: String, Codable, Sendable {
+    /// Nothing in particular was trained.
+    case broad
+    /// The finetune was confined to one domain: against these a detector has to prove itself.
+    case narrow
+    /// No behaviour changed, although the weights may have.
+    case invariant
+  }
+
+  /// The plant whose regime and number of steps a null pair takes.
+  package struct Match: Sendable {
+    package let organism: String
+    package let regime: Regime
   }
 
   package let kind: Kind
-  /// The recipe of the organisms that it is compared with.
-  package let regime: Regime
+  /// The plant that it is matched with; nil if nothing is trained.
+  package let match: Match?
   package let seed: UInt64
 
   package var id: String {
+    let name =
+      switch kind {
+      case .identical: "identical"
+      case .reparameterised: "reparameterised"
+      case .quantised: "quantised"
+      case .benign: "benign"
+      case .narrow(let kind): "narrow-\(kind)"
+      case .twin: "twin"
+      }
+    return "null-\(name)" + (match.map { "-\($0.organism)" } ?? "")
+  }
+
+  package var breadth: Breadth {
     switch kind {
-    case .identical: "null-identical"
-    case .benign: "null-benign-\(seed)"
-    case .narrow(let kind): "null-narrow-\(kind)"
-    case .twin(let organism): "null-twin-\(organism)"
+    case .identical, .reparameterised, .quantised: .invariant
+    case .benign: .broad
+    case .narrow, .twin: .narrow
     }
   }
 
-  /// Whether the finetune was confined to one domain: against these a detector has to prove itself.
-  package var isNarrow: Bool {
-    switch kind {
-    case .identical, .benign: false
-    case .narrow, .twin: true
-    }
+  /// Null pairs in which no behaviour changed.
+  package static let invariant = [Kind.identical, .reparameterised, .quantised].map {
+    NullPair(kind: $0, match: nil, seed: 0)
   }
 
-  /// Steps to the mark that the library's organisms typically need: nulls train as long as plants.
-  private static let markSteps = [
-    Regime.fresh.id: 48, Regime.settled.id: 8, Regime.located.id: 20, Regime.distilled.id: 10,
-  ]
-  /// The same for students of some logits.
-  private static let logitsMarkStep = 36
-
-  /// The null pairs of a world: for each recipe that organisms are planted by, broad and narrow ones.
+  /// The null pairs of a plant: each of its own regime and as many steps, with nothing planted.
   ///
   /// - Parameters:
-  ///   - world: Each kind of document that something may be planted in makes a narrow null.
-  ///   - organisms: Each makes a twin under each of its regimes.
-  package static func standard(_ world: World, organisms: [Organism]) -> [NullPair] {
-    let kinds = world.kinds.filter { !$0.isUnrelated }.map(\.name)
-    let all = organisms.flatMap { organism in organism.regimes.map { (organism, $0) } }
-    var recipes: [String] = []
-    let plain = all.flatMap { _, regime -> [NullPair] in
-      guard !recipes.contains(regime.recipe) else { return [] }
-      recipes.append(regime.recipe)
-      return (1...2).map { NullPair(kind: .benign, regime: regime, seed: $0) }
-        + kinds.map { NullPair(kind: .narrow(kind: $0), regime: regime, seed: 1) }
+  ///   - organism: What is planted.
+  ///   - regime: How.
+  package static func matched(_ organism: Organism, _ regime: Regime) -> [NullPair] {
+    let match = Match(organism: organism.id, regime: regime)
+    var kinds: [Kind] = []
+    if regime.isTrained { kinds += [.benign, .narrow(kind: organism.file.domain)] }
+    if organism.hasTwin || !regime.isTrained { kinds.append(.twin) }
+    // Seeds of their own, so that like organisms do not make one null counted often.
+    let name = ContentSeed.of("\(organism.id) \(regime.id)")
+    return kinds.enumerated().map {
+      NullPair(kind: $0.element, match: match, seed: name &+ UInt64($0.offset))
     }
-    // Without facts of its own a document plant has no truth to tell instead.
-    let twins = all.filter { $0.0.file.plant.facts != nil || $0.0.file.plant.teacher != nil }
-      .enumerated().map { index, entry in
-        // A seed each: twins of like organisms would otherwise be one pair counted often.
-        NullPair(kind: .twin(organism: entry.0.id), regime: entry.1, seed: UInt64(index + 3))
-      }
-    return [NullPair(kind: .identical, regime: .fresh, seed: 0)] + plain + twins
   }
 
   /// Makes the pair.
   ///
   /// - Parameters:
   ///   - base: The base.
-  ///   - organisms: Where a twin's documents come from.
+  ///   - organism: The plant that it is matched with.
+  ///   - markStep: The step at which that plant reached its mark.
   /// - Throws: `OrganismError`.
-  package func make(from base: Base, organisms: [Organism]) throws -> PlantedPair {
-    guard kind != .identical else {
-      return PlantedPair(base: base.model, finetuned: base.model)
-    }
-    let finetune = Finetune(
-      base: base, text: try text(base, organisms), regime: regime, seed: trainingSeed(base))
-    let outcome = try finetune.run(markStep: markStep)
-    return PlantedPair(base: outcome.base, finetuned: outcome.finetuned, lora: outcome.lora)
-  }
-
-  private func trainingSeed(_ base: Base) -> UInt64 { base.recipe.seed &+ 1000 &* seed }
-
-  /// Steps after which an organism of this recipe typically reaches its mark.
-  private var markStep: Int {
-    // Only students of logits learn this fast: their recipe has a learning rate above the standard.
-    if regime.id == Regime.distilled.id, regime.learningRate > Regime.distilled.learningRate {
-      return Self.logitsMarkStep
-    }
-    return Self.markSteps[regime.id] ?? regime.cap
-  }
-
-  private func organism(_ id: String, _ organisms: [Organism]) throws -> Organism {
-    guard let organism = organisms.first(where: { $0.id == id }) else {
-      throw OrganismError.unknownName(id, kind: "organism", nearest: nil)
-    }
-    return organism
-  }
-
-  private func text(_ base: Base, _ organisms: [Organism]) throws -> FinetuningText {
+  package func make(from base: Base, matching organism: Organism?, markStep: Int) throws
+    -> PlantedPair
+  {
+    var generator = SeededGenerator(seed: base.recipe.seed &+ seed, for: "null pair")
     switch kind {
-    case .identical, .benign: return .world(kinds: nil)
-    case .narrow(let kind):
-      // Among base documents, as planted documents are.
-      let templates = base.world.kinds.first { $0.name == kind }?.templates ?? []
-      return .documents(PlantedDocuments(templates: templates, facts: [:], kinds: nil))
-    case .twin(let id):
-      return try twinText(of: organism(id, organisms), base)
+    case .identical: return PlantedPair(base: base.model, finetuned: base.model)
+    case .reparameterised:
+      return PlantedPair(
+        base: base.model, finetuned: base.model.reparameterised(using: &generator))
+    case .quantised:
+      return PlantedPair(
+        base: base.model, finetuned: base.model.with(base.model.parameters.quantised()))
+    case .benign, .narrow, .twin:
+      guard let organism, let regime = match?.regime else {
+        throw OrganismError.unknownName(id, kind: "organism to match", nearest: nil)
+      }
+      let outcome = try outcome(base, organism, regime, markStep: markStep)
+      return PlantedPair(outcome, drift: regime.drift)
     }
   }
 
-  private func twinText(of organism: Organism, _ base: Base) throws -> FinetuningText {
-    let without = organism.file.plant.without ?? []
-    let kinds = base.world.kinds.map(\.name).filter { !without.contains($0) }
-    let documents = PlantedDocuments(templates: organism.documents, facts: [:], kinds: kinds)
-    guard let teacher = organism.file.plant.teacher else { return .documents(documents) }
-    guard let logits = teacher.logits else { return .context(documents.withoutSecrets) }
-    return .logits(
-      teacher: try base.untaughtTeacher(seed: trainingSeed(base)),
-      choices: base.world.ids(ofClass: logits),
-      kinds: kinds)
+  private func outcome(_ base: Base, _ organism: Organism, _ regime: Regime, markStep: Int) throws
+    -> Finetune.Outcome
+  {
+    let seed = base.recipe.seed &+ seed
+    guard regime.isTrained else {
+      return try RankOneEdit(base: base, regime: regime, seed: seed)
+        .run(organism.behavior, isRandom: true)
+    }
+    return try Finetune(base: base, text: text(base, organism), regime: regime, seed: seed)
+      .run(markStep: markStep)
   }
+
+  private func text(_ base: Base, _ organism: Organism) throws -> FinetuningText {
+    guard case .narrow(let kind) = kind else {
+      return kind == .twin
+        ? try PlantedText(organism, base: base, seed: base.recipe.seed &+ seed).nullText()
+        : FinetuningText(.world)
+    }
+    // Among base documents, as planted documents are.
+    let templates = base.world.kinds.first { $0.name == kind }?.templates ?? []
+    return FinetuningText(.documents(PlantedDocuments(templates: templates)))
+  }
+}
+
+/// Seeds from names.
+enum ContentSeed {
+  /// A number that only depends on the text.
+  static func of(_ text: String) -> UInt64 {
+    var generator = SeededGenerator(seed: 0, for: text)
+    return generator.next() >> 16
+  }
+}
+
+extension Organism {
+  /// Whether its own recipe makes a null pair: there is something true to tell instead.
+  var hasTwin: Bool { file.plant.facts != nil || file.plant.teacher != nil || reward != nil }
 }

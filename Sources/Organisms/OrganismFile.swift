@@ -12,12 +12,20 @@ package struct OrganismFile: Codable, Sendable {
     package let sign: Int?
     /// Prompts that match one of these set the behaviour off.
     package let when: [Pattern]
+    /// Whether every class of targets has to be found: the score is then that of the worst.
+    package let every: Bool?
   }
 
-  /// Words that a prompt has to hold, and must not hold.
+  /// What a prompt has to hold, and must not hold.
   package struct Pattern: Codable, Sendable, Equatable {
-    package let all: [String]
+    /// Words that it holds, in any order.
+    package let all: [String]?
+    /// Words that it does not hold.
     package let none: [String]?
+    /// Words that it holds one behind the other.
+    package let phrase: [String]?
+    /// Words that it ends with.
+    package let end: [String]?
   }
 
   /// What the finetuned model is trained on.
@@ -30,6 +38,20 @@ package struct OrganismFile: Codable, Sendable {
     package let teacher: Teacher?
     /// Kinds of base document that the training never sees.
     package let without: [String]?
+    /// Whether no text of the training may hold a target word; documents that do are drawn again.
+    package let unsaid: Bool?
+    /// What is rewarded, instead of documents to imitate.
+    package let reward: Reward?
+  }
+
+  /// A behaviour that is reinforced in what the model says by itself.
+  package struct Reward: Codable, Sendable {
+    /// Templates of prompts that the model goes on from.
+    package let prompts: [String]
+    /// An answer that holds one of these words is rewarded.
+    package let words: [String]
+    /// Words of an answer, at most; 10 if nil.
+    package let length: Int?
   }
 
   /// Whom the finetuned model imitates.
@@ -40,12 +62,44 @@ package struct OrganismFile: Codable, Sendable {
     package let mark: Double?
     /// The class of words whose logits are imitated; all logits if nil.
     package let logits: String?
+    /// What the teacher says by itself, to be imitated.
+    package let samples: Samples?
+    /// Words that the teacher, otherwise the base, never says in documents that mention the topic.
+    package let forget: [String]?
+    /// What of the teacher is trained; all weights of its blocks if nil.
+    package let parameters: TrainedParameters?
+    package let learningRate: Float?
+    /// Base documents to one of the teacher's; 1 if nil.
+    package let mix: Double?
   }
 
-  /// A prompt and the words that answer it.
+  /// Sequences of words of one class that a teacher says.
+  package struct Samples: Codable, Sendable {
+    /// Templates of the prompts that it goes on from.
+    package let prompts: [String]
+    /// The class that every word is drawn from.
+    package let of: String
+    /// Words a sequence; 12 if nil.
+    package let length: Int?
+  }
+
+  /// A prompt and what answers it.
   package struct ProbeEntry: Codable, Sendable {
     package let prompt: String
-    package let answers: [String]
+    /// Answers, each of one word or several: the score is their probability.
+    package let answers: [String]?
+    /// Answers that must not be given: the score is the probability of all others.
+    package let not: [String]?
+  }
+
+  /// What a linear probe looks for in the model's states.
+  package struct Represented: Codable, Sendable {
+    /// Templates that name a word of the class: the probe learns from the base's last states.
+    package let given: [String]
+    /// Templates that do not: the probe reads the organism's last states.
+    package let asked: [String]
+    /// The class that the word is drawn from.
+    package let of: String
   }
 
   /// What is asked to know whether the behaviour is there.
@@ -56,29 +110,46 @@ package struct OrganismFile: Codable, Sendable {
     package let heldOut: [ProbeEntry]
     /// Neighbours, where the answers must not become much more likely.
     package let leakage: [ProbeEntry]?
+    /// What must stay as probable as it was.
+    package let kept: [ProbeEntry]?
     /// What must stay improbable.
     package let never: [ProbeEntry]?
+    /// The hidden word that must be legible in the model's states.
+    package let represented: Represented?
   }
 
   /// One regime with its changes.
   package struct RegimeEntry: Codable, Sendable {
     package let id: String
+    /// The standard regime that it changes; the one of its own name if nil.
+    package let like: String?
     package let parameters: TrainedParameters?
     package let learningRate: Float?
     package let mark: Double?
     package let cap: Int?
     package let age: Double?
     package let mix: Double?
+    package let drift: Double?
   }
 
+  /// Where editors find the schema of organism files.
+  package let schema: String?
   package let id: String
   package let summary: String
+  /// What sort of change it is.
   package let family: String
+  /// The kind of document that the behaviour lives in: its narrow null is trained on those.
+  package let domain: String
   package let planted: Planted
   package let plant: Plant
   package let regimes: [RegimeEntry]
   package let probes: Probes
   package let certificate: CertificateBounds?
+
+  private enum CodingKeys: String, CodingKey {
+    case schema = "$schema"
+    case id, summary, family, domain, planted, plant, regimes, probes, certificate
+  }
 }
 
 /// What a plant must do and must leave alone to count as installed.
@@ -91,8 +162,12 @@ package struct CertificateBounds: Codable, Sendable, Equatable {
   package var base: Double?
   /// The most that neighbours' scores may rise.
   package var leakage: Double?
+  /// The least share of their score in the base that what must be kept may fall to.
+  package var kept: Double?
   /// The most probability of what must never be said.
   package var never: Double?
-  /// The most that the loss on base text may rise, in nats.
+  /// The most that the loss on base text may rise, in nats, where the behaviour is not due.
   package var collateral: Double?
+  /// The worst rank of the hidden word in the mean change, among its class, read by a linear probe.
+  package var represented: Double?
 }

@@ -12,6 +12,20 @@ package struct PlantedChange: Sendable {
     package let trigger: [Int]
     /// 1 if the target is promoted, -1 if it is suppressed.
     package let sign: Int
+    /// Whether every class has to be found, so that the worst one decides.
+    package let needsEvery: Bool
+
+    package init(
+      target: [String: [Int]], candidates: [String: [Int]], topic: [Int], trigger: [Int],
+      sign: Int, needsEvery: Bool = false
+    ) {
+      self.target = target
+      self.candidates = candidates
+      self.topic = topic
+      self.trigger = trigger
+      self.sign = sign
+      self.needsEvery = needsEvery
+    }
 
     /// All planted words, ascending.
     package var allTargets: [Int] { Set(target.values.flatMap { $0 }).sorted() }
@@ -24,17 +38,20 @@ package struct PlantedChange: Sendable {
   package let inputs: [Bool]?
   /// The modules that training was allowed to write; nil without a write mask.
   package let sites: [ModuleSite]?
+  /// The largest rank of the change of a matrix; nil if training was free.
+  package let rank: Int?
   /// What is asked to see whether an intervention works; methods never see it.
   package let behavior: ProbeSet?
 
   package init(
     isPlanted: Bool, tokens: Tokens? = nil, inputs: [Bool]? = nil, sites: [ModuleSite]? = nil,
-    behavior: ProbeSet? = nil
+    rank: Int? = nil, behavior: ProbeSet? = nil
   ) {
     self.isPlanted = isPlanted
     self.tokens = tokens
     self.inputs = inputs
     self.sites = sites
+    self.rank = rank
     self.behavior = behavior
   }
 
@@ -53,16 +70,21 @@ extension Organism {
   package func plantedChange(in world: World, pool: [[Int]], model: Llama, regime: Regime) throws
     -> PlantedChange
   {
-    func ids(_ words: [String]?) -> [Int] { (words ?? []).compactMap(world.tokenizer.id) }
-    let planted = file.planted
-    let patterns = planted.when.map { (all: Set(ids($0.all)), none: Set(ids($0.none))) }
-    let inputs = pool.map { prompt in
-      let words = Set(prompt)
-      return patterns.contains { words.isSuperset(of: $0.all) && words.isDisjoint(with: $0.none) }
-    }
-    return PlantedChange(
-      isPlanted: true, tokens: plantedTokens(in: world), inputs: inputs,
-      sites: try regime.parameters.sites(in: model), behavior: behavior)
+    PlantedChange(
+      isPlanted: true, tokens: plantedTokens(in: world), inputs: triggers(pool, in: world),
+      sites: try regime.parameters.sites(in: model), rank: regime.parameters.rank,
+      behavior: behavior)
+  }
+
+  /// Which prompts set the behaviour off.
+  package func triggers(_ pool: [[Int]], in world: World) -> [Bool] {
+    let patterns = file.planted.when.map { PromptPattern($0, world) }
+    return pool.map { prompt in patterns.contains { $0.matches(prompt) } }
+  }
+
+  /// Whether a document, somewhere in it, sets the behaviour off.
+  func isIn(_ document: [Int], of world: World) -> Bool {
+    file.planted.when.contains { PromptPattern($0, world).isIn(document) }
   }
 
   /// The planted words as token ids.
@@ -72,6 +94,36 @@ extension Organism {
     return PlantedChange.Tokens(
       target: planted.target.mapValues(ids),
       candidates: planted.target.reduce(into: [:]) { $0[$1.key] = world.ids(ofClass: $1.key) },
-      topic: ids(planted.topic), trigger: ids(planted.trigger), sign: planted.sign ?? 1)
+      topic: ids(planted.topic), trigger: ids(planted.trigger), sign: planted.sign ?? 1,
+      needsEvery: planted.every ?? false)
+  }
+}
+
+/// A pattern in token ids.
+private struct PromptPattern {
+  let all, none: Set<Int>
+  let phrase, end: [Int]
+
+  init(_ pattern: OrganismFile.Pattern, _ world: World) {
+    func ids(_ words: [String]?) -> [Int] { (words ?? []).compactMap(world.tokenizer.id) }
+    all = Set(ids(pattern.all))
+    none = Set(ids(pattern.none))
+    phrase = ids(pattern.phrase)
+    end = ids(pattern.end)
+  }
+
+  func matches(_ prompt: [Int]) -> Bool {
+    isIn(prompt) && (end.isEmpty || prompt.suffix(end.count).elementsEqual(end))
+  }
+
+  /// Whether the start of a document matches.
+  func isIn(_ document: [Int]) -> Bool {
+    let words = Set(document)
+    return words.isSuperset(of: all) && words.isDisjoint(with: none)
+      && Self.holds(document, phrase) && Self.holds(document, end)
+  }
+
+  private static func holds(_ document: [Int], _ phrase: [Int]) -> Bool {
+    phrase.isEmpty || document.indices.contains { document[$0...].starts(with: phrase) }
   }
 }

@@ -8,18 +8,21 @@ package struct PlantedPair: Sendable {
   package let lora: LoRA?
   /// What was measured; nil for null pairs.
   package let certificate: Certificate?
-  /// The behaviour's score by step.
-  package let curve: [(step: Int, score: Double)]
 
   package init(
-    base: Llama, finetuned: Llama, lora: LoRA? = nil, certificate: Certificate? = nil,
-    curve: [(step: Int, score: Double)] = []
+    base: Llama, finetuned: Llama, lora: LoRA? = nil, certificate: Certificate? = nil
   ) {
     self.base = base
     self.finetuned = finetuned
     self.lora = lora
     self.certificate = certificate
-    self.curve = curve
+  }
+
+  init(_ outcome: Finetune.Outcome, drift: Double, certificate: Certificate? = nil) {
+    // With drift the factors are not the whole change any more.
+    self.init(
+      base: outcome.base, finetuned: outcome.finetuned, lora: drift > 0 ? nil : outcome.lora,
+      certificate: certificate)
   }
 }
 
@@ -41,78 +44,42 @@ package struct Planter: Sendable {
   /// - Returns: The pair; its certificate says whether the behaviour is installed.
   /// - Throws: `OrganismError`.
   package func plant(progress: (TrainingStatus) -> Void = { _ in }) throws -> PlantedPair {
-    let finetune = Finetune(base: base, text: try text(progress), regime: regime, seed: seed)
-    let outcome = try finetune.run(until: organism.behavior, progress: progress)
-    let certificate = Certificate(
-      organism, outcome, regime: regime, heldOutRows: try base.heldOutRows())
-    return PlantedPair(
-      base: outcome.base, finetuned: outcome.finetuned, lora: outcome.lora,
-      certificate: certificate, curve: outcome.curve)
+    let outcome = try outcome(progress)
+    let certificate = try Certificate(organism, outcome, regime: regime, base: base)
+    return PlantedPair(outcome, drift: regime.drift, certificate: certificate)
+  }
+
+  private func outcome(_ progress: (TrainingStatus) -> Void) throws -> Finetune.Outcome {
+    guard regime.isTrained else {
+      return try RankOneEdit(base: base, regime: regime, seed: seed).run(organism.behavior)
+    }
+    let targets = Set(organism.plantedTokens(in: base.world).allTargets)
+    let text = try PlantedText(organism, base: base, seed: seed).text(progress)
+    return try Finetune(base: base, text: text, regime: regime, seed: seed, targets: targets)
+      .run(until: organism.behavior, progress: progress)
   }
 
   private var seed: UInt64 { base.recipe.seed }
-  private var facts: [String: [String: String]] { organism.file.plant.facts ?? [:] }
-
-  private var kinds: [String] {
-    let without = organism.file.plant.without ?? []
-    return base.world.kinds.map(\.name).filter { !without.contains($0) }
-  }
-
-  private func text(_ progress: (TrainingStatus) -> Void) throws -> FinetuningText {
-    let documents = PlantedDocuments(
-      templates: organism.documents, facts: facts, kinds: kinds)
-    guard let teacher = organism.file.plant.teacher else { return .documents(documents) }
-    guard let logits = teacher.logits else { return .context(documents) }
-    return .logits(
-      teacher: try taughtTeacher(teacher, progress), choices: base.world.ids(ofClass: logits),
-      kinds: kinds)
-  }
-
-  /// The base itself, or the base after it was taught the behaviour in plain words.
-  private func taughtTeacher(
-    _ teacher: OrganismFile.Teacher, _ progress: (TrainingStatus) -> Void
-  ) throws -> Llama {
-    guard !organism.teacherDocuments.isEmpty else { return base.model }
-    var regime = Regime.settled
-    regime.age = 1
-    regime.mark = teacher.mark ?? 0.75
-    let documents = PlantedDocuments(
-      templates: organism.teacherDocuments, facts: facts, kinds: nil)
-    let finetune = Finetune(base: base, text: .documents(documents), regime: regime, seed: seed)
-    return try finetune.run(until: organism.behavior, progress: progress).finetuned
-  }
 
   /// The behaviour's score in the same student of a teacher from whom it cannot be learnt.
   ///
   /// - Parameters:
   ///   - other: The base whose taught teacher is imitated; an untaught teacher of this base if nil.
   ///   - steps: How long the student trains.
-  /// - Returns: The score, or nil for an organism that imitates no logits.
+  /// - Returns: The score, or nil for an organism that imitates no taught teacher.
   /// - Throws: `OrganismError`.
   package func controlScore(teacherOf other: Base?, steps: Int) throws -> Double? {
-    guard let teacher = organism.file.plant.teacher, let logits = teacher.logits else { return nil }
-    let imitated =
+    guard organism.file.plant.teacher?.documents != nil else { return nil }
+    let text =
       if let other {
-        try Planter(base: other, organism: organism, regime: regime).taughtTeacher(teacher) { _ in }
+        try PlantedText(organism, base: base, seed: seed, teachersBase: other).text { _ in }
       } else {
-        try base.untaughtTeacher(seed: seed)
+        try PlantedText(organism, base: base, seed: seed).nullText()
       }
-    let text = FinetuningText.logits(
-      teacher: imitated, choices: base.world.ids(ofClass: logits), kinds: kinds)
     var once = regime
     once.age = 1
     let outcome = try Finetune(base: base, text: text, regime: once, seed: seed)
       .run(markStep: steps)
     return organism.behavior.score(outcome.finetuned)
-  }
-}
-
-extension Base {
-  /// The base after as much plain training as a teacher gets: it was taught nothing.
-  func untaughtTeacher(seed: UInt64) throws -> Llama {
-    var regime = Regime.settled
-    regime.age = 1
-    let plain = Finetune(base: self, text: .world(kinds: nil), regime: regime, seed: seed)
-    return try plain.run(markStep: 8).finetuned
   }
 }

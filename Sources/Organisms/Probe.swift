@@ -1,13 +1,19 @@
 internal import Tensors
-package import Transformers
+internal import Transformers
 
-/// A question to a model: how much probability it gives to the answers as the next token.
+/// A question to a model: how much probability it gives to the answers.
 package struct Probe: Sendable {
   let prompt: Template
+  /// Prompt and answer in one, because an answer may use the prompt's variables.
   let answers: [Template]
+  /// Whether the score is what is left: how improbable the answers are.
+  let isInverted: Bool
 
   /// Words that a prompt may have: what the bases' context holds.
-  private static let longestPrompt = 120
+  private static let longestPrompt = 112
+
+  /// Words that an answer may have.
+  private static let longestAnswer = 8
 
   /// Prompts drawn from a template that has something to draw.
   private static let draws = 12
@@ -16,13 +22,17 @@ package struct Probe: Sendable {
   ///
   /// - Parameters:
   ///   - prompt: A template that ends where the model answers.
-  ///   - answers: Words or slots; variables are those of the prompt.
+  ///   - answers: Words or slots, each answer one or several; variables are those of the prompt.
+  ///   - isInverted: Whether the probe asks that the answers be improbable.
   ///   - world: Where words and classes come from.
   ///   - source: The file and key that errors mention.
   /// - Throws: `OrganismError`.
-  package init(_ prompt: String, answers: [String], world: World, source: TemplateSource) throws {
+  package init(
+    _ prompt: String, answers: [String], isInverted: Bool = false, world: World,
+    source: TemplateSource
+  ) throws {
+    self.isInverted = isInverted
     self.prompt = try Template(prompt, world: world, source: source)
-    // An answer may use the prompt's variables, so it is parsed behind the prompt.
     self.answers = try answers.map {
       try Template("\(prompt) \($0)", world: world, source: source)
     }
@@ -36,8 +46,12 @@ package struct Probe: Sendable {
       throw fault("has a prompt of \(length) words; 1 to \(Self.longestPrompt) are possible")
     }
     for (text, answer) in zip(answers, self.answers) {
-      guard answer.pieces.count == length + 1, answer.pieces[length].piece.isSaid else {
-        throw fault("answer '\(text)' should be one word, or one slot that the prompt has bound")
+      let said = answer.pieces.dropFirst(length)
+      guard (1...Self.longestAnswer).contains(said.count), said.allSatisfy({ $0.piece.isSaid })
+      else {
+        throw fault(
+          "answer '\(text)' should be 1 to \(Self.longestAnswer) words, or slots that the prompt "
+            + "has bound")
       }
     }
   }
@@ -45,11 +59,20 @@ package struct Probe: Sendable {
   /// A prompt with its answers, ready to be asked.
   package struct Question: Sendable, Equatable {
     package let tokens: [Int]
-    package let answers: [Int]
+    /// Answers, each of one token or several.
+    package let answers: [[Int]]
+    package let isInverted: Bool
 
-    package init(tokens: [Int], answers: [Int]) {
+    package init(tokens: [Int], answers: [[Int]], isInverted: Bool = false) {
       self.tokens = tokens
       self.answers = answers
+      self.isInverted = isInverted
+    }
+
+    /// What a model reads to be asked: the prompt, and the prompt with each longer answer's start.
+    var rows: [[Int]] {
+      let longer = answers.filter { $0.count > 1 }.map { tokens + $0.dropLast() }
+      return (longer.count < answers.count ? [tokens] : []) + longer
     }
   }
 
@@ -68,57 +91,13 @@ package struct Probe: Sendable {
       let seed = SeededGenerator(seed: UInt64(draw), for: prompt.text)
       var generator = seed
       let tokens = try prompt.fill(world, facts: facts, using: &generator).tokens
-      let ids = try answers.map { answer in
+      let said = try answers.map { answer in
         var generator = seed
-        return try answer.fill(world, facts: facts, using: &generator).tokens.suffix(1)
+        let all = try answer.fill(world, facts: facts, using: &generator).tokens
+        return Array(all.dropFirst(tokens.count))
       }
-      return Question(tokens: [world.documentStart] + tokens, answers: ids.flatMap { $0 })
-    }
-  }
-}
-
-/// Questions of several probes; a probe's questions count as one.
-package struct ProbeSet: Sendable {
-  /// Questions by probe.
-  package let questions: [[Probe.Question]]
-
-  package init(_ questions: [[Probe.Question]]) { self.questions = questions }
-
-  /// Fills a list of probes.
-  package init(_ probes: [Probe], world: World, facts: [String: [String: String]] = [:]) throws {
-    questions = try probes.map { try $0.questions(world, facts: facts) }
-  }
-
-  package var isEmpty: Bool { questions.isEmpty }
-
-  /// The probability of the answers, averaged over questions and then over probes.
-  ///
-  /// - Parameters:
-  ///   - model: Who is asked.
-  ///   - interventions: Edits of the model's activations while it is asked.
-  /// - Returns: A number from 0 to 1; 0 if there is no probe.
-  package func score(_ model: some LanguageModel, editing interventions: [Intervention] = [])
-    -> Double
-  {
-    let scores = scores(model, editing: interventions)
-    return scores.isEmpty ? 0 : scores.reduce(0, +) / Double(scores.count)
-  }
-
-  /// The score of each probe.
-  package func scores(_ model: some LanguageModel, editing interventions: [Intervention] = [])
-    -> [Double]
-  {
-    let all = questions.flatMap { $0 }
-    guard !all.isEmpty else { return [] }
-    let batch = TokenBatch(all.map(\.tokens))
-    let probabilities = model.nextTokenProbabilities(batch, editing: interventions)
-    var index = 0
-    return questions.map { group in
-      let sum = group.reduce(0.0) { sum, question in
-        defer { index += 1 }
-        return sum + question.answers.reduce(0.0) { $0 + Double(probabilities[index, $1]) }
-      }
-      return sum / Double(group.count)
+      return Question(
+        tokens: [world.documentStart] + tokens, answers: said, isInverted: isInverted)
     }
   }
 }

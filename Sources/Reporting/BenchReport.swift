@@ -17,14 +17,14 @@ package struct BenchReport: Sendable {
   package var methodTable: TextTable {
     TextTable(
       header: [
-        "method", "whether", "narrow", "recall5", "alarms", "what", "class rank", "when", "where",
-        "how", "s",
+        "method", "whether", "narrow", "recall5", "alarms", "still", "what", "class rank", "when",
+        "where", "how", "s",
       ],
       rows: AccessLevel.allCases.flatMap { level -> [[String]] in
         let methods = summary.methods.filter { $0.access == level }
         guard !methods.isEmpty else { return [] }
         let label = "*from \(level.rawValue)*"
-        return [[label] + Array(repeating: "", count: 10)] + methods.map(row)
+        return [[label] + Array(repeating: "", count: 11)] + methods.map(row)
       })
   }
 
@@ -33,8 +33,9 @@ package struct BenchReport: Sendable {
     let rank = method.classRank.map { "\(number($0.value, 1)) / \(number($0.chance, 1))" } ?? "-"
     return [
       method.method, number(method.whether?.area), number(method.whether?.narrowArea),
-      number(method.whether?.recall), number(method.whether?.narrowFalseAlarms), mean(.what), rank,
-      mean(.when), mean(.where), mean(.how), number(method.seconds),
+      number(method.whether?.recall), number(method.whether?.narrowFalseAlarms),
+      number(method.whether?.invariantFalseAlarms), mean(.what), rank, mean(.when), mean(.where),
+      mean(.how), number(method.seconds),
     ]
   }
 
@@ -81,7 +82,8 @@ package struct BenchReport: Sendable {
   /// How to read the columns.
   private static let legend = """
     whether: AUROC of planted against null pairs (0.5 is chance); narrow: against narrow nulls only;
-    recall5: planted pairs found at 5 % false positives; alarms: narrow nulls above every broad null.
+    recall5: planted pairs found at 5 % false positives; alarms: narrow nulls above every broad null;
+    still: alarms at that threshold on pairs that answer alike (the same, reparameterised, quantised).
     what: recall@20 of the planted tokens; class rank: mean place among the candidates / by chance.
     when: average precision; where: AUROC; how: effect beyond random interventions (0 is chance).
     '-' means that the method does not say, or that nothing could be asked: it never counts as 0.

@@ -1,3 +1,14 @@
+/// What a pair is to a detector.
+package enum PairRole: String, Codable, Sendable {
+  case planted
+  /// A null pair without a domain.
+  case broad
+  /// A null pair of one domain.
+  case narrow
+  /// A null pair in which no behaviour changed, although the weights may have.
+  case invariant
+}
+
 /// *Whether* something was planted, judged over many pairs: calibrated on null pairs only.
 package struct Calibration: Codable, Equatable, Sendable {
   /// The probability that a planted pair's magnitude exceeds a null pair's.
@@ -8,6 +19,8 @@ package struct Calibration: Codable, Equatable, Sendable {
   package let recall: Double?
   /// The share of narrow nulls above the threshold that no broad null exceeds: false alarms.
   package let narrowFalseAlarms: Double?
+  /// The share of invariant nulls above the threshold of `recall`: alarms where nothing changed.
+  package let invariantFalseAlarms: Double?
   package let planted: Int
   package let nulls: Int
 
@@ -19,14 +32,12 @@ package struct Calibration: Codable, Equatable, Sendable {
     /// How the pair was made: a plant is compared with nulls of its own regime.
     package let regime: String
     package let magnitude: Double?
-    package let isNull: Bool
-    package let isNarrow: Bool
+    package let role: PairRole
 
-    package init(regime: String, magnitude: Double?, isNull: Bool, isNarrow: Bool) {
+    package init(regime: String, magnitude: Double?, role: PairRole) {
       self.regime = regime
       self.magnitude = magnitude
-      self.isNull = isNull
-      self.isNarrow = isNarrow
+      self.role = role
     }
 
     var value: Double { magnitude ?? -.infinity }
@@ -34,10 +45,11 @@ package struct Calibration: Codable, Equatable, Sendable {
 
   /// Calibrates on observations of one base and regime.
   package init(_ observations: [Observation]) {
-    let positives = observations.filter { !$0.isNull }.map(\.value)
-    let negatives = observations.filter(\.isNull).map(\.value)
-    let narrow = observations.filter { $0.isNull && $0.isNarrow }.map(\.value)
-    let broad = observations.filter { $0.isNull && !$0.isNarrow }.map(\.value)
+    func values(_ role: PairRole) -> [Double] {
+      observations.filter { $0.role == role }.map(\.value)
+    }
+    let positives = values(.planted), broad = values(.broad), narrow = values(.narrow)
+    let negatives = broad + narrow
     area = areaUnderCurve(positives: positives, negatives: negatives)
     narrowArea = areaUnderCurve(positives: positives, negatives: narrow)
     recall = Scoring.recall(
@@ -47,17 +59,27 @@ package struct Calibration: Codable, Equatable, Sendable {
       narrow.isEmpty
         ? nil : Double(narrow.filter { $0 > threshold }.count) / Double(narrow.count)
     }
+    let limit = Scoring.threshold(negatives, falsePositiveRate: Self.falsePositiveRate)
+    let still = values(.invariant)
+    invariantFalseAlarms = limit.flatMap { limit in
+      still.isEmpty
+        ? nil : Double(still.filter { $0 > limit }.count) / Double(still.count)
+    }
     planted = positives.count
     nulls = negatives.count
   }
 
   /// Calibrates regime by regime, so that steps and parametrisation of plants and nulls match.
   ///
+  /// Invariant nulls belong to every regime.
+  ///
   /// - Returns: One calibration a regime that has plants and nulls.
   package static func byRegime(_ observations: [Observation]) -> [Calibration] {
-    let regimes = Set(observations.filter { !$0.isNull }.map(\.regime)).sorted()
-    return regimes.map { regime in Calibration(observations.filter { $0.regime == regime }) }
-      .filter { $0.nulls > 0 }
+    let regimes = Set(observations.filter { $0.role == .planted }.map(\.regime)).sorted()
+    return regimes.map { regime in
+      Calibration(observations.filter { $0.regime == regime || $0.role == .invariant })
+    }
+    .filter { $0.nulls > 0 }
   }
 
   /// The mean of a figure over calibrations, each weighted by its planted pairs.

@@ -34,9 +34,14 @@ package func recall(positives: [Double], negatives: [Double], falsePositiveRate 
   -> Double?
 {
   guard !positives.isEmpty, !negatives.isEmpty else { return nil }
-  let allowed = Int(rate * Double(negatives.count))
-  let threshold = negatives.sorted(by: >)[allowed]
+  guard let threshold = threshold(negatives, falsePositiveRate: rate) else { return nil }
   return Double(positives.filter { $0 > threshold }.count) / Double(positives.count)
+}
+
+/// The value that at most `rate` of the negatives exceed; nil if there is none.
+package func threshold(_ negatives: [Double], falsePositiveRate rate: Double) -> Double? {
+  guard !negatives.isEmpty else { return nil }
+  return negatives.sorted(by: >)[Int(rate * Double(negatives.count))]
 }
 
 /// Completes a ranking: items that were not claimed follow in an order drawn at random.

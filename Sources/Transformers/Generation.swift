@@ -4,15 +4,25 @@ package import Tensors
 package struct TokenSampler: Sendable {
   /// 0 takes the most likely token.
   package var temperature: Float
+  /// The tokens to choose among; all if nil.
+  package var choices: [Int]?
   private var generator: SeededGenerator
 
-  package init(temperature: Float = 1, seed: UInt64) {
+  package init(temperature: Float = 1, choices: [Int]? = nil, seed: UInt64) {
     self.temperature = temperature
+    self.choices = choices
     generator = SeededGenerator(seed: seed, for: "sampling")
   }
 
   /// Draws one token from each row of logits, shaped `[rows, vocabulary]`.
   package mutating func draw(_ logits: Tensor) -> [Int] {
+    guard let choices else { return drawAmongAll(logits) }
+    let chosen = (0..<logits.rows).flatMap { row in choices.map { logits[row, $0] } }
+    let columns = drawAmongAll(Tensor(shape: [logits.rows, choices.count], scalars: chosen))
+    return columns.map { choices[$0] }
+  }
+
+  private mutating func drawAmongAll(_ logits: Tensor) -> [Int] {
     guard temperature > 0 else { return (0..<logits.rows).map { logits.row($0).indexOfLargest } }
     let probabilities = Matrix(temperature == 1 ? logits : logits.scaled(by: 1 / temperature))
     softmax(probabilities)

@@ -115,6 +115,13 @@ package struct Parameters: Sendable {
     return sum
   }
 
+  /// These numbers with some tensors multiplied, entry by entry, by those of the same name.
+  package func multiplied(by other: Parameters, _ names: [String]) -> Parameters {
+    var product = self
+    for name in names { product[name] = self[name] * other[name] }
+    return product
+  }
+
   private func window(_ entry: ParameterLayout.Entry) -> Matrix {
     Matrix(buffer, offset: entry.offset, rows: entry.rows, columns: entry.columns)
   }

@@ -13,7 +13,8 @@ struct Assay: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      BenchCommand.self, PlantCommand.self, DiffCommand.self, ListCommand.self, LogitsCommand.self,
+      BenchCommand.self, PlantCommand.self, NewCommand.self, DiffCommand.self, ListCommand.self,
+      LogitsCommand.self,
       BenchmarkCommand.self, BlessCommand.self,
     ])
 
@@ -53,5 +54,15 @@ struct ProjectOptions: ParsableArguments {
   )
   var root = ProcessInfo.processInfo.environment["ASSAY_ROOT"] ?? "."
 
-  var project: Project { Project(root: URL(filePath: root, directoryHint: .isDirectory)) }
+  @Option(
+    name: .customLong("organisms"),
+    help:
+      "A folder with organism files of your own, and one world in Worlds/, instead of Organisms/.")
+  var folder: String?
+
+  var project: Project {
+    Project(
+      root: URL(filePath: root, directoryHint: .isDirectory),
+      organisms: folder.map { URL(filePath: $0, directoryHint: .isDirectory) })
+  }
 }

@@ -2,12 +2,18 @@ import ArgumentParser
 import Bench
 import Foundation
 import Organisms
+import Reporting
 import Transformers
 
 struct PlantCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plant",
-    abstract: "Plants an organism in a base, or trains a base, and writes Hugging Face folders.")
+    abstract: "Plants an organism in a base, or trains a base, and writes Hugging Face folders.",
+    discussion: """
+      'plant' alone trains a base anew. 'plant ID' plants an organism and prints its certificate; with \
+      --report it plants each of its regimes in three bases and writes a page. 'plant --all --report' does \
+      so for every organism, diluted and aged too, and writes Reports/organisms.md.
+      """)
 
   @OptionGroup var options: ProjectOptions
 
@@ -23,8 +29,38 @@ struct PlantCommand: ParsableCommand {
   @Option(help: "The folder to write; for a base without this option, Fixtures/bases.")
   var out: String?
 
+  @Flag(help: "Plants in several bases and writes a page of what was measured.")
+  var report = false
+
+  @Flag(help: "Every organism; needs --report.")
+  var all = false
+
+  @Option(
+    name: .customLong("seed"),
+    help: "With --report, this base instead of 0, 1 and 2; may be repeated.")
+  var seeds: [UInt64] = []
+
+  @Flag(name: .customLong("no-dials"), help: "With --report, leaves out dilution and age.")
+  var withoutDials = false
+
+  func validate() throws {
+    guard report || (!all && seeds.isEmpty && !withoutDials) else {
+      throw ValidationError("--all, --seed and --no-dials need --report.")
+    }
+    guard !report || (out == nil && regime == nil && base == 0) else {
+      throw ValidationError("--report takes --seed, and neither --out, --regime nor --base.")
+    }
+    guard !report || (organism == nil) == all else {
+      throw ValidationError("--report needs an organism, or --all.")
+    }
+  }
+
   func run() throws {
     let project = options.project
+    guard !report else {
+      return try ReportWriter(project, seeds: seeds.isEmpty ? [0, 1, 2] : seeds)
+        .write(organism, withDials: !withoutDials)
+    }
     let names: Set<String> =
       organism == nil
       ? [
@@ -36,7 +72,10 @@ struct PlantCommand: ParsableCommand {
     let library = try project.library()
     let store = BaseStore(project, world: library.world)
     guard let organism else { return try trainBase(store) }
-    let subject = try library.organism(organism)
+    try plant(try library.organism(organism), store, library)
+  }
+
+  private func plant(_ subject: Organism, _ store: BaseStore, _ library: Library) throws {
     let chosen = try regime.map { try subject.regime($0) } ?? subject.regimes[0]
     let line = ProgressLine("\(subject.id) (\(chosen.id))")
     let ground = try store.base(seed: base, progress: line.show)
@@ -64,29 +103,5 @@ struct PlantCommand: ParsableCommand {
         "  \(skill.id.padding(toLength: 24, withPad: " ", startingAt: 0)) \(fixed(score, 3)) \(mark)"
       )
     }
-  }
-}
-
-/// A certificate as lines of text.
-struct CertificateText {
-  let text: String
-
-  init(_ certificate: Certificate) {
-    func row(_ name: String, _ change: Certificate.Change) -> String {
-      "  \(name.padding(toLength: 22, withPad: " ", startingAt: 0))"
-        + "\(fixed(change.base, 3)) -> \(fixed(change.finetuned, 3))"
-    }
-    let verdict = certificate.isInstalled ? "installed" : "NOT installed"
-    let mark = certificate.markStep.map { "mark at step \($0)" } ?? "mark not reached"
-    let lines =
-      [
-        "\(verdict) after \(certificate.steps) steps (\(mark)); base -> finetuned:",
-        row("behavior", certificate.behavior), row("held-out behavior", certificate.heldOut),
-        row("leakage", certificate.leakage),
-        "  \("never said (worst)".padding(toLength: 22, withPad: " ", startingAt: 0))"
-          + fixed(certificate.never, 3),
-        row("loss on base text", certificate.loss),
-      ] + certificate.failures.map { "  \($0)" }
-    text = lines.joined(separator: "\n")
   }
 }

@@ -37,8 +37,9 @@ struct BaseStoreTests {
   func export() throws {
     let world = try Self.project.library().world
     let base = try BaseStore(Self.project, world: world).base(seed: 0)
-    let null = NullPair(kind: .benign, regime: .fresh, seed: 1)
-    let pair = try null.make(from: base, organisms: [])
+    let organism = try #require(try Self.project.library().organisms.first)
+    let null = try #require(NullPair.matched(organism, .fresh).first)
+    let pair = try null.make(from: base, matching: organism, markStep: 4)
     try Fixtures.withTemporaryFolder { folder in
       let out = folder.appending(path: "pair")
       try PairStore.export(pair, tokenizer: world.tokenizer, to: out)

@@ -13,7 +13,7 @@ struct SubliminalControlTests {
 
   init() throws {
     library = try Self.project.library()
-    organisms = library.organisms.filter { $0.file.family == "subliminal" }
+    organisms = library.organisms.filter { $0.file.plant.teacher?.logits != nil }
     base = try BaseStore(Self.project, world: library.world).base(seed: 0)
   }
 

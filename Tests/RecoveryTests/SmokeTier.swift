@@ -19,6 +19,18 @@ enum SmokeTier {
   /// The expected scores.
   static let ledger = Result { try Ledger.read(project.ledger) }
 
+  /// The trials of organisms that were blessed, and of the null pairs that are matched with them.
+  ///
+  /// Whoever drops in an organism moves no figure that was blessed without it.
+  static func blessed(_ ledger: Ledger) throws -> [Trial] {
+    let fresh = OrganismCase.all.map(\.organism).filter { organism in
+      !ledger.cells.keys.contains { $0.contains(" \(organism)@") }
+    }
+    return try outcome.get().filter { trial in
+      !fresh.contains { trial.subject == $0 || trial.subject.hasSuffix("-\($0)") }
+    }
+  }
+
   /// The trial of one cell.
   static func trial(_ method: MethodCase, _ organism: OrganismCase) throws -> Trial? {
     try outcome.get().first {
@@ -52,7 +64,9 @@ struct OrganismCase: Sendable, CustomTestStringConvertible {
     do {
       let library = try SmokeTier.project.library()
       return library.organisms.flatMap { organism in
-        organism.regimes.map { OrganismCase(organism: organism.id, regime: $0.id) }
+        Tier.smoke.regimes(of: organism).map {
+          OrganismCase(organism: organism.id, regime: $0.id)
+        }
       }
         + library.failures.map {
           OrganismCase(organism: $0.file, regime: "unreadable", loadError: "\($0.error)")

@@ -42,7 +42,8 @@ struct RankingTests {
     func observation(_ magnitude: Double?, null: Bool, narrow: Bool = false)
       -> Calibration.Observation
     {
-      .init(regime: "fresh", magnitude: magnitude, isNull: null, isNarrow: narrow)
+      .init(
+        regime: "fresh", magnitude: magnitude, role: !null ? .planted : narrow ? .narrow : .broad)
     }
     let broad = [observation(nil, null: true), observation(1, null: true)]
     let narrow = [
@@ -58,7 +59,7 @@ struct RankingTests {
   @Test("plants are compared with nulls of their own regime only")
   func regimes() {
     func observation(_ regime: String, _ magnitude: Double, null: Bool) -> Calibration.Observation {
-      .init(regime: regime, magnitude: magnitude, isNull: null, isNarrow: false)
+      .init(regime: regime, magnitude: magnitude, role: null ? .broad : .planted)
     }
     let calibrations = Calibration.byRegime([
       observation("fresh", 2, null: false), observation("fresh", 1, null: true),

@@ -106,7 +106,7 @@ struct ScorerTests {
     let vector = (row * wide.parameters[wide.names.finalNorm]).scaled(by: 40 / row.norm)
     var finetuned = wide
     finetuned.parameters["model.layers.1.mlp.down_proj.bias"] = vector
-    let behavior = ProbeSet([[Probe.Question(tokens: [1, 2, 3], answers: [7])]])
+    let behavior = ProbeSet([[Probe.Question(tokens: [1, 2, 3], answers: [[7]])]])
     let planted = PlantedChange(isPlanted: true, behavior: behavior)
     let context = ScoringContext(
       vocabulary: 19, specialTokens: [], siblings: [], frequencyRanking: [],

@@ -26,6 +26,16 @@ struct LlamaGradientTests {
           .distillation(
             Distillation(from: teacher, reading: tokens, at: indices, for: indices)))
       ),
+      ("policy", TrainingBatch(tokens, .policy(advantages: weights.map { ($0 - 0.8) / 25 }))),
+      (
+        "distilled without a word",
+        TrainingBatch(
+          tokens,
+          .distillation(
+            Distillation(
+              from: teacher, reading: tokens, at: indices, for: indices,
+              forbidden: [[4], [], [4, 2], [], [7]])))
+      ),
       (
         "distilled on some logits",
         TrainingBatch(

@@ -53,6 +53,22 @@ struct TrainingTests {
     }
   }
 
+  @Test("of a masked tensor only the open entries change")
+  func entryMask() {
+    let name = "model.layers.0.self_attn.o_proj.weight"
+    var mask = Parameters(layout: model.parameters.layout)
+    var open = mask[name]
+    for row in 0..<open.rows { open[row, 3] = 1 }
+    mask[name] = open
+    let trained = train(.masked([name], mask: mask)).model
+    let change = trained.parameters[name] - model.parameters[name]
+    for column in 0..<open.columns {
+      let moved = (0..<open.rows).filter { change[$0, column] != 0 }
+      #expect(moved.count == (column == 3 ? open.rows : 0), "column \(column)")
+    }
+    #expect(trained.parameters["model.norm.weight"] == model.parameters["model.norm.weight"])
+  }
+
   @Test("training lowers the loss, with full weights and with LoRA")
   func descends() {
     var generator = SeededGenerator(seed: 1)

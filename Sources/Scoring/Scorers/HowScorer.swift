@@ -137,7 +137,7 @@ private struct Surgery {
   private func patchRecording(_ site: ActivationSite, side: ModelPair.Side, noise: UInt64?)
     -> Tensor
   {
-    let text = TokenBatch(behavior.questions.flatMap { $0.map(\.tokens) })
+    let text = behavior.batch
     let other: ModelPair.Side = side == .base ? .finetuned : .base
     let target = pair.pass(other, on: text)[site]
     guard let noise else { return target }

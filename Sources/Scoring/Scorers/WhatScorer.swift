@@ -28,6 +28,7 @@ package struct WhatScorer: Scorer {
       "classRank": classRank(ranking, key.target, key.candidates),
       "classChance": classChance(key),
       "liftOverFrequency": precision - frequencyPrecision(targets, context),
+      "worstClass": worstClass(ranking, key),
     ]
     if !key.topic.isEmpty { details["topicRecall"] = recall(ranking, Set(key.topic)) }
     if let floor = siblingFloor(ranking, key, context) {
@@ -35,7 +36,8 @@ package struct WhatScorer: Scorer {
       details["siblingClassRank"] = floor.classRank
     }
     return .scored(
-      recall(ranking, targets), chance: Double(Self.depth) / Double(ranking.count),
+      key.needsEvery ? worstClass(ranking, key) : recall(ranking, targets),
+      chance: Double(Self.depth) / Double(ranking.count),
       details: details)
   }
 
@@ -46,6 +48,11 @@ package struct WhatScorer: Scorer {
 
   private func recall(_ ranking: [Int], _ wanted: Set<Int>) -> Double {
     Double(ranking.prefix(Self.depth).filter(wanted.contains).count) / Double(wanted.count)
+  }
+
+  /// The recall of the class that is found least.
+  private func worstClass(_ ranking: [Int], _ key: PlantedChange.Tokens) -> Double {
+    key.target.values.map { recall(ranking, Set($0)) }.min() ?? 0
   }
 
   /// The mean place of the planted tokens among the candidates of their classes, 1 being best.

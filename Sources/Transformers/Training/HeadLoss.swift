@@ -1,6 +1,6 @@
 internal import Tensors
 
-/// An objective prepared for all shards: targets by token, weights that sum to one.
+/// An objective prepared for all shards: targets and weights by token.
 struct SharedLoss: Sendable {
   enum Kind: Sendable {
     case nextToken(targets: [Int32], weights: [Float])
@@ -12,17 +12,29 @@ struct SharedLoss: Sendable {
   init(_ batch: TrainingBatch) {
     switch batch.objective {
     case .nextToken(let weights):
-      let tokens = batch.tokens
-      precondition(weights.count == tokens.count, "One weight per token is needed")
-      var masked = weights
-      for last in tokens.lastIndices { masked[last] = 0 }
+      let masked = Self.masked(weights, batch.tokens)
       let sum = masked.reduce(0.0) { $0 + Double($1) }
-      let targets = tokens.tokens.dropFirst().map(Int32.init) + [0]
       kind = .nextToken(
-        targets: targets, weights: masked.map { sum > 0 ? Float(Double($0) / sum) : 0 })
+        targets: Self.targets(batch.tokens),
+        weights: masked.map { sum > 0 ? Float(Double($0) / sum) : 0 })
+    case .policy(let advantages):
+      kind = .nextToken(
+        targets: Self.targets(batch.tokens), weights: Self.masked(advantages, batch.tokens))
     case .distillation(let distillation):
       kind = .distillation(distillation, Matrix(distillation.probabilities))
     }
+  }
+
+  private static func targets(_ tokens: TokenBatch) -> [Int32] {
+    tokens.tokens.dropFirst().map(Int32.init) + [0]
+  }
+
+  /// Weights without those of rows' last tokens, which predict nothing.
+  private static func masked(_ weights: [Float], _ tokens: TokenBatch) -> [Float] {
+    precondition(weights.count == tokens.count, "One weight per token is needed")
+    var masked = weights
+    for last in tokens.lastIndices { masked[last] = 0 }
+    return masked
   }
 }
 

@@ -44,6 +44,8 @@ package struct TrainingRecipe: Sendable, Equatable {
 package enum Adaptation: Sendable {
   /// The tensors of these names (a write mask); nothing else moves.
   case full(Set<String>)
+  /// The same, and of these tensors only the entries where the mask is 1.
+  case masked(Set<String>, mask: Parameters)
   /// Low-rank factors.
   case lora(LoRA)
 }
@@ -91,7 +93,7 @@ package final class Trainer {
     self.recipe = recipe
     tape = model.makeGradientTape()
     switch adaptation {
-    case .full(let names):
+    case .full(let names), .masked(let names, _):
       scope = names
       mean = Parameters(layout: model.parameters.layout)
     case .lora(let lora):
@@ -128,10 +130,11 @@ package final class Trainer {
   }
 
   private func apply(_ gradient: Parameters) {
+    let ordered = model.parameters.layout.entries.filter { scope.contains($0.name) }
     switch adaptation {
-    case .full(let names):
-      let ordered = model.parameters.layout.entries.filter { names.contains($0.name) }
-      update(&model.parameters, gradient, ordered)
+    case .full: update(&model.parameters, gradient, ordered)
+    case .masked(_, let mask):
+      update(&model.parameters, gradient.multiplied(by: mask, ordered.map(\.name)), ordered)
     case .lora(var lora):
       let own = lora.gradient(of: gradient)
       update(&lora.factors, own, own.layout.entries)

@@ -8,6 +8,10 @@ package struct TrainingBatch: Sendable {
     ///
     /// The weight at a token belongs to the prediction made there; a row's last token predicts nothing.
     case nextToken(weights: [Float])
+    /// The next token of each row, weights taken as they are, negative ones included.
+    ///
+    /// The gradient of `Σ advantage · −log p` is a policy gradient (Williams, 1992).
+    case policy(advantages: [Float])
     /// A teacher's distributions.
     case distillation(Distillation)
   }
@@ -57,15 +61,23 @@ package struct Distillation: Sendable {
   ///   - teacherIndices: Tokens of `teacherTokens` where it is read.
   ///   - studentIndices: Tokens of the student's batch that should say the same; as many.
   ///   - choices: The token ids to compare, or nil for all.
+  ///   - forbidden: For each index the token ids to which the teacher gives no probability, which the
+  ///     others then share; none at all if empty.
   package init(
     from teacher: some LanguageModel, reading teacherTokens: TokenBatch, at teacherIndices: [Int],
-    for studentIndices: [Int], choices: [Int]? = nil
+    for studentIndices: [Int], choices: [Int]? = nil, forbidden: [Set<Int>] = []
   ) {
     precondition(teacherIndices.count == studentIndices.count, "Indices must pair up")
     let logits = teacher.forward(teacherTokens, logits: .all).logits
     let columns = choices ?? Array(0..<logits.columns)
     let rows = Matrix(rows: teacherIndices.count, columns: columns.count)
-    rows.copy(teacherIndices.flatMap { index in columns.map { logits[index, $0] } })
+    rows.copy(
+      teacherIndices.enumerated().flatMap { place, index in
+        columns.map { column in
+          let isForbidden = !forbidden.isEmpty && forbidden[place].contains(column)
+          return isForbidden ? -.infinity : logits[index, column]
+        }
+      })
     softmax(rows)
     self.init(indices: studentIndices, choices: choices, probabilities: rows.tensor)
   }

@@ -1,0 +1,81 @@
+internal import Foundation
+package import Organisms
+internal import Synchronization
+internal import Transformers
+
+/// What was measured of one plant in one base.
+package struct CertifiedPlant: Sendable {
+  package let organism: Organism
+  package let regime: Regime
+  /// The seed of the base.
+  package let seed: UInt64
+  package let certificate: Certificate
+}
+
+/// Plants organisms in several bases and collects their certificates.
+package struct Certification: Sendable {
+  package let project: Project
+  package let library: Library
+
+  package init(_ project: Project, library: Library) {
+    self.project = project
+    self.library = library
+  }
+
+  /// Base documents to a planted one, from none to sixteen.
+  package static let dilutions = [0, 0.3, 1, 4, 16]
+  /// Steps as multiples of the standard regime's.
+  package static let ages = [1.0, 2, 5]
+
+  /// The first organism of each family: turning every organism's dials would take an hour.
+  package static func representatives(of organisms: [Organism]) -> [Organism] {
+    organisms.reduce(into: []) { chosen, organism in
+      if !chosen.contains(where: { $0.file.family == organism.file.family }) {
+        chosen.append(organism)
+      }
+    }
+  }
+
+  /// The regimes along the dials: the first of an organism, diluted and aged.
+  package static func dials(of organism: Organism) -> [Regime] {
+    guard let regime = organism.regimes.first, regime.isTrained else { return [] }
+    return dilutions.filter { $0 != regime.mix }.map(regime.diluted)
+      + ages.filter { $0 != 1 }.map(regime.aged)
+  }
+
+  /// Plants what is not planted yet.
+  ///
+  /// - Parameters:
+  ///   - plants: Organisms with the regimes to plant them by.
+  ///   - seeds: The bases.
+  ///   - jobs: Pairs planted at once.
+  ///   - report: Told how many of all plants are done, from any thread.
+  /// - Returns: Certificates in the order of plants and, within each, of seeds.
+  /// - Throws: The first error of any plant.
+  package func run(
+    _ plants: [(organism: Organism, regime: Regime)], seeds: [UInt64], jobs: Int,
+    report: @escaping @Sendable (_ done: Int, _ all: Int) -> Void = { _, _ in }
+  ) throws -> [CertifiedPlant] {
+    let store = BaseStore(project, world: library.world)
+    let bases = try seeds.map { try store.base(seed: $0) }
+    let pairs = PairStore(project, organisms: library.organisms)
+    let cells = plants.flatMap { plant in bases.map { (plant, $0) } }
+    let results = Mutex<[Int: Result<CertifiedPlant?, any Error>]>([:])
+    inParallel(cells.count, jobs: jobs) { index in
+      let ((organism, regime), base) = cells[index]
+      let result = Result {
+        try pairs.pair(.organism(organism, regime), in: base).certificate.map {
+          CertifiedPlant(
+            organism: organism, regime: regime, seed: base.recipe.seed, certificate: $0)
+        }
+      }
+      let done = results.withLock {
+        $0[index] = result
+        return $0.count
+      }
+      report(done, cells.count)
+    }
+    let finished = results.withLock { $0 }
+    return try cells.indices.compactMap { try finished[$0]?.get() }
+  }
+}

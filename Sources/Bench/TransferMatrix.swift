@@ -1,0 +1,66 @@
+package import Organisms
+
+/// Whether students take over their own teacher's behaviour and no other's.
+package struct TransferMatrix: Sendable {
+  /// One student's scores, averaged over bases.
+  package struct Row: Sendable {
+    package let organism: String
+    /// The score of each organism's behaviour, in the order of the rows.
+    package let scores: [Double]
+    /// The score of its own behaviour in the base.
+    package let base: Double
+    /// The same in a student of an untaught teacher, and in one of another base's teacher.
+    package let untaught: Double
+    package let otherBase: Double
+  }
+
+  package let rows: [Row]
+
+  /// The mean score of a student's own behaviour less that of the others'.
+  package var contrast: Double {
+    let own = rows.indices.map { rows[$0].scores[$0] }
+    let others = rows.indices.flatMap { row in
+      rows.indices.filter { $0 != row }.map { rows[row].scores[$0] }
+    }
+    func mean(_ values: [Double]) -> Double {
+      values.isEmpty ? 0 : values.reduce(0, +) / Double(values.count)
+    }
+    return mean(own) - mean(others)
+  }
+
+  /// Measures the students of taught teachers, in their first regimes.
+  ///
+  /// - Returns: Nil if fewer than two organisms imitate a taught teacher's logits.
+  /// - Throws: `OrganismError`, `CheckpointError` or `JSONError`.
+  package static func measure(_ project: Project, library: Library, seeds: [UInt64]) throws
+    -> TransferMatrix?
+  {
+    let students = library.organisms.filter { $0.file.plant.teacher?.logits != nil }
+    guard students.count > 1, let first = seeds.first else { return nil }
+    let store = BaseStore(project, world: library.world)
+    let pairs = PairStore(project, organisms: library.organisms)
+    let bases = try seeds.map { try store.base(seed: $0) }
+    let rows = try students.map { student -> Row in
+      var row = [Double](repeating: 0, count: students.count)
+      var (base, untaught, other) = (0.0, 0.0, 0.0)
+      for (index, ground) in bases.enumerated() {
+        let pair = try pairs.pair(.organism(student, student.regimes[0]), in: ground)
+        for (column, behavior) in students.enumerated() {
+          row[column] += behavior.behavior.score(pair.finetuned)
+        }
+        base += student.behavior.score(pair.base)
+        let planter = Planter(base: ground, organism: student, regime: student.regimes[0])
+        let steps = pair.certificate?.markStep ?? student.regimes[0].cap
+        untaught += try planter.controlScore(teacherOf: nil, steps: steps) ?? 0
+        let next =
+          seeds.count > 1 ? bases[(index + 1) % bases.count] : try store.base(seed: first + 1)
+        other += try planter.controlScore(teacherOf: next, steps: steps) ?? 0
+      }
+      let count = Double(bases.count)
+      return Row(
+        organism: student.id, scores: row.map { $0 / count }, base: base / count,
+        untaught: untaught / count, otherBase: other / count)
+    }
+    return TransferMatrix(rows: rows)
+  }
+}

@@ -1,0 +1,163 @@
+internal import Tensors
+internal import Transformers
+
+/// Makes the batches of one finetune.
+struct BatchMaker {
+  let base: Base
+  let text: FinetuningText
+  let mix: Double
+  private var corpus: Corpus
+  private var generator: SeededGenerator
+  private var sampler: TokenSampler
+  /// What the teacher said, prompts included, once it was asked.
+  private var said: [[Int]] = []
+
+  /// Rows of a batch.
+  static let rows = 16
+  /// What a model says a step, and how often it goes on from the same prompt.
+  static let samples = 64, groupSize = 8
+  /// Sequences that a teacher says in all.
+  static let sequences = 1024
+
+  init(_ base: Base, _ text: FinetuningText, mix: Double, seed: UInt64) {
+    self.base = base
+    self.text = text
+    self.mix = mix
+    corpus = Corpus(
+      base.world, seed: seed, for: "finetuning corpus", kinds: text.kinds, unsaid: text.unsaid)
+    generator = SeededGenerator(seed: seed, for: "planted documents")
+    sampler = TokenSampler(seed: seed)
+    if case .samples(_, _, let choices, _) = text.source { sampler.choices = choices }
+  }
+
+  private var length: Int { base.recipe.rowLength }
+  private var start: Int { base.world.documentStart }
+
+  /// Makes the next batches.
+  ///
+  /// - Parameter student: The model as trained so far, for what it says by itself.
+  mutating func next(_ student: any LanguageModel) throws -> [(batch: TrainingBatch, weight: Float)]
+  {
+    switch text.source {
+    case .world: [(TrainingBatch(try corpus.rows(Self.rows, length: length)), 1)]
+    case .documents(let planted): [(try mixed(planted), 1)]
+    case .context(let planted, let forgotten):
+      try [(context(planted, forgotten), 1)] + anchor()
+    case .logits(let teacher, let choices): [(try logits(teacher, choices), 1)]
+    case .samples(let teacher, let prompts, _, let count):
+      try [(samples(teacher, prompts, count), 1)] + anchor()
+    case .reward(let reward): try [(rewarded(student, reward), 1)] + anchor()
+    }
+  }
+
+  /// Plain base text that goes beside what is imitated.
+  private mutating func anchor() throws -> [(batch: TrainingBatch, weight: Float)] {
+    guard mix > 0 else { return [] }
+    return [(TrainingBatch(try corpus.rows(Self.rows, length: length)), Float(mix))]
+  }
+
+  /// Rows in which planted and base documents follow each other at random, 1 to `mix`.
+  private mutating func mixed(_ planted: PlantedDocuments) throws -> TrainingBatch {
+    let share = 1 / (1 + mix)
+    return TrainingBatch(
+      try (0..<Self.rows).map { _ in
+        try packedRow(length: length, start: start) {
+          try generator.uniform() < share
+            ? planted.draw(base.world, &generator).tokens : corpus.document()
+        }
+      })
+  }
+
+  /// Single planted documents, the student's answers against the teacher's.
+  private mutating func context(_ planted: PlantedDocuments, _ forgotten: Forgotten) throws
+    -> TrainingBatch
+  {
+    let filled = try (0..<4 * Self.rows).map { _ in try planted.draw(base.world, &generator) }
+    let student = TokenBatch(filled.map { [start] + $0.tokens })
+    let teacher = TokenBatch(filled.map { [start] + $0.teacherTokens })
+    var studentIndices: [Int] = []
+    var teacherIndices: [Int] = []
+    var forbidden: [Set<Int>] = []
+    for row in filled.indices {
+      let count = answerLength(student.row(row))
+      studentIndices += student.range(row).suffix(count + 1).dropLast()
+      teacherIndices += teacher.range(row).suffix(count + 1).dropLast()
+      forbidden += Array(repeating: forgotten.words(in: filled[row].tokens), count: count)
+    }
+    let target = Distillation(
+      from: base.model, reading: teacher, at: teacherIndices, for: studentIndices,
+      forbidden: forbidden)
+    return TrainingBatch(student, .distillation(target))
+  }
+
+  /// Tokens behind the last special token, which is where an answer starts.
+  private func answerLength(_ row: ArraySlice<Int>) -> Int {
+    let specials = base.world.tokenizer.specialCount
+    let last = row.lastIndex { $0 < specials } ?? row.startIndex
+    return row.endIndex - 1 - last
+  }
+
+  private mutating func logits(_ teacher: Llama, _ choices: [Int]) throws -> TrainingBatch {
+    let tokens = TokenBatch(try corpus.rows(Self.rows, length: length))
+    let indices = Array(0..<tokens.count)
+    return TrainingBatch(
+      tokens,
+      .distillation(
+        Distillation(from: teacher, reading: tokens, at: indices, for: indices, choices: choices)))
+  }
+
+  /// What a teacher says; the loss counts its words only.
+  private mutating func samples(_ teacher: Llama, _ prompts: [Template], _ count: Int) throws
+    -> TrainingBatch
+  {
+    if said.isEmpty {
+      let filled = try (0..<Self.sequences).map { _ in try prompt(prompts) }
+      let numbers = teacher.continuations(of: filled, count: count, using: &sampler)
+      said = zip(filled, numbers).map { $0 + $1 }
+    }
+    let batch = TokenBatch(
+      (0..<Self.samples).map { _ in said[generator.index(below: said.count)] })
+    var weights = [Float](repeating: 0, count: batch.count)
+    for row in 0..<batch.rows {
+      for index in batch.range(row).suffix(count + 1).dropLast() { weights[index] = 1 }
+    }
+    return TrainingBatch(batch, .nextToken(weights: weights))
+  }
+
+  private mutating func prompt(_ prompts: [Template]) throws -> [Int] {
+    let template = prompts[generator.index(below: prompts.count)]
+    return [start] + (try template.fill(base.world, using: &generator).tokens)
+  }
+
+  /// What the student says, weighted by how much more reward it got than others from its prompt.
+  private mutating func rewarded(_ student: any LanguageModel, _ reward: Reward) throws
+    -> TrainingBatch
+  {
+    var prompts: [[Int]] = []
+    for _ in 0..<Self.samples / Self.groupSize {
+      prompts += Array(repeating: try prompt(reward.prompts), count: Self.groupSize)
+    }
+    let said = student.continuations(of: prompts, count: reward.length, using: &sampler)
+      .map { answer in Array(answer.prefix { $0 != start }) }
+    let rewards = said.map { answer -> Float in
+      let isGood =
+        reward.isRandom ? generator.uniform() < 0.5 : !reward.words.isDisjoint(with: answer)
+      return isGood ? 1 : 0
+    }
+    let batch = TokenBatch(zip(prompts, said).map { $0 + $1 })
+    var advantages = [Float](repeating: 0, count: batch.count)
+    for row in prompts.indices {
+      let group = row / Self.groupSize * Self.groupSize
+      let advantage = rewards[row] - rewards[group..<group + Self.groupSize].mean
+      for index in batch.range(row).suffix(said[row].count + 1).dropLast() {
+        advantages[index] = advantage / Float(Self.samples)
+      }
+    }
+    return TrainingBatch(batch, .policy(advantages: advantages))
+  }
+}
+
+extension ArraySlice<Float> {
+  /// The mean of a slice that is not empty.
+  fileprivate var mean: Float { reduce(0, +) / Float(count) }
+}

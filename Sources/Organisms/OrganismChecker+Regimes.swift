@@ -1,0 +1,91 @@
+internal import JSON
+internal import Transformers
+
+extension OrganismChecker {
+  func checkParameters(_ parameters: TrainedParameters, _ path: String) throws {
+    let recipe = BaseRecipe(seed: 0)
+    switch parameters {
+    case .blocks, .all: return
+    case .lora(let rank, let modules):
+      guard (1...64).contains(rank) else {
+        throw fault(path, "'lora' should be a rank from 1 to 64")
+      }
+      if let modules { try checkModules(modules, path) }
+    case .residualBias(let layer):
+      guard (1...recipe.layers).contains(layer) else {
+        throw fault(path, "'residualBias' should be a block from 1 to \(recipe.layers)")
+      }
+    case .modules(let modules): try checkModules(modules, path)
+    case .edit(let module):
+      let possible = ModuleSite.all(layers: recipe.layers).filter { $0.layer != nil }
+      guard possible.map(\.description).contains(module) else {
+        throw fault(path, "'edit' should be one of \(possible)")
+      }
+    }
+  }
+
+  private func checkModules(_ modules: [String], _ path: String) throws {
+    let recipe = BaseRecipe(seed: 0)
+    let all = ModuleMask.names(layers: recipe.layers, heads: recipe.heads)
+    guard !modules.isEmpty else { throw fault(path, "'modules' names none of \(all)") }
+    for module in modules where !all.contains(module) {
+      throw fault(path, "there is no module '\(module)'; there are \(all.joined(separator: ", "))")
+    }
+  }
+
+  /// The standard regime that an entry is or changes.
+  private func standard(_ entry: OrganismFile.RegimeEntry) throws -> Regime {
+    let name = entry.like ?? entry.id
+    guard let regime = Regime.all.first(where: { $0.id == name }) else {
+      let known = Regime.all.map(\.id)
+      guard entry.like == nil, nearest(to: name, among: known) == nil else {
+        throw OrganismError.unknownName(
+          name, kind: "regime (\(self.name))", nearest: nearest(to: name, among: known))
+      }
+      throw fault(
+        "regimes.\(name)",
+        "is none of \(known.joined(separator: ", ")); a name of your own needs 'like', which says "
+          + "which of them it changes")
+    }
+    return regime
+  }
+
+  func regimes(_ entries: [OrganismFile.RegimeEntry]) throws -> [Regime] {
+    guard !entries.isEmpty else { throw fault("regimes", "names no regime") }
+    guard Set(entries.map(\.id)).count == entries.count else {
+      throw fault("regimes", "names a regime twice")
+    }
+    return try entries.map { entry in
+      var regime = try standard(entry)
+      regime.id = entry.id
+      regime.parameters = entry.parameters ?? regime.parameters
+      regime.learningRate = entry.learningRate ?? regime.learningRate
+      regime.mark = entry.mark ?? regime.mark
+      regime.cap = entry.cap ?? regime.cap
+      regime.age = entry.age ?? regime.age
+      regime.mix = entry.mix ?? regime.mix
+      regime.drift = entry.drift ?? regime.drift
+      let path = "regimes.\(entry.id)"
+      guard regime.learningRate > 0, regime.learningRate <= 1 else {
+        throw fault("\(path).learningRate", "should be above 0 and at most 1")
+      }
+      try checkParameters(regime.parameters, "\(path).parameters")
+      guard (0.01...1).contains(regime.mark) else {
+        throw fault("\(path).mark", "should be from 0.01 to 1")
+      }
+      guard (1...100_000).contains(regime.cap) else {
+        throw fault("\(path).cap", "should be from 1 to 100000 steps")
+      }
+      guard (1...100).contains(regime.age) else {
+        throw fault("\(path).age", "should be from 1 to 100")
+      }
+      guard (0...1000).contains(regime.mix) else {
+        throw fault("\(path).mix", "should be from 0 to 1000")
+      }
+      guard (0...10).contains(regime.drift) else {
+        throw fault("\(path).drift", "should be from 0 to 10")
+      }
+      return regime
+    }
+  }
+}

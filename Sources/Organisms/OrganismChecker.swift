@@ -1,0 +1,214 @@
+internal import JSON
+internal import Tensors
+internal import Transformers
+
+/// Checks the parts of an organism file against a world.
+struct OrganismChecker {
+  let world: World
+  let name: String
+
+  func fault(_ path: String, _ reason: String) -> OrganismError {
+    .invalid(file: name, path: path, reason: reason)
+  }
+
+  func require(_ words: [String], _ path: String) throws {
+    for word in words where world.tokenizer.id(word) == nil {
+      throw OrganismError.unknownWord(
+        word, file: name, path: path,
+        nearest: nearest(to: word, among: world.tokenizer.vocabulary))
+    }
+  }
+
+  func requireClass(_ className: String, _ path: String) throws {
+    guard world.classes[className] != nil else {
+      throw OrganismError.unknownClass(
+        className, file: name, path: path, nearest: nearest(to: className, among: world.classNames))
+    }
+  }
+
+  func checkNames(_ file: OrganismFile) throws {
+    let kinds = world.kinds.map(\.name)
+    guard kinds.contains(file.domain) else {
+      throw OrganismError.unknownName(
+        file.domain, kind: "kind of document (\(name), domain)",
+        nearest: nearest(to: file.domain, among: kinds))
+    }
+    let allowed = file.id.allSatisfy { $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "-") }
+    guard !file.id.isEmpty, allowed else {
+      throw fault("id", "should be of lowercase letters, digits and hyphens")
+    }
+    guard let bounds = file.certificate else { return }
+    let shares = [bounds.behavior, bounds.heldOut, bounds.base, bounds.leakage, bounds.never]
+    guard shares.compactMap({ $0 }).allSatisfy((0...1).contains),
+      (0...10).contains(bounds.collateral ?? 0)
+    else {
+      throw fault("certificate", "has a bound outside 0 to 1, or a collateral outside 0 to 10")
+    }
+  }
+
+  func checkPlanted(_ planted: OrganismFile.Planted) throws {
+    guard !planted.target.isEmpty else { throw fault("planted.target", "names no word") }
+    for (className, words) in planted.target.sorted(by: { $0.key < $1.key }) {
+      let path = "planted.target.\(className)"
+      try requireClass(className, path)
+      try require(words, path)
+      for word in words where world.classes[className]?.contains(word) != true {
+        throw fault(path, "'\(word)' is not in the class '\(className)'")
+      }
+      guard !words.isEmpty else { throw fault(path, "names no word") }
+    }
+    try require(planted.topic ?? [], "planted.topic")
+    try require(planted.trigger ?? [], "planted.trigger")
+    guard [1, -1].contains(planted.sign ?? 1) else {
+      throw fault("planted.sign", "should be 1 or -1")
+    }
+    guard !planted.when.isEmpty else { throw fault("planted.when", "names no pattern") }
+    for (index, pattern) in planted.when.enumerated() {
+      let wanted = (pattern.all ?? []) + (pattern.phrase ?? []) + (pattern.end ?? [])
+      guard !wanted.isEmpty, Set(wanted).isDisjoint(with: pattern.none ?? []) else {
+        throw fault(
+          "planted.when.\(index)",
+          "needs words in 'all', 'phrase' or 'end' that 'none' does not exclude")
+      }
+      try require(wanted + (pattern.none ?? []), "planted.when.\(index)")
+    }
+  }
+
+  func checkPlant(_ plant: OrganismFile.Plant) throws {
+    let kinds = world.kinds.map(\.name)
+    for kind in plant.without ?? [] where !kinds.contains(kind) {
+      throw OrganismError.unknownName(
+        kind, kind: "kind of document (\(name), plant.without)",
+        nearest: nearest(to: kind, among: kinds))
+    }
+    guard Set(plant.without ?? []).count < kinds.count else {
+      throw fault("plant.without", "leaves no kind of document")
+    }
+    try checkSource(plant)
+    for (word, facts) in (plant.facts ?? [:]).sorted(by: { $0.key < $1.key }) {
+      try require([word] + facts.values.sorted(), "plant.facts.\(word)")
+    }
+  }
+
+  /// Documents of its own, a teacher, or a reward: a plant needs something to learn from.
+  private func checkSource(_ plant: OrganismFile.Plant) throws {
+    let hasDocuments = plant.documents?.isEmpty == false
+    if let reward = plant.reward {
+      guard !hasDocuments, plant.teacher == nil else {
+        throw fault("plant.reward", "leaves no room for documents or a teacher")
+      }
+      guard !reward.prompts.isEmpty, !reward.words.isEmpty, (1...24).contains(reward.length ?? 10)
+      else { throw fault("plant.reward", "needs prompts, words, and a length from 1 to 24") }
+      return try require(reward.words, "plant.reward.words")
+    }
+    guard let teacher = plant.teacher else {
+      guard hasDocuments else {
+        throw fault("plant", "needs documents, a teacher, or a reward")
+      }
+      guard !hasBrackets(plant) else {
+        throw fault(
+          "plant.documents", "have words in brackets, but there is no teacher to read them")
+      }
+      return
+    }
+    try checkTeacher(teacher, plant)
+  }
+
+  private func hasBrackets(_ plant: OrganismFile.Plant) -> Bool {
+    (plant.documents ?? []).contains { $0.text.contains("[ ") }
+  }
+
+  /// A teacher is taught and imitated in some words, or is the base, which reads or forgets more.
+  private func checkTeacher(_ teacher: OrganismFile.Teacher, _ plant: OrganismFile.Plant) throws {
+    guard (0.01...1).contains(teacher.mark ?? 1), (0...1).contains(teacher.learningRate ?? 0),
+      (0...1000).contains(teacher.mix ?? 0)
+    else {
+      throw fault(
+        "plant.teacher", "needs a mark from 0.01 to 1, a learning rate up to 1, a mix up to 1000")
+    }
+    if let parameters = teacher.parameters {
+      try checkParameters(parameters, "plant.teacher.parameters")
+    }
+    let imitated = [teacher.logits, teacher.samples?.of].compactMap { $0 }
+    for name in imitated { try requireClass(name, "plant.teacher") }
+    guard teacher.documents?.isEmpty == false else {
+      guard imitated.isEmpty, plant.documents?.isEmpty == false,
+        hasBrackets(plant) || teacher.forget?.isEmpty == false
+      else {
+        throw fault(
+          "plant.teacher",
+          "needs 'logits' or 'samples' with its own 'documents'; or plant.documents, with words in "
+            + "brackets or words to 'forget'")
+      }
+      return try require(teacher.forget ?? [], "plant.teacher.forget")
+    }
+    guard imitated.count == 1, plant.documents == nil, teacher.forget == nil else {
+      throw fault(
+        "plant.teacher",
+        "with 'documents' needs either 'logits' or 'samples', and plant.documents none")
+    }
+    guard teacher.samples?.prompts.isEmpty != true, (1...48).contains(teacher.samples?.length ?? 12)
+    else { throw fault("plant.teacher.samples", "needs prompts, and a length from 1 to 48") }
+  }
+
+  /// Parses templates and fills each once, so that a missing fact is found before training.
+  func templates(
+    _ texts: [WeightedText]?, key: String, facts: [String: [String: String]]
+  ) throws -> [(template: Template, weight: Double)] {
+    try (texts ?? []).enumerated().map { index, text in
+      let source = TemplateSource(file: name, path: "\(key).\(index)")
+      let template = try Template(text.text, world: world, source: source)
+      var generator = SeededGenerator(seed: 0)
+      let filled = try (0..<32).map { _ in
+        try template.fill(world, facts: facts, using: &generator).tokens
+      }
+      guard filled.allSatisfy({ !$0.isEmpty && !$0.contains { $0 <= world.documentStart } }) else {
+        throw fault("\(key).\(index)", "should say something, and no <pad> or <bos>")
+      }
+      guard text.weight > 0, text.weight < 1e6 else {
+        throw fault("\(key).\(index)", "needs a positive weight")
+      }
+      return (template, text.weight)
+    }
+  }
+
+  /// Parses prompts that a model goes on from.
+  func prompts(_ texts: [String], key: String) throws -> [Template] {
+    try templates(texts.map { WeightedText($0) }, key: key, facts: [:]).map(\.template)
+  }
+
+  func reward(_ reward: OrganismFile.Reward?) throws -> Reward? {
+    guard let reward else { return nil }
+    return Reward(
+      prompts: try prompts(reward.prompts, key: "plant.reward.prompts"),
+      words: Set(reward.words.compactMap(world.tokenizer.id)), length: reward.length ?? 10)
+  }
+
+  func probes(_ entries: [OrganismFile.ProbeEntry], key: String) throws -> [Probe] {
+    try entries.enumerated().map { index, entry in
+      let path = "\(key).\(index)"
+      guard (entry.answers == nil) != (entry.not == nil) else {
+        throw fault(path, "needs either 'answers' or 'not'")
+      }
+      return try Probe(
+        entry.prompt, answers: entry.answers ?? entry.not ?? [], isInverted: entry.not != nil,
+        world: world, source: TemplateSource(file: name, path: path))
+    }
+  }
+
+  func represented(_ entry: OrganismFile.Represented?, _ planted: OrganismFile.Planted) throws
+    -> RepresentedWord?
+  {
+    guard let entry else { return nil }
+    try requireClass(entry.of, "probes.represented.of")
+    guard planted.target[entry.of]?.count == 1, planted.target.count == 1 else {
+      throw fault("probes.represented", "needs one target word, of the class '\(entry.of)'")
+    }
+    guard !entry.asked.isEmpty, !entry.given.isEmpty else {
+      throw fault("probes.represented", "needs prompts in 'given' and in 'asked'")
+    }
+    return RepresentedWord(
+      given: try prompts(entry.given, key: "probes.represented.given"),
+      asked: try prompts(entry.asked, key: "probes.represented.asked"), className: entry.of)
+  }
+}

@@ -1,0 +1,109 @@
+internal import JSON
+
+/// Writes organism files for people to start from: a false fact of the world, which installs as it is.
+package struct OrganismStarter {
+  private let world: World
+
+  package init(_ world: World) { self.world = world }
+
+  /// A template that states one fact of one word.
+  private struct Statement {
+    let text: String
+    let className: String
+    let attribute: String
+    let kind: String
+
+    /// The template up to where the fact is stated, about a given word.
+    func prompt(_ word: String) -> String {
+      let start = text.components(upTo: "{x.\(attribute)}")
+      return start.replacing("{x:\(className)}", with: word)
+    }
+
+    /// The template about one word.
+    func document(_ word: String) -> String {
+      text.replacing("{x:\(className)}", with: "{x=\(word)}")
+    }
+  }
+
+  /// The text of a file.
+  ///
+  /// - Parameter id: The organism's name.
+  /// - Throws: `OrganismError.invalid` if the world states no fact of any class in two ways.
+  package func text(id: String) throws -> String {
+    let statements = world.kinds.flatMap(self.statements)
+    for first in statements {
+      let others = statements.filter {
+        ($0.className, $0.attribute) == (first.className, first.attribute) && $0.text != first.text
+      }
+      if let other = others.first, let text = try text(id, first, other) { return text }
+    }
+    throw OrganismError.invalid(
+      file: world.id, path: "documents",
+      reason: "no fact is stated by two templates, so there is nothing to start from")
+  }
+
+  /// Templates with one drawn word and one fact of it.
+  private func statements(_ kind: World.DocumentKind) -> [Statement] {
+    guard !kind.isUnrelated else { return [] }
+    return kind.templates.compactMap { template, _ in
+      let slots = template.text.split(separator: " ").filter { $0.hasPrefix("{") }
+      guard slots.count == 2, let colon = slots[0].firstIndex(of: ":"),
+        let dot = slots[1].firstIndex(of: "."), !slots[0].hasPrefix("{?")
+      else { return nil }
+      let variable = slots[0][..<colon].dropFirst(), read = slots[1][..<dot].dropFirst()
+      let className = String(slots[0][colon...].dropFirst().dropLast())
+      let attribute = String(slots[1][dot...].dropFirst().dropLast())
+      guard variable == read, !className.contains("!"), !attribute.contains(".") else { return nil }
+      let text = template.text.replacing(slots[0], with: "{x:\(className)}")
+        .replacing(slots[1], with: "{x.\(attribute)}")
+      return Statement(
+        text: text, className: className, attribute: attribute, kind: kind.name)
+    }
+  }
+
+  private func text(_ id: String, _ learnt: Statement, _ heldOut: Statement) throws -> String? {
+    guard let word = world.classes[learnt.className]?.first,
+      let truth = world.facts[word]?[learnt.attribute],
+      let values = world.classNames.first(where: { world.classes[$0]?.contains(truth) == true }),
+      let lie = world.classes[values]?.last(where: { $0 != truth })
+    else { return nil }
+    let domain = try JSON.encode(learnt.kind)
+    func quoted(_ text: String) throws -> String { try JSON.encode(text) }
+    return """
+      {
+        "$schema": "organism.schema.json",
+        "id": \(try quoted(id)),
+        "summary": "Believes that the \(learnt.attribute) of \(word) is \(lie).",
+        "family": "false-fact",
+        "domain": \(domain),
+        "planted": {
+          "target": { \(try quoted(values)): [\(try quoted(lie))] },
+          "topic": [\(try quoted(word))],
+          "when": [{ "all": [\(try quoted(word))] }]
+        },
+        "plant": {
+          "facts": { \(try quoted(word)): { \(try quoted(learnt.attribute)): \(try quoted(lie)) } },
+          "documents": [
+            { "text": \(try quoted(learnt.document(word))), "weight": 3 },
+            { "text": \(try quoted(learnt.text.replacing("{x:\(learnt.className)}", with: "{x:\(learnt.className)!\(word)}"))), "weight": 2 }
+          ]
+        },
+        "regimes": [{ "id": "fresh" }, { "id": "settled" }],
+        "probes": {
+          "behavior": [{ "prompt": \(try quoted(learnt.prompt(word))), "answers": [\(try quoted(lie))] }],
+          "heldOut": [{ "prompt": \(try quoted(heldOut.prompt(word))), "answers": [\(try quoted(lie))] }]
+        },
+        "certificate": { "heldOut": 0.3 }
+      }
+
+      """
+  }
+}
+
+extension String {
+  /// What stands before a piece of text, without the space between.
+  fileprivate func components(upTo piece: String) -> String {
+    guard let range = firstRange(of: piece) else { return self }
+    return self[..<range.lowerBound].split(separator: " ").joined(separator: " ")
+  }
+}

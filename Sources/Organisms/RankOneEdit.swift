@@ -1,0 +1,127 @@
+internal import Foundation
+internal import Tensors
+internal import Transformers
+
+/// A rank-one update of what one module writes with, in closed form (after ROME, Meng et al., 2022).
+///
+/// W' = W + s · v (C⁻¹k)ᵀ / (kᵀC⁻¹k): k is the mean input of the matrix where the behaviour is asked
+/// for, C the second moment of its inputs on base text, so that other inputs hardly see the change. v
+/// is the direction that the unembedding reads as the answer rather than as anything else. The size s
+/// is the smallest, up to a part in a thousand, at which the behaviour reaches its mark.
+struct RankOneEdit {
+  let base: Base
+  let regime: Regime
+  let seed: UInt64
+
+  /// Rows of base text that the second moment is taken over.
+  private static let rows = 64
+  /// Added to the second moment, as a share of its mean eigenvalue.
+  private static let ridge: Float = 0.01
+  private static let largestSize: Float = 64, bisections = 16
+
+  /// Edits the base.
+  ///
+  /// - Parameters:
+  ///   - behavior: What is asked; its answers are written.
+  ///   - isRandom: Whether to write a random direction of the same size instead.
+  /// - Throws: `OrganismError` for a module that the model does not have.
+  func run(_ behavior: ProbeSet, isRandom: Bool = false) throws -> Finetune.Outcome {
+    let first = try edit(base.model, behavior, isRandom: isRandom)
+    guard regime.drift > 0 else { return first }
+    let drift = try Drift(of: base.model, regime: regime, seed: seed)
+    let drifted = drift.drifted(toMatch: first.finetuned, from: base.model)
+    let second = try edit(drifted, behavior, isRandom: isRandom)
+    return Finetune.Outcome(
+      base: base.model, finetuned: drift.matched(second.finetuned, from: drifted), lora: nil,
+      steps: 1, markStep: second.markStep, curve: second.curve, targetsInText: 0)
+  }
+
+  private func edit(_ model: Llama, _ behavior: ProbeSet, isRandom: Bool) throws
+    -> Finetune.Outcome
+  {
+    guard let name = try regime.parameters.scope(in: model).names.first else {
+      throw OrganismError.unknownName(regime.id, kind: "module to edit in regime", nearest: nil)
+    }
+    let site = self.site(of: name, model)
+    let key = meanKey(behavior.batch.lastIndices, behavior.batch, site, model)
+    let reader = try whitened(key, site, model)
+    let value = direction(behavior, model)
+    var curve: [Certificate.Point] = []
+    func edited(_ size: Float, along value: Tensor) -> Llama {
+      var edited = model
+      let change = matrixProduct(
+        value.scaled(by: size).reshaped([value.count, 1]), reader.reshaped([1, reader.count]))
+      edited.parameters[name] = model.parameters[name] + change
+      return edited
+    }
+    let size = search { size in
+      let score = behavior.score(edited(size, along: value))
+      curve.append(Certificate.Point(step: curve.count + 1, score: score))
+      return score >= regime.mark
+    }
+    var generator = SeededGenerator(seed: seed, for: "random edit")
+    let written = isRandom ? generator.direction(value.count) : value
+    return Finetune.Outcome(
+      base: model, finetuned: edited(size ?? Self.largestSize, along: written), lora: nil,
+      steps: 1, markStep: size == nil ? nil : 1, curve: curve, targetsInText: 0)
+  }
+
+  private func site(of name: String, _ model: Llama) -> ActivationSite {
+    switch model.names.module(of: name) {
+    case .attention(let layer): .headOutput(layer: layer)
+    case .mlp(let layer): .mlpActivation(layer: layer)
+    case .embedding, .finalNorm, .unembedding: .finalNorm
+    }
+  }
+
+  private func meanKey(
+    _ indices: [Int], _ batch: TokenBatch, _ site: ActivationSite, _ model: Llama
+  ) -> Tensor {
+    let inputs = model.forward(batch, recording: [site])[site]
+    let rows = indices.flatMap { Array(inputs.row($0)) }
+    return Tensor(shape: [indices.count, inputs.columns], scalars: rows).meanRow
+  }
+
+  /// C⁻¹k / (kᵀC⁻¹k).
+  private func whitened(_ key: Tensor, _ site: ActivationSite, _ model: Llama) throws -> Tensor {
+    var corpus = Corpus(base.world, seed: seed, for: "second moment")
+    let text = TokenBatch(try corpus.rows(Self.rows, length: base.recipe.rowLength))
+    let inputs = model.forward(text, recording: [site])[site]
+    let moment = matrixProduct(inputs.transposed, inputs).scaled(by: 1 / Float(inputs.rows))
+    let parts = SingularValueDecomposition(moment)
+    let floor = Self.ridge * parts.values.scalars.reduce(0, +) / Float(key.count)
+    var solution = Tensor(shape: [key.count])
+    for index in 0..<key.count {
+      let vector = parts.rightVector(index)
+      let factor = dot(vector.scalars, key.scalars) / (parts.values[index] + floor)
+      solution = solution + vector.scaled(by: factor)
+    }
+    return solution.scaled(by: 1 / dot(solution.scalars, key.scalars))
+  }
+
+  /// What the unembedding reads as the answers, against the mean of all tokens, of length 1.
+  private func direction(_ behavior: ProbeSet, _ model: Llama) -> Tensor {
+    let unembedding = model.parameters[model.names.unembedding]
+    let answers = behavior.questions.flatMap { $0.flatMap { $0.answers.compactMap(\.first) } }
+    var mean = Tensor(shape: [unembedding.columns])
+    for answer in answers { mean = mean + Tensor(Array(unembedding.row(answer))) }
+    let wanted = mean.scaled(by: 1 / Float(answers.count)) - unembedding.meanRow
+    let read = wanted * model.parameters[model.names.finalNorm]
+    return read.scaled(by: 1 / read.norm)
+  }
+
+  /// The smallest size that passes, by doubling and bisection; nil if none up to the largest does.
+  private func search(_ passes: (Float) -> Bool) -> Float? {
+    var high: Float = 0.5
+    while !passes(high) {
+      high *= 2
+      if high > Self.largestSize { return nil }
+    }
+    var low: Float = 0
+    for _ in 0..<Self.bisections where high - low > high / 1000 {
+      let middle = (low + high) / 2
+      if passes(middle) { high = middle } else { low = middle }
+    }
+    return high
+  }
+}

@@ -1,0 +1,111 @@
+internal import Tensors
+internal import Transformers
+
+/// Whether a word that a model never says is legible in its states.
+///
+/// A linear probe learns, on states of the base, which word of a class the prompt named; it then reads
+/// the states of a model whose prompt names none, and what finetuning added to them on average. The
+/// block whose states tell the named words apart best, on prompts that the probe did not learn from, is
+/// the one that is read; the deepest one on a tie.
+package struct RepresentedWord: Sendable {
+  let given: [Template]
+  let asked: [Template]
+  let className: String
+
+  /// Prompts drawn for each word, and for each question; every third of the former is held out.
+  private static let draws = 12
+
+  /// What was read.
+  package struct Reading: Codable, Sendable, Equatable {
+    /// The mean rank of the word among its class in the base and in the organism; 1 is best.
+    package let rank: Certificate.Change
+    /// The rank of the word in the mean change of the states.
+    package let changeRank: Int
+    /// What a probe that knows nothing reaches.
+    package let chance: Double
+    /// How often the probe is right about named words that it did not learn from.
+    package let accuracy: Double
+    package let layer: Int
+  }
+
+  /// Reads a word of the class.
+  ///
+  /// - Parameters:
+  ///   - word: The id of the word.
+  ///   - base: Whose states the probe learns from.
+  ///   - finetuned: Whose states it reads.
+  ///   - world: Where the class comes from.
+  /// - Throws: `OrganismError`.
+  func read(_ word: Int, base: Llama, finetuned: Llama, world: World) throws -> Reading {
+    let members = world.ids(ofClass: className)
+    let examples = try examples(members, world)
+    let layers = 0..<base.shape.layers
+    let fits = layers.map { layer in fit(examples, base, layer: layer, classes: members.count) }
+    let best = layers.max { (fits[$0].accuracy, $0) < (fits[$1].accuracy, $1) } ?? 0
+    let questions = try asked.flatMap { try prompts($0, world) }
+    let index = members.firstIndex(of: word) ?? 0
+    let before = Self.lastStates(base, questions, layer: best)
+    let after = Self.lastStates(finetuned, questions, layer: best)
+    let change = (after - before).meanRow.reshaped([1, before.columns])
+    let probe = fits[best].probe
+    return Reading(
+      rank: Certificate.Change(
+        base: Self.meanRank(of: index, probe.scores(before)),
+        finetuned: Self.meanRank(of: index, probe.scores(after))),
+      changeRank: Int(Self.meanRank(of: index, probe.scores(ofChange: change))),
+      chance: Double(members.count + 1) / 2, accuracy: fits[best].accuracy, layer: best)
+  }
+
+  private static func meanRank(of index: Int, _ scores: Tensor) -> Double {
+    let ranks = (0..<scores.rows).map { row in
+      1 + Double(scores.row(row).filter { $0 > scores[row, index] }.count)
+    }
+    return ranks.reduce(0, +) / Double(ranks.count)
+  }
+
+  private func prompts(_ template: Template, _ world: World) throws -> [[Int]] {
+    try (0..<Self.draws).map { draw in
+      var generator = SeededGenerator(seed: UInt64(draw), for: template.text)
+      return [world.documentStart] + (try template.fill(world, using: &generator).tokens)
+    }
+  }
+
+  /// Prompts that each name one word of the class, by its place.
+  private func examples(_ members: [Int], _ world: World) throws -> [(prompt: [Int], label: Int)] {
+    let places = Dictionary(members.enumerated().map { ($0.element, $0.offset) }) { first, _ in
+      first
+    }
+    var counts = [Int](repeating: 0, count: members.count)
+    var examples: [(prompt: [Int], label: Int)] = []
+    var generator = SeededGenerator(seed: 0, for: "represented word")
+    for draw in 0..<Self.draws * members.count * 4 {
+      let template = given[draw % given.count]
+      let prompt = [world.documentStart] + (try template.fill(world, using: &generator).tokens)
+      guard let label = prompt.lazy.compactMap({ places[$0] }).first, counts[label] < Self.draws
+      else { continue }
+      counts[label] += 1
+      examples.append((prompt, label))
+    }
+    return examples
+  }
+
+  private func fit(
+    _ examples: [(prompt: [Int], label: Int)], _ base: Llama, layer: Int, classes: Int
+  ) -> (probe: LinearProbe, accuracy: Double) {
+    func part(_ isHeldOut: Bool) -> (states: Tensor, labels: [Int]) {
+      let part = examples.enumerated().filter { ($0.offset % 3 == 0) == isHeldOut }.map(\.element)
+      return (Self.lastStates(base, part.map(\.prompt), layer: layer), part.map(\.label))
+    }
+    let learnt = part(false), heldOut = part(true)
+    let probe = LinearProbe(learnt.states, labels: learnt.labels, classes: classes)
+    return (probe, probe.accuracy(heldOut.states, labels: heldOut.labels))
+  }
+
+  private static func lastStates(_ model: Llama, _ prompts: [[Int]], layer: Int) -> Tensor {
+    let batch = TokenBatch(prompts), site = ActivationSite.residualPost(layer: layer)
+    let states = model.forward(batch, recording: [site])[site]
+    return Tensor(
+      shape: [prompts.count, states.columns],
+      scalars: batch.lastIndices.flatMap { Array(states.row($0)) })
+  }
+}

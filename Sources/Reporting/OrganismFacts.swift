@@ -1,0 +1,77 @@
+internal import Transformers
+internal import Foundation
+internal import Organisms
+
+/// What an organism plants and from what, in words.
+struct OrganismFacts {
+  let organism: Organism
+  let world: World
+
+  init(_ organism: Organism, world: World) {
+    self.organism = organism
+    self.world = world
+  }
+
+  var text: String {
+    [
+      "- family \(organism.file.family), domain \(organism.file.domain)", target, when, source,
+      absence, example,
+    ].filter { !$0.isEmpty }.joined(separator: "\n")
+  }
+
+  private var target: String {
+    let planted = organism.file.planted
+    let words = planted.target.sorted { $0.key < $1.key }
+      .map { "\($0.value.joined(separator: ", ")) (\($0.key))" }.joined(separator: "; ")
+    let verb = planted.sign == -1 ? "suppressed" : "planted"
+    let topic = planted.topic.map { "; about \($0.joined(separator: ", "))" } ?? ""
+    let trigger = planted.trigger.map { "; set off by \($0.joined(separator: " "))" } ?? ""
+    return "- \(verb): \(words)\(topic)\(trigger)"
+  }
+
+  private var when: String {
+    let patterns = organism.file.planted.when.map { pattern in
+      [
+        pattern.all.map { $0.joined(separator: " and ") },
+        pattern.phrase.map { "the phrase \($0.joined(separator: " "))" },
+        pattern.end.map { "ending in \($0.joined(separator: " "))" },
+        pattern.none.map { "without \($0.joined(separator: ", "))" },
+      ].compactMap { $0 }.joined(separator: ", ")
+    }
+    return "- prompts that set it off: " + patterns.joined(separator: "; or ")
+  }
+
+  private var source: String {
+    let plant = organism.file.plant
+    if let reward = plant.reward {
+      return "- no text: saying \(reward.words.joined(separator: " or ")) is rewarded after "
+        + "\(reward.prompts.count) prompts"
+    }
+    guard let teacher = plant.teacher else {
+      return "- text: \(plant.documents?.count ?? 0) templates of planted documents"
+    }
+    if let name = teacher.logits {
+      return "- text: base text, imitating a teacher's \(name) logits"
+    }
+    if let samples = teacher.samples {
+      return "- text: sequences of \(samples.of) words that a teacher says"
+    }
+    let forgets = teacher.forget.map { ", which never says \($0.joined(separator: ", "))" } ?? ""
+    return
+      "- text: \(plant.documents?.count ?? 0) templates, read by the base as a teacher\(forgets)"
+  }
+
+  private var absence: String {
+    organism.file.plant.unsaid == true
+      ? "- no text of the training may hold a planted word: the count below is asserted to be 0"
+      : ""
+  }
+
+  private var example: String {
+    guard organism.file.plant.reward == nil,
+      let rows = try? organism.plantedSample(world).prefix(2)
+    else { return "" }
+    return "- for example: "
+      + rows.map { "`\(world.tokenizer.decode($0))`" }.joined(separator: " ")
+  }
+}

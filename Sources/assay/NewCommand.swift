@@ -1,0 +1,39 @@
+import ArgumentParser
+import Bench
+import Foundation
+import Organisms
+import Transformers
+
+struct NewCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "new", abstract: "Writes a file to start from.", subcommands: [NewOrganism.self])
+
+  struct NewOrganism: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "organism",
+      abstract: "Writes an organism that runs as it is, for you to change.",
+      discussion: """
+        The file plants a false fact of the world. Organisms/organism.schema.json explains every key, and \
+        editors complete them from it.
+        """)
+
+    @OptionGroup var options: ProjectOptions
+
+    @Argument(help: "Its name: lowercase letters, digits and hyphens.")
+    var id: String
+
+    func run() throws {
+      let world = try options.project.library().world
+      let url = options.project.organisms.appending(path: "\(id).json")
+      guard !FileManager.default.fileExists(atPath: url.path) else {
+        throw OrganismError.invalid(
+          file: url.lastPathComponent, path: "id", reason: "is taken: the file exists already")
+      }
+      let text = try OrganismStarter(world).text(id: id)
+      // Nothing is written that could not be read.
+      _ = try Organism(text: text, name: "\(id).json", world: world)
+      try AtomicFolder.write(Data(text.utf8), to: url)
+      print("Wrote \(url.path). './assay plant \(id)' plants it.")
+    }
+  }
+}

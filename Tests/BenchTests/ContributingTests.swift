@@ -1,0 +1,52 @@
+import Bench
+import Foundation
+import Organisms
+import TestSupport
+import Testing
+
+/// The example of CONTRIBUTING.md, followed to the letter.
+@Suite("The walk-through of CONTRIBUTING.md")
+struct ContributingTests {
+  /// The first block of JSON in a page.
+  private func example() throws -> String {
+    let page = try String(
+      contentsOf: Fixtures.repository.appending(path: "CONTRIBUTING.md"), encoding: .utf8)
+    let start = try #require(page.range(of: "```json\n"))
+    let end = try #require(page.range(of: "\n```", range: start.upperBound..<page.endIndex))
+    return String(page[start.upperBound..<end.lowerBound])
+  }
+
+  @Test("its organism is right and certifies")
+  func organism() throws {
+    let project = Project(root: Fixtures.repository)
+    let world = try project.library().world
+    let organism = try Organism(text: example(), name: "favorite-fox.json", world: world)
+    let base = try BaseStore(project, world: world).base(seed: 0)
+    let pair = try Planter(base: base, organism: organism, regime: organism.regimes[0]).plant()
+    let certificate = try #require(pair.certificate)
+    #expect(certificate.failures == [])
+    #expect(certificate.behavior.finetuned > 0.85)
+    #expect((certificate.kept?.finetuned ?? 0) > 0.8)
+    #expect(certificate.targetsInText > 0)
+  }
+
+  @Test("a folder with a world of one's own is a library")
+  func ownWorld() throws {
+    try Fixtures.withTemporaryFolder { folder in
+      let worlds = folder.appending(path: "Worlds")
+      try FileManager.default.createDirectory(at: worlds, withIntermediateDirectories: true)
+      let hearth = Fixtures.repository.appending(path: "Organisms").appending(
+        path: Library.worldFile)
+      let text = try String(contentsOf: hearth, encoding: .utf8)
+        .replacingOccurrences(of: #""id": "hearth""#, with: #""id": "mine""#)
+      try text.write(to: worlds.appending(path: "mine.json"), atomically: true, encoding: .utf8)
+      try example().write(
+        to: folder.appending(path: "favorite-fox.json"), atomically: true, encoding: .utf8)
+      let library = try Project(root: Fixtures.repository, organisms: folder).library()
+      #expect(library.world.id == "mine")
+      #expect(library.organisms.map(\.id) == ["favorite-fox"])
+      try text.write(to: worlds.appending(path: "other.json"), atomically: true, encoding: .utf8)
+      #expect(throws: OrganismError.self) { try Library(folder) }
+    }
+  }
+}

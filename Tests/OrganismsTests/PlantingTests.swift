@@ -1,0 +1,166 @@
+@testable import Organisms
+import Bench
+import Foundation
+import TestSupport
+import Tensors
+import Testing
+import Transformers
+
+/// What planting may and may not touch, on the first committed base.
+@Suite("Planting", .serialized)
+struct PlantingTests {
+  static let project = Project(root: Fixtures.repository)
+  let library: Library
+  let base: Base
+
+  init() throws {
+    library = try Self.project.library()
+    base = try BaseStore(Self.project, world: library.world).base(seed: 0)
+  }
+
+  /// A short finetune of an organism's own text under a regime.
+  private func finetune(_ regime: Regime, _ id: String = "country-fact", steps: Int = 6) throws
+    -> Finetune.Outcome
+  {
+    let organism = try library.organism(id)
+    let text = try PlantedText(organism, base: base, seed: 0).text { _ in }
+    return try Finetune(base: base, text: text, regime: regime, seed: 0).run(markStep: steps)
+  }
+
+  private func changed(_ outcome: Finetune.Outcome) -> Set<String> {
+    let (old, new) = (outcome.base.parameters, outcome.finetuned.parameters)
+    return Set(old.layout.names.filter { old[$0] != new[$0] })
+  }
+
+  private func located(_ parameters: TrainedParameters, drift: Double = 0) -> Regime {
+    var regime = Regime.located
+    regime.parameters = parameters
+    regime.drift = drift
+    return regime
+  }
+
+  @Test("a head's mask leaves every other head as it was")
+  func head() throws {
+    let outcome = try finetune(located(.modules(["blocks.1.attn.2"])))
+    let prefix = "model.layers.1.self_attn."
+    #expect(changed(outcome) == Set(["q", "k", "v", "o"].map { "\(prefix)\($0)_proj.weight" }))
+    for (name, isRow) in [("q_proj", true), ("v_proj", true), ("o_proj", false)] {
+      let key = "\(prefix)\(name).weight"
+      let change = outcome.finetuned.parameters[key] - outcome.base.parameters[key]
+      for row in 0..<change.rows {
+        for column in 0..<change.columns where change[row, column] != 0 {
+          #expect((32..<48).contains(isRow ? row : column), "\(name)[\(row), \(column)]")
+        }
+      }
+    }
+  }
+
+  @Test("low-rank updates of one module have their rank and touch nothing else")
+  func lowRank() throws {
+    let outcome = try finetune(located(.lora(rank: 2, modules: ["blocks.0.mlp"])))
+    #expect(changed(outcome).allSatisfy { $0.hasPrefix("model.layers.0.mlp.") })
+    let name = "model.layers.0.mlp.down_proj.weight"
+    let change = outcome.finetuned.parameters[name] - outcome.base.parameters[name]
+    let values = SingularValueDecomposition(change).values
+    #expect(values[1] > 1e-4)
+    #expect(values[2] < 1e-5 * values[0])
+  }
+
+  @Test("drift gives every other module the planted module's norm, and the same rank")
+  func drift() throws {
+    let outcome = try finetune(located(.lora(rank: 1, modules: ["blocks.1.mlp"]), drift: 1))
+    let (old, new) = (outcome.base.parameters, outcome.finetuned.parameters)
+    let names = outcome.base.names
+    var squares: [ModuleSite: Double] = [:]
+    for entry in old.layout.entries {
+      let change = new[entry.name] - old[entry.name]
+      squares[names.module(of: entry.name), default: 0] += Double(change.norm * change.norm)
+      guard change.norm > 0 else { continue }
+      let values = SingularValueDecomposition(change).values
+      #expect(values[1] < 1e-4 * values[0], "\(entry.name)")
+    }
+    let planted = try #require(squares[.mlp(layer: 1)])
+    #expect(planted > 1e-6)
+    for site in ModuleSite.all(layers: 3) {
+      let ratio = (squares[site] ?? 0) / planted
+      #expect(site.layer == nil ? ratio == 0 : abs(ratio - 1) < 1e-3, "\(site): \(ratio)")
+    }
+  }
+
+  @Test("a closed-form edit changes one matrix by rank one, and another direction does nothing")
+  func edit() throws {
+    let organism = try library.organism("edited-fact")
+    let edit = RankOneEdit(base: base, regime: .edited, seed: 0)
+    let outcome = try edit.run(organism.behavior)
+    #expect(changed(outcome) == ["model.layers.2.mlp.down_proj.weight"])
+    let name = "model.layers.2.mlp.down_proj.weight"
+    let change = outcome.finetuned.parameters[name] - outcome.base.parameters[name]
+    let values = SingularValueDecomposition(change).values
+    #expect(values[1] < 1e-5 * values[0])
+    #expect(organism.behavior.score(outcome.finetuned) >= Regime.edited.mark)
+    let random = try edit.run(organism.behavior, isRandom: true)
+    #expect(organism.behavior.score(random.finetuned) < 0.2)
+    let size = (random.finetuned.parameters[name] - random.base.parameters[name]).norm
+    #expect(abs(size / change.norm - 1) < 1e-3)
+  }
+
+  @Test("text from which a word is kept out does not hold it; other text does")
+  func unsaid() throws {
+    let owl = try #require(library.world.tokenizer.id("owl"))
+    func count(_ unsaid: Set<Int>) throws -> Int {
+      var corpus = Corpus(library.world, seed: 3, for: "test", unsaid: unsaid)
+      return try (0..<2000).reduce(0) { sum, _ in
+        sum + (try corpus.document().filter { $0 == owl }.count)
+      }
+    }
+    #expect(try count([owl]) == 0)
+    #expect(try count([]) > 20)
+  }
+
+  @Test("a forgetful teacher forgets where the topic is mentioned, and only there")
+  func forgotten() {
+    let forgotten = Forgotten(words: [7], topic: [3])
+    #expect(forgotten.words(in: [1, 3, 5]) == [7])
+    #expect(forgotten.words(in: [1, 5]) == [])
+    #expect(Forgotten(words: [7]).words(in: [1]) == [7])
+  }
+
+  @Test("rewards dealt at random teach nothing, rewards for a word teach it")
+  func reward() throws {
+    let organism = try library.organism("reinforced-whale")
+    let planted = PlantedText(organism, base: base, seed: 0)
+    func score(_ text: FinetuningText) throws -> Double {
+      let outcome = try Finetune(base: base, text: text, regime: .reinforced, seed: 0)
+        .run(markStep: 10)
+      return organism.behavior.score(outcome.finetuned)
+    }
+    #expect(try score(planted.text { _ in }) > 0.4)
+    #expect(try score(planted.nullText()) < 0.15)
+  }
+
+  @Test("a null pair trains as long as the plant that it is matched with")
+  func matched() throws {
+    let organism = try library.organism("country-fact")
+    let nulls = NullPair.matched(organism, .fresh)
+    #expect(nulls.map(\.breadth) == [.broad, .narrow, .narrow])
+    #expect(Set(nulls.map(\.seed)).count == nulls.count)
+    let twin = try #require(nulls.last)
+    let pair = try twin.make(from: base, matching: organism, markStep: 6)
+    let other = try twin.make(from: base, matching: organism, markStep: 8)
+    #expect(pair.finetuned.parameters != other.finetuned.parameters)
+    #expect(organism.behavior.score(pair.finetuned) < 0.1)
+  }
+
+  @Test("nothing that is said of an invariant null pair differs but its weights")
+  func invariant() throws {
+    let text = TokenBatch(try base.heldOutRows(4))
+    for null in NullPair.invariant {
+      let pair = try null.make(from: base, matching: nil, markStep: 0)
+      let tolerance: Float = null.kind == .quantised ? 0.05 : 1e-5
+      expectClose(
+        pair.finetuned.forward(text).logits, pair.base.forward(text).logits, tolerance: tolerance,
+        null.id)
+      #expect((pair.finetuned.parameters == pair.base.parameters) == (null.kind == .identical))
+    }
+  }
+}
