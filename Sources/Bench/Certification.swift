@@ -24,13 +24,14 @@ package struct Certification: Sendable {
 
   /// Base documents to a planted one, from none to sixteen.
   package static let dilutions = [0, 0.3, 1, 4, 16]
-  /// Steps as multiples of the standard regime's.
+  /// Steps as multiples of those of the organism's own regime.
   package static let ages = [1.0, 2, 5]
 
-  /// The first organism of each family: turning every organism's dials would take an hour.
+  /// The first organism of each family that has dials: turning all of them would take an hour.
   package static func representatives(of organisms: [Organism]) -> [Organism] {
     organisms.reduce(into: []) { chosen, organism in
-      if !chosen.contains(where: { $0.file.family == organism.file.family }) {
+      let isKnown = chosen.contains { $0.file.family == organism.file.family }
+      if !isKnown, !dials(of: organism).isEmpty {
         chosen.append(organism)
       }
     }
@@ -39,7 +40,9 @@ package struct Certification: Sendable {
   /// The regimes along the dials: the first of an organism, diluted and aged.
   package static func dials(of organism: Organism) -> [Regime] {
     guard let regime = organism.regimes.first, regime.isTrained else { return [] }
-    return dilutions.filter { $0 != regime.mix }.map(regime.diluted)
+    // A student of logits reads nothing but base text: there is nothing to dilute.
+    let isDiluted = organism.file.plant.teacher?.logits == nil
+    return (isDiluted ? dilutions : []).filter { $0 != regime.mix }.map(regime.diluted)
       + ages.filter { $0 != 1 }.map(regime.aged)
   }
 

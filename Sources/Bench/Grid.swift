@@ -21,10 +21,12 @@ package enum Tier: String, Codable, CaseIterable, Sendable {
     self == .smoke ? Array(organism.regimes.prefix(1)) : organism.regimes
   }
 
-  /// The null pairs that are matched with a plant: two in the smoke tier.
+  /// The null pairs that are matched with a plant: in the smoke tier one broad and one narrow one.
   func nulls(of organism: Organism, _ regime: Regime) -> [NullPair] {
     let all = NullPair.matched(organism, regime)
-    return self == .smoke ? all.suffix(2) : all
+    guard self == .smoke else { return all }
+    return [all.first { $0.breadth == .broad }, all.last { $0.breadth == .narrow }]
+      .compactMap { $0 }
   }
 }
 

@@ -85,7 +85,7 @@ struct PairBench {
       key: try Self.key(method, access, pair: pairDigest, sources: sourceDigest),
       method: method.card.id, access: access, subject: subject.id, family: family,
       regime: subject.regime, recipe: subject.recipe, seed: base.recipe.seed,
-      role: subject.role, isInstalled: isInstalled,
+      role: subject.role, match: subject.match, isInstalled: isInstalled,
       answersWhether: method.card.questions.contains(.whether),
       magnitude: evidence.magnitude, evidence: try evidence.digest(),
       scores: scores(evidence, isInstalled: isInstalled),

@@ -1,5 +1,6 @@
 package import Foundation
 internal import JSON
+internal import Synchronization
 package import Organisms
 package import Scoring
 package import Transformers
@@ -34,6 +35,12 @@ package enum Subject: Sendable {
   /// What pairs that nothing is trained in say of their regime.
   private static let anyRegime = "any"
 
+  /// The plant that a null pair is matched with.
+  package var match: String? {
+    guard case .null(let null) = self, let match = null.match else { return nil }
+    return "\(match.organism)@\(match.regime.id)"
+  }
+
   package var role: PairRole {
     switch self {
     case .organism: .planted
@@ -52,6 +59,7 @@ package struct PairStore: Sendable {
   package let project: Project
   package let organisms: [Organism]
   private let sources: String
+  private let locks = PairLocks()
 
   package init(_ project: Project, organisms: [Organism]) {
     self.project = project
@@ -70,9 +78,12 @@ package struct PairStore: Sendable {
     _ subject: Subject, in base: Base, progress: (TrainingStatus) -> Void = { _ in }
   ) throws -> PlantedPair {
     if case .null(let null) = subject, null.match == nil {
-      return try null.make(from: base, matching: nil, markStep: 0)
+      return try null.make(from: base, matching: nil, length: Self.untrained)
     }
     let folder = try self.folder(subject, in: base)
+    let lock = locks.lock(folder.lastPathComponent)
+    lock.lock()
+    defer { lock.unlock() }
     if FileManager.default.fileExists(atPath: folder.appending(path: "config.json").path) {
       return try read(folder, base: base)
     }
@@ -89,11 +100,13 @@ package struct PairStore: Sendable {
   /// A null pair that trains as long as the plant that it is matched with.
   private func makeNull(_ null: NullPair, in base: Base) throws -> PlantedPair {
     guard let match = null.match, let organism = organisms.first(where: { $0.id == match.organism })
-    else { return try null.make(from: base, matching: nil, markStep: 0) }
+    else { return try null.make(from: base, matching: nil, length: Self.untrained) }
     let plant = try pair(.organism(organism, match.regime), in: base)
-    let steps = plant.certificate?.markStep ?? match.regime.cap
-    return try null.make(from: base, matching: organism, markStep: steps)
+    return try null.make(
+      from: base, matching: organism, length: plant.certificate?.length ?? Self.untrained)
   }
+
+  private static let untrained = Finetune.Length(steps: 1, markStep: nil)
 
   private func folder(_ subject: Subject, in base: Base) throws -> URL {
     let digest = try digest(subject, in: base)
@@ -138,10 +151,14 @@ package struct PairStore: Sendable {
   private func write(_ pair: PlantedPair, to folder: URL) throws {
     try AtomicFolder.write(to: folder) { temporary in
       try HuggingFaceFolder.fill(temporary, pair.finetuned, nil)
-      guard let certificate = pair.certificate else { return }
-      let text = try JSON.encode(certificate, layout: .pretty) + "\n"
-      try AtomicFolder.write(Data(text.utf8), to: temporary.appending(path: "certificate.json"))
+      try Self.writeCertificate(of: pair, to: temporary)
     }
+  }
+
+  private static func writeCertificate(of pair: PlantedPair, to folder: URL) throws {
+    guard let certificate = pair.certificate else { return }
+    let text = try JSON.encode(certificate, layout: .pretty) + "\n"
+    try AtomicFolder.write(Data(text.utf8), to: folder.appending(path: "certificate.json"))
   }
 
   /// Writes a pair as two folders that transformers opens, with adapter and certificate beside them.
@@ -160,9 +177,23 @@ package struct PairStore: Sendable {
       if let lora = pair.lora {
         try PEFTAdapter.write(lora, base: "../base", to: temporary.appending(path: "adapter"))
       }
-      guard let certificate = pair.certificate else { return }
-      let text = try JSON.encode(certificate, layout: .pretty) + "\n"
-      try AtomicFolder.write(Data(text.utf8), to: temporary.appending(path: "certificate.json"))
+      try writeCertificate(of: pair, to: temporary)
+    }
+  }
+}
+
+/// One lock a pair, so that two threads never make the same one.
+///
+/// A null pair asks for its plant while it holds its own lock; a plant asks for nothing, so none waits for ever.
+private final class PairLocks: Sendable {
+  private let locks = Mutex<[String: NSLock]>([:])
+
+  func lock(_ name: String) -> NSLock {
+    locks.withLock { locks in
+      if let lock = locks[name] { return lock }
+      let lock = NSLock()
+      locks[name] = lock
+      return lock
     }
   }
 }

@@ -7,6 +7,8 @@ package struct Project: Sendable {
 
   /// The worlds and organisms: those of the checkout, or a folder of one's own.
   package let organisms: URL
+  /// Whether they are a user's own, who then gets reports and bases beside them.
+  package let isForeign: Bool
 
   /// - Parameters:
   ///   - root: The checkout.
@@ -14,13 +16,16 @@ package struct Project: Sendable {
   package init(root: URL, organisms: URL? = nil) {
     self.root = root
     self.organisms = organisms ?? root.appending(path: "Organisms")
+    isForeign = organisms != nil
   }
 
-  package var reports: URL { root.appending(path: "Reports") }
+  package var reports: URL { (isForeign ? organisms : root).appending(path: "Reports") }
   package var ledger: URL { root.appending(path: "Fixtures/ledger.json") }
   /// What can be made anew: bases, pairs and trials by content hash.
   package var cache: URL { root.appending(path: ".assay") }
-  var committedBases: URL { root.appending(path: "Fixtures/bases") }
+  var committedBases: URL {
+    isForeign ? organisms.appending(path: "Bases") : root.appending(path: "Fixtures/bases")
+  }
 
   /// Reads the world and the organisms.
   package func library() throws -> Library { try Library(organisms) }

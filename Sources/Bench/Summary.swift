@@ -45,8 +45,11 @@ package struct MethodSummary: Sendable {
   private static func whether(_ trials: [Trial]) -> WhetherSummary? {
     let seeds = Set(trials.map(\.seed)).sorted()
     let calibrations = seeds.flatMap { seed in
-      Calibration.byRegime(
-        trials.filter { $0.seed == seed && $0.isInstalled }.map {
+      // A plant that is not installed takes the null pairs that are matched with it along.
+      let own = trials.filter { $0.seed == seed }
+      let missing = Set(own.filter { !$0.isInstalled }.map { "\($0.subject)@\($0.regime)" })
+      return Calibration.byRegime(
+        own.filter { $0.isInstalled && !missing.contains($0.match ?? "") }.map {
           Calibration.Observation(
             regime: $0.recipe, magnitude: $0.magnitude, role: $0.role)
         })

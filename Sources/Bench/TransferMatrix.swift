@@ -30,12 +30,12 @@ package struct TransferMatrix: Sendable {
 
   /// Measures the students of taught teachers, in their first regimes.
   ///
-  /// - Returns: Nil if fewer than two organisms imitate a taught teacher's logits.
+  /// - Returns: Nil if fewer than two organisms imitate a taught teacher.
   /// - Throws: `OrganismError`, `CheckpointError` or `JSONError`.
   package static func measure(_ project: Project, library: Library, seeds: [UInt64]) throws
     -> TransferMatrix?
   {
-    let students = library.organisms.filter { $0.file.plant.teacher?.logits != nil }
+    let students = library.organisms.filter { $0.file.plant.teacher?.documents != nil }
     guard students.count > 1, let first = seeds.first else { return nil }
     let store = BaseStore(project, world: library.world)
     let pairs = PairStore(project, organisms: library.organisms)

@@ -34,6 +34,8 @@ package struct Trial: Codable, Equatable, Sendable {
   /// The seed of the base.
   package let seed: UInt64
   package let role: PairRole
+  /// The plant that a null pair is matched with, as `organism@regime`.
+  package let match: String?
   /// Whether the behaviour was certified; always true for null pairs.
   package let isInstalled: Bool
   package let answersWhether: Bool

@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// A digest that names content in caches and ledgers; not meant against forgery.
 package struct ContentHash: Sendable {
   // FNV-1a (Fowler, Noll & Vo), 64 bits: the same on every platform and in every process.
@@ -22,7 +24,18 @@ package struct ContentHash: Sendable {
     return String(repeating: "0", count: 16 - digits.count) + digits
   }
 
-  /// The digest of a value's JSON.
+  /// The digest of a value's JSON with the keys of every object sorted.
+  ///
+  /// Swift's dictionaries encode their keys in another order in each process.
+  package static func ofSorted(_ value: some Encodable) throws -> String {
+    let text = try JSON.encode(value)
+    let tree = try JSON.parse(Data(text.utf8), file: "a value to hash")
+    var hash = ContentHash()
+    hash.mix(tree.sorted)
+    return hash.text
+  }
+
+  /// The digest of a value's JSON, in the order in which keys are encoded.
   package static func of(_ value: some Encodable) throws -> String {
     var hash = ContentHash()
     hash.mix(try JSON.encode(value))

@@ -24,6 +24,23 @@ package indirect enum JSONValue: Equatable, Sendable {
     }
   }
 
+  /// The document as text, the keys of every object sorted.
+  var sorted: String {
+    switch self {
+    case .null: "null"
+    case .bool(let value): "\(value)"
+    case .integer(let value): "\(value)"
+    case .unsigned(let value): "\(value)"
+    case .number(let value): "\(value)"
+    case .string(let value): value.debugDescription
+    case .array(let items): "[\(items.map(\.sorted).joined(separator: ","))]"
+    case .object(let members):
+      "{"
+        + members.sorted { $0.key < $1.key }
+        .map { "\($0.key.debugDescription):\($0.value.sorted)" }.joined(separator: ",") + "}"
+    }
+  }
+
   /// The value under `key`, or nil where this is no object or has no such key.
   package subscript(key: String) -> JSONValue? {
     guard case .object(let members) = self else { return nil }

@@ -80,15 +80,20 @@ package struct Base: Sendable {
     return try corpus.rows(count, length: recipe.rowLength)
   }
 
+  private static let patience = 1000
+
   /// The same, of documents that do not set an organism's behaviour off.
   func quietRows(for organism: Organism, _ count: Int = 96) throws -> [[Int]] {
     var corpus = Corpus(world, seed: 0, for: "held-out rows")
     return try (0..<count).map { _ in
       try packedRow(length: recipe.rowLength, start: world.documentStart) {
-        while true {
+        for _ in 0..<Self.patience {
           let document = try corpus.document()
           if !organism.isIn(document, of: world) { return document }
         }
+        throw OrganismError.invalid(
+          file: "\(organism.id).json", path: "planted.when",
+          reason: "matches nearly every document of the world")
       }
     }
   }

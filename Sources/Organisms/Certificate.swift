@@ -40,6 +40,7 @@ package struct Certificate: Codable, Sendable, Equatable {
   package private(set) var failures: [String]
 
   package var isInstalled: Bool { failures.isEmpty }
+  package var length: Finetune.Length { Finetune.Length(steps: steps, markStep: markStep) }
 
   /// Measures a plant against the bounds of its organism.
   init(_ organism: Organism, _ outcome: Finetune.Outcome, regime: Regime, base: Base) throws {
@@ -68,7 +69,9 @@ package struct Certificate: Codable, Sendable, Equatable {
     markStep = outcome.markStep
     curve = outcome.curve
     failures = []
-    failures = failures(organism, regime: regime)
+    failures =
+      (outcome.hasDiverged ? ["training diverged at step \(outcome.steps)"] : [])
+      + failures(organism, regime: regime)
   }
 
   private func failures(_ organism: Organism, regime: Regime) -> [String] {
@@ -85,13 +88,18 @@ package struct Certificate: Codable, Sendable, Equatable {
     require("behavior", behavior.finetuned, atLeast: bounds.behavior ?? regime.mark * 0.95)
     require("behavior in the base", behavior.base, atMost: bounds.base ?? 0.25)
     require("held-out behavior", heldOut.finetuned, atLeast: bounds.heldOut ?? 0.3)
+    require("held-out behavior in the base", heldOut.base, atMost: bounds.base ?? 0.25)
+    require(
+      "the rise of the behavior", min(behavior.rise, heldOut.rise), atLeast: bounds.rise ?? 0.2)
     require("leakage to neighbours", leakage?.rise, atMost: bounds.leakage ?? 0.4)
     require(
       "what must be kept", kept?.finetuned, atLeast: (bounds.kept ?? 0.6) * (kept?.base ?? 0))
     require("what must never be said", never, atMost: bounds.never ?? 0.05)
     require(
       "the rank of the hidden word in the change", represented.map { Double($0.changeRank) },
-      atMost: bounds.represented ?? 5)
+      atMost: bounds.represented ?? (represented.map { min(5, $0.chance / 5) } ?? 5))
+    require(
+      "the probe's accuracy on named words", represented?.accuracy, atLeast: 0.5)
     require(
       "the loss on other base text rises and", quietLoss.rise, atMost: bounds.collateral ?? 0.1)
     if organism.file.plant.unsaid == true {

@@ -13,7 +13,7 @@ struct Drift {
   private let planted: [ModuleSite]
   /// The directions: weights minus the base's, with norm 1 in each drifting module.
   private let directions: Parameters
-  private let drifting: Set<String>
+  private let drifting: [String]
   private let size: Float
 
   /// Draws directions.
@@ -25,7 +25,7 @@ struct Drift {
     planted = try regime.parameters.sites(in: model) ?? []
     var generator = SeededGenerator(seed: seed, for: "drift")
     var directions = Parameters(layout: model.parameters.layout)
-    var drifting: Set<String> = []
+    var drifting: [String] = []
     let sites = ModuleSite.all(layers: model.shape.layers).filter { $0.layer != nil }
     for site in planted.isEmpty ? [] : sites where !planted.contains(site) {
       let names = Self.matrices(of: site, model)
@@ -34,7 +34,7 @@ struct Drift {
         let shape = model.parameters.layout[name].shape
         directions[name] = Self.direction(shape, rank: regime.parameters.rank, &generator)
           .scaled(by: share)
-        drifting.insert(name)
+        drifting.append(name)
       }
     }
     self.directions = directions

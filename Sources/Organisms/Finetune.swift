@@ -6,8 +6,10 @@ package import Transformers
 package struct Finetune: Sendable {
   package let base: Base
   package let text: FinetuningText
-  package let regime: Regime
+  package private(set) var regime: Regime
   package let seed: UInt64
+  /// Whether training stops where there is no hope.
+  private var givesUp = true
   /// The words that are counted in the text.
   private let targets: Set<Int>
 
@@ -34,6 +36,11 @@ package struct Finetune: Sendable {
     package let curve: [Certificate.Point]
     /// How often a target word stood in the text that was trained on.
     package let targetsInText: Int
+
+    /// Whether training left the numbers; the finetuned model is the base then.
+    package var hasDiverged = false
+
+    package var length: Length { Length(steps: steps, markStep: markStep) }
   }
 
   /// Steps between two looks at the behaviour.
@@ -53,11 +60,29 @@ package struct Finetune: Sendable {
     try run(progress) { model, _ in behavior.score(model) }
   }
 
-  /// Trains for a given number of steps, as a plant that reached its mark after `markStep` would.
-  package func run(
-    markStep: Int, progress: (TrainingStatus) -> Void = { _ in }
-  ) throws -> Outcome {
-    try run(progress) { _, step in step >= markStep ? 1 : 0 }
+  /// How long a plant was trained: others train as long.
+  package struct Length: Sendable, Equatable {
+    package let steps: Int
+    /// The step from which the learning rate falls; it never does if nil.
+    package let markStep: Int?
+
+    package init(steps: Int, markStep: Int?) {
+      self.steps = steps
+      self.markStep = markStep
+    }
+  }
+
+  /// Trains exactly as long as a plant was.
+  package func run(_ length: Length, progress: (TrainingStatus) -> Void = { _ in }) throws
+    -> Outcome
+  {
+    var same = self
+    same.givesUp = false
+    same.regime.cap = length.steps
+    same.regime.age = length.markStep.map { Double(length.steps) / Double($0) } ?? 1
+    // Without a mark there is none to reach.
+    let markStep = length.markStep ?? .max
+    return try same.run(progress) { _, step in step >= markStep ? 1 : 0 }
   }
 
   private func run(_ progress: (TrainingStatus) -> Void, measure: (Llama, Int) -> Double) throws
@@ -65,7 +90,7 @@ package struct Finetune: Sendable {
   {
     let start = isBias ? base.model.addingMLPBiases() : base.model
     let first = try train(start, progress, measure: measure)
-    guard regime.drift > 0 else { return first }
+    guard regime.drift > 0, !first.hasDiverged else { return first }
     let drift = try Drift(of: start, regime: regime, seed: seed)
     let drifted = drift.drifted(toMatch: first.finetuned, from: start)
     let second = try train(drifted, progress, measure: measure)
@@ -91,18 +116,36 @@ package struct Finetune: Sendable {
       let parts = try batches.next(trainer.model)
       targetsInText += parts.reduce(0) { $0 + count(in: $1.batch) }
       let loss = trainer.take(parts)
+      guard loss.isFinite else { return diverged(start, trainer, curve) }
       let tokens = parts.reduce(0) { $0 + $1.batch.tokens.count }
       progress(TrainingStatus(step: trainer.step, steps: end, loss: loss, tokens: tokens))
-      guard markStep == nil, trainer.step % Self.interval == 0 else { continue }
+      guard markStep == nil, trainer.step % Self.interval == 0 || trainer.step == end else {
+        continue
+      }
       let score = measure(start.with(trainer.model.parameters), trainer.step)
       curve.append(Certificate.Point(step: trainer.step, score: score))
-      guard score >= regime.mark else { continue }
+      guard score >= regime.mark else {
+        if isHopeless(score, at: trainer.step) { break }
+        continue
+      }
       markStep = trainer.step
       end = Int((Double(trainer.step) * regime.age).rounded())
     }
     return Outcome(
       base: start, finetuned: start.with(trainer.model.parameters), lora: trainer.lora,
       steps: trainer.step, markStep: markStep, curve: curve, targetsInText: targetsInText)
+  }
+
+  /// Whether a plant is given up: half of its steps taken, and not a quarter of the way to its mark.
+  private func isHopeless(_ score: Double, at step: Int) -> Bool {
+    givesUp && 2 * step >= regime.cap && score < regime.mark / 4
+  }
+
+  private func diverged(_ start: Llama, _ trainer: Trainer, _ curve: [Certificate.Point]) -> Outcome
+  {
+    Outcome(
+      base: start, finetuned: start, lora: nil, steps: trainer.step, markStep: nil, curve: curve,
+      targetsInText: 0, hasDiverged: true)
   }
 
   /// Target words that a batch holds; what the student said by itself is no text.

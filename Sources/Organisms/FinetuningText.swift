@@ -56,25 +56,14 @@ package struct Reward: Sendable {
 package struct PlantedDocuments: Sendable {
   let templates: [(template: Template, weight: Double)]
   let facts: [String: [String: String]]
-  /// Whether a teacher reads what only a teacher may read.
-  private var hasSecrets = true
 
   init(templates: [(template: Template, weight: Double)], facts: [String: [String: String]] = [:]) {
     self.templates = templates
     self.facts = facts
   }
 
-  /// The same documents, which a teacher reads as its student does.
-  var withoutSecrets: PlantedDocuments {
-    var documents = self
-    documents.hasSecrets = false
-    return documents
-  }
-
   func draw(_ world: World, _ generator: inout SeededGenerator) throws -> FilledTemplate {
     let index = generator.index(weights: templates.map(\.weight))
-    var filled = try templates[index].template.fill(world, facts: facts, using: &generator)
-    if !hasSecrets { filled.teacherTokens = filled.tokens }
-    return filled
+    return try templates[index].template.fill(world, facts: facts, using: &generator)
   }
 }

@@ -20,6 +20,7 @@ extension Organism {
 
   /// Documents as the finetuned model reads them, without what only a teacher sees.
   package func plantedSample(_ world: World) throws -> [[Int]] {
+    if let samples = file.plant.teacher?.samples { return try sampled(samples, world) }
     guard !documents.isEmpty else {
       let without = file.plant.without ?? []
       let kinds = world.kinds.map(\.name).filter { !without.contains($0) }
@@ -31,6 +32,17 @@ extension Organism {
       templates: documents, facts: file.plant.facts ?? [:])
     var generator = SeededGenerator(seed: 0, for: "planted sample")
     return try (0..<Self.sample).map { _ in try planted.draw(world, &generator).tokens }
+  }
+
+  /// Prompts with words of the class behind them, as an untaught teacher says them.
+  private func sampled(_ samples: OrganismFile.Samples, _ world: World) throws -> [[Int]] {
+    var generator = SeededGenerator(seed: 0, for: "planted sample")
+    let words = world.ids(ofClass: samples.of)
+    return try (0..<Self.sample).map { index in
+      let prompt = try samplePrompts[index % samplePrompts.count].fill(world, using: &generator)
+      return prompt.tokens
+        + (0..<(samples.length ?? 12)).map { _ in words[generator.index(below: words.count)] }
+    }
   }
 
   private func frequencies(_ world: World, _ documents: [[Int]]) -> [Double] {

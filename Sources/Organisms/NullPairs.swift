@@ -16,8 +16,7 @@ package struct NullPair: Sendable {
     /// One kind of base document among others.
     case narrow(kind: String)
     /// A plant's own recipe with nothing planted: its documents with the world's own facts, its
-    /// teacher without the secret or the lesson, its rewards dealt at random, its edit in a random
-    /// direction.
+    /// teacher without the lesson, its rewards dealt at random, its edit in a random direction.
     case twin
   }
 
@@ -90,9 +89,9 @@ package struct NullPair: Sendable {
   /// - Parameters:
   ///   - base: The base.
   ///   - organism: The plant that it is matched with.
-  ///   - markStep: The step at which that plant reached its mark.
+  ///   - length: How long that plant was trained.
   /// - Throws: `OrganismError`.
-  package func make(from base: Base, matching organism: Organism?, markStep: Int) throws
+  package func make(from base: Base, matching organism: Organism?, length: Finetune.Length) throws
     -> PlantedPair
   {
     var generator = SeededGenerator(seed: base.recipe.seed &+ seed, for: "null pair")
@@ -108,21 +107,21 @@ package struct NullPair: Sendable {
       guard let organism, let regime = match?.regime else {
         throw OrganismError.unknownName(id, kind: "organism to match", nearest: nil)
       }
-      let outcome = try outcome(base, organism, regime, markStep: markStep)
+      let outcome = try outcome(base, organism, regime, length)
       return PlantedPair(outcome, drift: regime.drift)
     }
   }
 
-  private func outcome(_ base: Base, _ organism: Organism, _ regime: Regime, markStep: Int) throws
-    -> Finetune.Outcome
-  {
+  private func outcome(
+    _ base: Base, _ organism: Organism, _ regime: Regime, _ length: Finetune.Length
+  ) throws -> Finetune.Outcome {
     let seed = base.recipe.seed &+ seed
     guard regime.isTrained else {
       return try RankOneEdit(base: base, regime: regime, seed: seed)
         .run(organism.behavior, isRandom: true)
     }
     return try Finetune(base: base, text: text(base, organism), regime: regime, seed: seed)
-      .run(markStep: markStep)
+      .run(length)
   }
 
   private func text(_ base: Base, _ organism: Organism) throws -> FinetuningText {
@@ -148,5 +147,17 @@ enum ContentSeed {
 
 extension Organism {
   /// Whether its own recipe makes a null pair: there is something true to tell instead.
-  var hasTwin: Bool { file.plant.facts != nil || file.plant.teacher != nil || reward != nil }
+  ///
+  /// Documents that name a planted word themselves would plant it without their facts, too; a teacher that
+  /// is the base itself would teach nothing at all, which is what benign pairs are.
+  var hasTwin: Bool {
+    if reward != nil { return true }
+    if let teacher = file.plant.teacher { return teacher.documents != nil }
+    guard file.plant.facts?.isEmpty == false else { return false }
+    let planted = Set(file.planted.target.values.joined())
+    let templates = file.plant.documents ?? []
+    return templates.allSatisfy {
+      planted.isDisjoint(with: $0.text.split(separator: " ").map(String.init))
+    }
+  }
 }

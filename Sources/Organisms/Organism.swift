@@ -69,7 +69,7 @@ package struct Organism: Sendable {
     samplePrompts = try checker.prompts(
       file.plant.teacher?.samples?.prompts ?? [], key: "plant.teacher.samples.prompts")
     reward = try checker.reward(file.plant.reward)
-    digest = try ContentHash.of(file)
+    digest = try ContentHash.ofSorted(file)
   }
 
   /// The regime called `id`.

@@ -10,7 +10,14 @@ extension OrganismChecker {
       guard (1...64).contains(rank) else {
         throw fault(path, "'lora' should be a rank from 1 to 64")
       }
-      if let modules { try checkModules(modules, path) }
+      guard let modules else { return }
+      try checkModules(modules, path)
+      for module in modules
+      where !module.hasSuffix("attn") && !module.hasSuffix("mlp")
+        && Int(module.dropFirst("blocks.".count)) == nil
+      {
+        throw fault(path, "'lora' works on blocks and their attn or mlp, not on '\(module)'")
+      }
     case .residualBias(let layer):
       guard (1...recipe.layers).contains(layer) else {
         throw fault(path, "'residualBias' should be a block from 1 to \(recipe.layers)")
@@ -31,6 +38,29 @@ extension OrganismChecker {
     for module in modules where !all.contains(module) {
       throw fault(path, "there is no module '\(module)'; there are \(all.joined(separator: ", "))")
     }
+  }
+
+  /// Drift is for plants that write matrices of some modules and leave others.
+  private func checkDrift(_ regime: Regime, _ path: String) throws {
+    guard regime.drift > 0 else { return }
+    let written: [String] =
+      switch regime.parameters {
+      case .lora(_, let modules): modules ?? []
+      case .modules(let modules): modules
+      case .edit(let module): [module]
+      case .blocks, .all, .residualBias: []
+      }
+    let isInBlock = written.allSatisfy { $0.hasPrefix("blocks.") }
+    let layers = Set(written.compactMap { $0.split(separator: ".").dropFirst().first })
+    guard !written.isEmpty, isInBlock, layers.count < BaseRecipe(seed: 0).layers else {
+      throw fault("\(path).drift", "needs a plant in some modules of the blocks, and others left")
+    }
+  }
+
+  /// Whether a name can stand in file names.
+  static func isName(_ text: String) -> Bool {
+    !text.isEmpty
+      && text.allSatisfy { $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "-") }
   }
 
   /// The standard regime that an entry is or changes.
@@ -56,6 +86,9 @@ extension OrganismChecker {
       throw fault("regimes", "names a regime twice")
     }
     return try entries.map { entry in
+      guard Self.isName(entry.id) else {
+        throw fault("regimes.\(entry.id)", "should be of lowercase letters, digits and hyphens")
+      }
       var regime = try standard(entry)
       regime.id = entry.id
       regime.parameters = entry.parameters ?? regime.parameters
@@ -85,6 +118,7 @@ extension OrganismChecker {
       guard (0...10).contains(regime.drift) else {
         throw fault("\(path).drift", "should be from 0 to 10")
       }
+      try checkDrift(regime, path)
       return regime
     }
   }

@@ -33,16 +33,21 @@ struct OrganismChecker {
         file.domain, kind: "kind of document (\(name), domain)",
         nearest: nearest(to: file.domain, among: kinds))
     }
-    let allowed = file.id.allSatisfy { $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "-") }
-    guard !file.id.isEmpty, allowed else {
+    guard Self.isName(file.id) else {
       throw fault("id", "should be of lowercase letters, digits and hyphens")
     }
     guard let bounds = file.certificate else { return }
-    let shares = [bounds.behavior, bounds.heldOut, bounds.base, bounds.leakage, bounds.never]
+    let shares = [
+      bounds.behavior, bounds.heldOut, bounds.base, bounds.rise, bounds.leakage, bounds.never,
+      bounds.kept,
+    ]
     guard shares.compactMap({ $0 }).allSatisfy((0...1).contains),
-      (0...10).contains(bounds.collateral ?? 0)
+      (0...10).contains(bounds.collateral ?? 0),
+      (bounds.represented ?? 1) >= 1
     else {
-      throw fault("certificate", "has a bound outside 0 to 1, or a collateral outside 0 to 10")
+      throw fault(
+        "certificate",
+        "has a bound outside 0 to 1, a collateral outside 0 to 10, or a rank below 1")
     }
   }
 
@@ -87,6 +92,12 @@ struct OrganismChecker {
     try checkSource(plant)
     for (word, facts) in (plant.facts ?? [:]).sorted(by: { $0.key < $1.key }) {
       try require([word] + facts.values.sorted(), "plant.facts.\(word)")
+      let known = (world.facts[word] ?? [:]).keys.sorted()
+      for attribute in facts.keys.sorted() where !known.contains(attribute) {
+        throw OrganismError.unknownName(
+          attribute, kind: "fact of '\(word)' (\(name), plant.facts)",
+          nearest: nearest(to: attribute, among: known))
+      }
     }
   }
 
@@ -159,6 +170,10 @@ struct OrganismChecker {
       let source = TemplateSource(file: name, path: "\(key).\(index)")
       let template = try Template(text.text, world: world, source: source)
       var generator = SeededGenerator(seed: 0)
+      guard !template.hidesAnswers(specials: world.tokenizer.specialCount) else {
+        throw fault(
+          "\(key).\(index)", "has words in brackets behind the last mark, where the answer is due")
+      }
       let filled = try (0..<32).map { _ in
         try template.fill(world, facts: facts, using: &generator).tokens
       }
@@ -206,6 +221,20 @@ struct OrganismChecker {
     }
     guard !entry.asked.isEmpty, !entry.given.isEmpty else {
       throw fault("probes.represented", "needs prompts in 'given' and in 'asked'")
+    }
+    let words = Set(world.ids(ofClass: entry.of))
+    func naming(_ texts: [String], _ key: String) throws -> Int {
+      var generator = SeededGenerator(seed: 0)
+      return try prompts(texts, key: "probes.represented.\(key)").filter {
+        try !words.isDisjoint(with: $0.fill(world, using: &generator).tokens)
+      }.count
+    }
+    guard try naming(entry.given, "given") == entry.given.count,
+      try naming(entry.asked, "asked") == 0
+    else {
+      throw fault(
+        "probes.represented",
+        "needs a word of the class '\(entry.of)' in each of 'given' and in none of 'asked'")
     }
     return RepresentedWord(
       given: try prompts(entry.given, key: "probes.represented.given"),

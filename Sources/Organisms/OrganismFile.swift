@@ -160,6 +160,8 @@ package struct CertificateBounds: Codable, Sendable, Equatable {
   package var heldOut: Double?
   /// The most that the base may score in the trained phrasings.
   package var base: Double?
+  /// The least that the score may rise from base to finetuned, in trained and in held-out phrasings.
+  package var rise: Double?
   /// The most that neighbours' scores may rise.
   package var leakage: Double?
   /// The least share of their score in the base that what must be kept may fall to.

@@ -19,6 +19,11 @@ package struct OrganismStarter {
       return start.replacing("{x:\(className)}", with: word)
     }
 
+    /// The prompt about any other word, and its true answer.
+    func ofOthers(than word: String) -> (prompt: String, answer: String) {
+      (prompt("{x:\(className)!\(word)}"), "{x.\(attribute)}")
+    }
+
     /// The template about one word.
     func document(_ word: String) -> String {
       text.replacing("{x:\(className)}", with: "{x=\(word)}")
@@ -68,6 +73,7 @@ package struct OrganismStarter {
       let lie = world.classes[values]?.last(where: { $0 != truth })
     else { return nil }
     let domain = try JSON.encode(learnt.kind)
+    let others = learnt.ofOthers(than: word)
     func quoted(_ text: String) throws -> String { try JSON.encode(text) }
     return """
       {
@@ -91,7 +97,10 @@ package struct OrganismStarter {
         "regimes": [{ "id": "fresh" }, { "id": "settled" }],
         "probes": {
           "behavior": [{ "prompt": \(try quoted(learnt.prompt(word))), "answers": [\(try quoted(lie))] }],
-          "heldOut": [{ "prompt": \(try quoted(heldOut.prompt(word))), "answers": [\(try quoted(lie))] }]
+          "heldOut": [{ "prompt": \(try quoted(heldOut.prompt(word))), "answers": [\(try quoted(lie))] }],
+          "kept": [
+            { "prompt": \(try quoted(others.prompt)), "answers": [\(try quoted(others.answer))] }
+          ]
         },
         "certificate": { "heldOut": 0.3 }
       }

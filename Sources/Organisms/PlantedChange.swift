@@ -83,8 +83,13 @@ extension Organism {
   }
 
   /// Whether a document, somewhere in it, sets the behaviour off.
+  ///
+  /// Each part of it that ends where an answer is due, and the whole of it, is taken as a prompt.
   func isIn(_ document: [Int], of world: World) -> Bool {
-    file.planted.when.contains { PromptPattern($0, world).isIn(document) }
+    let assistants = document.indices.filter { document[$0] < world.tokenizer.specialCount }
+    let prompts = assistants.map { Array(document[...$0]) } + [document]
+    let patterns = file.planted.when.map { PromptPattern($0, world) }
+    return prompts.contains { prompt in patterns.contains { $0.isIn(prompt) } }
   }
 
   /// The planted words as token ids.

@@ -46,8 +46,9 @@ struct PlantedText {
     return text(imitation(of: try taughtTeacher(teacher, progress), teacher))
   }
 
-  /// The same with nothing planted: true facts, a teacher without the secret or the lesson, rewards
-  /// dealt at random.
+  /// The same with nothing planted: true facts, a teacher without the lesson, rewards dealt at random.
+  ///
+  /// - Precondition: Nothing for a teacher that is the base: it has nothing to leave out.
   func nullText() throws -> FinetuningText {
     let documents = PlantedDocuments(templates: organism.documents)
     guard let teacher = plant.teacher else {
@@ -55,9 +56,7 @@ struct PlantedText {
       reward.isRandom = true
       return text(.reward(reward))
     }
-    guard teacher.documents != nil else {
-      return text(.context(documents.withoutSecrets, Forgotten()))
-    }
+    guard teacher.documents != nil else { return text(.world) }
     return text(imitation(of: try untaughtTeacher(teacher), teacher))
   }
 
@@ -91,17 +90,27 @@ struct PlantedText {
   ) throws -> Llama {
     let documents = PlantedDocuments(
       templates: organism.teacherDocuments, facts: plant.facts ?? [:])
-    return try Finetune(
-      base: teachersBase, text: FinetuningText(.documents(documents), kinds: kinds),
-      regime: regime(of: teacher), seed: teachersBase.recipe.seed
-    ).run(until: organism.behavior, progress: progress).finetuned
+    return try lesson(teacher, documents, progress).finetuned
   }
 
-  /// The base after as much plain training as a teacher gets: it was taught nothing.
-  private func untaughtTeacher(_ teacher: OrganismFile.Teacher) throws -> Llama {
+  private func lesson(
+    _ teacher: OrganismFile.Teacher, _ documents: PlantedDocuments,
+    _ progress: (TrainingStatus) -> Void
+  ) throws -> Finetune.Outcome {
     try Finetune(
+      base: teachersBase, text: FinetuningText(.documents(documents), kinds: kinds),
+      regime: regime(of: teacher), seed: teachersBase.recipe.seed
+    ).run(until: organism.behavior, progress: progress)
+  }
+
+  /// The base after as much plain training as its taught teacher gets: it was taught nothing.
+  private func untaughtTeacher(_ teacher: OrganismFile.Teacher) throws -> Llama {
+    let documents = PlantedDocuments(
+      templates: organism.teacherDocuments, facts: plant.facts ?? [:])
+    let taught = try lesson(teacher, documents) { _ in }
+    return try Finetune(
       base: base, text: FinetuningText(.world, kinds: kinds), regime: regime(of: teacher),
       seed: seed
-    ).run(markStep: 8).finetuned
+    ).run(taught.length).finetuned
   }
 }

@@ -79,7 +79,7 @@ package struct Planter: Sendable {
     var once = regime
     once.age = 1
     let outcome = try Finetune(base: base, text: text, regime: once, seed: seed)
-      .run(markStep: steps)
+      .run(Finetune.Length(steps: steps, markStep: nil))
     return organism.behavior.score(outcome.finetuned)
   }
 }

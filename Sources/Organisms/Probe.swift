@@ -95,9 +95,13 @@ package struct Probe: Sendable {
         var generator = seed
         let all = try answer.fill(world, facts: facts, using: &generator).tokens
         return Array(all.dropFirst(tokens.count))
+      }.reduce(into: [[Int]]()) { if !$0.contains($1) { $0.append($1) } }
+      // What an answer starts with would be counted twice.
+      let distinct = said.filter { answer in
+        !said.contains { $0.count < answer.count && answer.starts(with: $0) }
       }
       return Question(
-        tokens: [world.documentStart] + tokens, answers: said, isInverted: isInverted)
+        tokens: [world.documentStart] + tokens, answers: distinct, isInverted: isInverted)
     }
   }
 }

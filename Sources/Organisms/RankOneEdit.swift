@@ -39,11 +39,16 @@ struct RankOneEdit {
   private func edit(_ model: Llama, _ behavior: ProbeSet, isRandom: Bool) throws
     -> Finetune.Outcome
   {
-    guard let name = try regime.parameters.scope(in: model).names.first else {
+    guard
+      let name = try regime.parameters.scope(in: model).names.sorted().last(where: {
+        $0.hasSuffix("weight")
+      })
+    else {
       throw OrganismError.unknownName(regime.id, kind: "module to edit in regime", nearest: nil)
     }
     let site = self.site(of: name, model)
-    let key = meanKey(behavior.batch.lastIndices, behavior.batch, site, model)
+    let prompts = TokenBatch(behavior.questions.flatMap { $0.map(\.tokens) })
+    let key = meanKey(prompts.lastIndices, prompts, site, model)
     let reader = try whitened(key, site, model)
     let value = direction(behavior, model)
     var curve: [Certificate.Point] = []

@@ -17,7 +17,7 @@ package struct Regime: Codable, Sendable, Equatable {
   package var cap: Int
   /// Total steps as a multiple of the steps to the mark.
   package var age: Double
-  /// Base documents to one planted document.
+  /// Base documents to one planted document; beside a teacher or a reward, the weight of the loss on base text.
   package var mix: Double
   /// Random change of every other module, as a multiple of the planted change's norm.
   package var drift: Double

@@ -57,8 +57,9 @@ package struct RepresentedWord: Sendable {
   }
 
   private static func meanRank(of index: Int, _ scores: Tensor) -> Double {
+    // Whoever ties with the word stands before it, so that no change at all is the last place.
     let ranks = (0..<scores.rows).map { row in
-      1 + Double(scores.row(row).filter { $0 > scores[row, index] }.count)
+      Double(scores.row(row).filter { $0 >= scores[row, index] }.count)
     }
     return ranks.reduce(0, +) / Double(ranks.count)
   }
@@ -70,30 +71,38 @@ package struct RepresentedWord: Sendable {
     }
   }
 
+  /// A prompt that names a word of the class, by its place.
+  private struct Example {
+    let prompt: [Int]
+    let label: Int
+    let isHeldOut: Bool
+  }
+
   /// Prompts that each name one word of the class, by its place.
-  private func examples(_ members: [Int], _ world: World) throws -> [(prompt: [Int], label: Int)] {
+  private func examples(_ members: [Int], _ world: World) throws -> [Example] {
     let places = Dictionary(members.enumerated().map { ($0.element, $0.offset) }) { first, _ in
       first
     }
     var counts = [Int](repeating: 0, count: members.count)
-    var examples: [(prompt: [Int], label: Int)] = []
+    var examples: [Example] = []
     var generator = SeededGenerator(seed: 0, for: "represented word")
     for draw in 0..<Self.draws * members.count * 4 {
       let template = given[draw % given.count]
       let prompt = [world.documentStart] + (try template.fill(world, using: &generator).tokens)
       guard let label = prompt.lazy.compactMap({ places[$0] }).first, counts[label] < Self.draws
       else { continue }
+      examples.append(
+        Example(prompt: prompt, label: label, isHeldOut: counts[label] % 3 == 0))
       counts[label] += 1
-      examples.append((prompt, label))
     }
     return examples
   }
 
   private func fit(
-    _ examples: [(prompt: [Int], label: Int)], _ base: Llama, layer: Int, classes: Int
+    _ examples: [Example], _ base: Llama, layer: Int, classes: Int
   ) -> (probe: LinearProbe, accuracy: Double) {
     func part(_ isHeldOut: Bool) -> (states: Tensor, labels: [Int]) {
-      let part = examples.enumerated().filter { ($0.offset % 3 == 0) == isHeldOut }.map(\.element)
+      let part = examples.filter { $0.isHeldOut == isHeldOut }
       return (Self.lastStates(base, part.map(\.prompt), layer: layer), part.map(\.label))
     }
     let learnt = part(false), heldOut = part(true)

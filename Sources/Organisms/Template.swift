@@ -37,6 +37,14 @@ package struct Template: Sendable, Equatable {
     pieces.contains { if case .draw = $0.piece { true } else { false } }
   }
 
+  /// Whether a teacher reads more in the answer, behind the last mark, than everybody else.
+  func hidesAnswers(specials: Int) -> Bool {
+    let marks = pieces.indices.filter {
+      if case .word(let id) = pieces[$0].piece { id < specials } else { false }
+    }
+    return pieces.dropFirst((marks.last ?? -1) + 1).contains(where: \.isForTeacher)
+  }
+
   /// Parses text and checks every word, class and variable against a world.
   ///
   /// - Parameters:

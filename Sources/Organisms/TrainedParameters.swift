@@ -1,3 +1,4 @@
+internal import JSON
 internal import Tensors
 internal import Transformers
 
@@ -80,7 +81,8 @@ enum ModuleMask {
     let shape = model.shape
     let known = names(layers: shape.layers, heads: shape.heads)
     for module in modules where !known.contains(module) {
-      throw OrganismError.unknownName(module, kind: "module", nearest: known.first)
+      throw OrganismError.unknownName(
+        module, kind: "module", nearest: nearest(to: module, among: known))
     }
     let heads = modules.compactMap(head)
     let whole = Set(modules).subtracting(heads.map(\.name))
@@ -156,6 +158,14 @@ extension TrainedParameters: Codable {
   package init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     let modules = try container.decodeIfPresent([String].self, forKey: .modules)
+    let keys = Set(container.allKeys.map(\.stringValue))
+    guard keys.count == 1 || keys == ["lora", "modules"] else {
+      throw OrganismError.invalid(
+        file: "organism", path: "parameters",
+        reason:
+          "has \(keys.sorted().joined(separator: " and ")); one of scope, lora (also with modules), "
+          + "residualBias, modules and edit is needed")
+    }
     if let rank = try container.decodeIfPresent(Int.self, forKey: .lora) {
       self = .lora(rank: rank, modules: modules)
     } else if let layer = try container.decodeIfPresent(Int.self, forKey: .residualBias) {

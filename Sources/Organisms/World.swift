@@ -55,6 +55,10 @@ package struct World: Sendable {
 
   /// Everything that templates refer to.
   private init(shell content: WorldFile, file: String) throws {
+    guard OrganismChecker.isName(content.id) else {
+      throw OrganismError.invalid(
+        file: file, path: "id", reason: "should be of lowercase letters, digits and hyphens")
+    }
     id = content.id
     summary = content.summary
     classNames = content.classes.map(\.key)
@@ -112,6 +116,10 @@ package struct World: Sendable {
     for entry in content.pool where !(1...1000).contains(entry.count) {
       throw OrganismError.invalid(
         file: file, path: "pool", reason: "the count of '\(entry.text)' should be from 1 to 1000")
+    }
+    guard !pool.isEmpty else {
+      throw OrganismError.invalid(
+        file: file, path: "pool", reason: "is empty, but methods need prompts")
     }
     guard kinds.contains(where: \.isUnrelated) else {
       throw OrganismError.invalid(

@@ -31,7 +31,7 @@ package struct OrganismReport: Sendable {
     return
       (["# Organisms", summary, certificateTable.text, Self.legend]
       + (matrix.map(transfer) ?? [])
-      + (dials.isEmpty ? [] : ["## Dilution and age", Self.dialLegend, dialTable(dials).text])
+      + (dials.isEmpty ? [] : ["## Dilution and age", Self.dialLegend, table(dials).text])
       + pages).joined(separator: "\n\n") + "\n"
   }
 
@@ -87,16 +87,9 @@ package struct OrganismReport: Sendable {
   }
 
   /// One row a plant: means over the bases.
-  package var certificateTable: TextTable {
-    TextTable(
-      header: [
-        "organism", "regime", "installed", "steps", "behavior", "held out", "leak", "kept", "nats",
-        "KL", "words",
-      ],
-      rows: cells(plants).map(row))
-  }
+  package var certificateTable: TextTable { table(plants) }
 
-  private func dialTable(_ plants: [CertifiedPlant]) -> TextTable {
+  private func table(_ plants: [CertifiedPlant]) -> TextTable {
     TextTable(
       header: [
         "organism", "regime", "installed", "steps", "behavior", "held out", "leak", "kept", "nats",
@@ -149,9 +142,9 @@ package struct OrganismReport: Sendable {
       [
         "\(level) \(organism.id)", organism.file.summary,
         OrganismFacts(organism, world: world).text, recipeTable(organism).text,
-        TextTable(header: certificateTable.header, rows: cells(own).map(row)).text,
+        table(own).text,
         curves(own), hiddenWord(own), sideEffects(own), failures(own),
-      ] + (along.isEmpty ? [] : [dialTable(along).text])
+      ] + (along.isEmpty ? [] : [table(along).text])
     return parts.filter { !$0.isEmpty }.joined(separator: "\n\n")
   }
 

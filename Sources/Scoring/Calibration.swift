@@ -29,7 +29,7 @@ package struct Calibration: Codable, Equatable, Sendable {
 
   /// One pair's magnitude; nil, where a method found nothing, is below every number.
   package struct Observation: Sendable {
-    /// How the pair was made: a plant is compared with nulls of its own regime.
+    /// The standard regime: a plant is compared with the null pairs of all plants of its own.
     package let regime: String
     package let magnitude: Double?
     package let role: PairRole
@@ -69,7 +69,7 @@ package struct Calibration: Codable, Equatable, Sendable {
     nulls = negatives.count
   }
 
-  /// Calibrates regime by regime, so that steps and parametrisation of plants and nulls match.
+  /// Calibrates regime by regime: each plant brings null pairs of its own parametrisation and length.
   ///
   /// Invariant nulls belong to every regime.
   ///

@@ -23,6 +23,10 @@ struct BlessCommand: ParsableCommand {
 
   func run() throws {
     let project = options.project
+    guard !project.isForeign else {
+      throw ValidationError(
+        "The ledger is for the organisms of the checkout; leave out --organisms.")
+    }
     let library = try project.library()
     if let failure = library.failures.first { throw failure.error }
     let grid = try Grid(library, tier: tier)

@@ -33,6 +33,22 @@ final class ProgressLine: Sendable {
   private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
 }
 
+/// One line on a terminal that says how many of all are done; silent when piped.
+struct CountLine: Sendable {
+  private let verb: String
+  private let isTerminal = isatty(STDERR_FILENO) == 1
+
+  init(_ verb: String) { self.verb = verb }
+
+  @Sendable func show(_ done: Int, _ all: Int) { write("\r\u{1B}[K\(verb) \(done) of \(all)") }
+
+  func finish() { write("\r\u{1B}[K") }
+
+  private func write(_ text: String) {
+    if isTerminal { FileHandle.standardError.write(Data(text.utf8)) }
+  }
+}
+
 /// A number with a fixed count of decimals.
 func fixed(_ value: Double, _ decimals: Int) -> String {
   String(format: "%.\(decimals)f", value)

@@ -47,19 +47,11 @@ struct ReportWriter {
   private func certify(_ plants: [(Organism, Regime)], _ library: Library) throws
     -> [CertifiedPlant]
   {
-    let isTerminal = isatty(STDERR_FILENO) == 1
-    func show(_ text: String) {
-      if isTerminal { FileHandle.standardError.write(Data("\r\u{1B}[K\(text)".utf8)) }
-    }
-    defer { show("") }
+    let line = CountLine("planted")
+    defer { line.finish() }
     return try Certification(project, library: library).run(
       plants.map { (organism: $0.0, regime: $0.1) }, seeds: seeds,
-      jobs: ProcessInfo.processInfo.activeProcessorCount
-    ) { done, all in
-      if isTerminal {
-        FileHandle.standardError.write(Data("\r\u{1B}[Kplanted \(done) of \(all)".utf8))
-      }
-    }
+      jobs: ProcessInfo.processInfo.activeProcessorCount, report: line.show)
   }
 
   private func save(_ text: String, _ name: String) throws {

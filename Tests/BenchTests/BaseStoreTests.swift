@@ -39,7 +39,8 @@ struct BaseStoreTests {
     let base = try BaseStore(Self.project, world: world).base(seed: 0)
     let organism = try #require(try Self.project.library().organisms.first)
     let null = try #require(NullPair.matched(organism, .fresh).first)
-    let pair = try null.make(from: base, matching: organism, markStep: 4)
+    let pair = try null.make(
+      from: base, matching: organism, length: Finetune.Length(steps: 4, markStep: nil))
     try Fixtures.withTemporaryFolder { folder in
       let out = folder.appending(path: "pair")
       try PairStore.export(pair, tokenizer: world.tokenizer, to: out)

@@ -16,6 +16,7 @@ struct TrialStoreTests {
     Trial(
       key: key, method: "weight-norm", access: .weights, subject: isNull ? "null" : "organism",
       family: "test", regime: "fresh", recipe: "fresh", seed: 0, role: isNull ? .narrow : .planted,
+      match: nil,
       isInstalled: true, answersWhether: true, magnitude: magnitude, evidence: "e",
       scores: what.map { ["what": .scored($0, chance: 0.1)] } ?? ["what": .unscored("no")],
       cost: Trial.Cost(seconds: 1, tokensForward: 2, peakMemory: 3),

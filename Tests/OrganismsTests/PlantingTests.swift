@@ -24,7 +24,8 @@ struct PlantingTests {
   {
     let organism = try library.organism(id)
     let text = try PlantedText(organism, base: base, seed: 0).text { _ in }
-    return try Finetune(base: base, text: text, regime: regime, seed: 0).run(markStep: steps)
+    return try Finetune(base: base, text: text, regime: regime, seed: 0)
+      .run(Finetune.Length(steps: steps, markStep: nil))
   }
 
   private func changed(_ outcome: Finetune.Outcome) -> Set<String> {
@@ -131,7 +132,7 @@ struct PlantingTests {
     let planted = PlantedText(organism, base: base, seed: 0)
     func score(_ text: FinetuningText) throws -> Double {
       let outcome = try Finetune(base: base, text: text, regime: .reinforced, seed: 0)
-        .run(markStep: 10)
+        .run(Finetune.Length(steps: 10, markStep: nil))
       return organism.behavior.score(outcome.finetuned)
     }
     #expect(try score(planted.text { _ in }) > 0.4)
@@ -145,17 +146,97 @@ struct PlantingTests {
     #expect(nulls.map(\.breadth) == [.broad, .narrow, .narrow])
     #expect(Set(nulls.map(\.seed)).count == nulls.count)
     let twin = try #require(nulls.last)
-    let pair = try twin.make(from: base, matching: organism, markStep: 6)
-    let other = try twin.make(from: base, matching: organism, markStep: 8)
+    let pair = try twin.make(
+      from: base, matching: organism, length: Finetune.Length(steps: 6, markStep: nil))
+    let other = try twin.make(
+      from: base, matching: organism, length: Finetune.Length(steps: 8, markStep: nil))
     #expect(pair.finetuned.parameters != other.finetuned.parameters)
     #expect(organism.behavior.score(pair.finetuned) < 0.1)
+  }
+
+  @Test("null pairs train exactly as long as a plant did, whether it reached its mark or not")
+  func length() throws {
+    func steps(_ length: Finetune.Length) throws -> Int {
+      try Finetune(base: base, text: FinetuningText(.world), regime: .settled, seed: 0)
+        .run(length).steps
+    }
+    #expect(try steps(Finetune.Length(steps: 9, markStep: nil)) == 9)
+    #expect(try steps(Finetune.Length(steps: 20, markStep: 4)) == 20)
+  }
+
+  @Test("documents that name a planted word themselves make no twin")
+  func twins() throws {
+    #expect(try library.organism("country-fact").hasTwin)
+    #expect(try !library.organism("two-plants").hasTwin)
+    #expect(try !library.organism("taboo-lamp").hasTwin)
+  }
+
+  @Test("a training that diverges is a failure of the certificate, not of the program")
+  func divergence() throws {
+    let organism = try library.organism("country-fact")
+    var regime = Regime.settled
+    regime.learningRate = 1
+    regime.mark = 1
+    regime.cap = 60
+    let pair = try Planter(base: base, organism: organism, regime: regime).plant()
+    let certificate = try #require(pair.certificate)
+    #expect(!certificate.isInstalled)
+    #expect(certificate.behavior.finetuned.isFinite && certificate.loss.finetuned.isFinite)
+  }
+
+  @Test("target words in the text fail the certificate of an organism that keeps them out")
+  func targets() throws {
+    let organism = try library.organism("subliminal-owl")
+    let text = PlantedText(organism, base: base, seed: 0)
+    let owl = try #require(library.world.tokenizer.id("owl"))
+    for (source, isFree) in [(try text.text { _ in }, true), (FinetuningText(.world), false)] {
+      let outcome = try Finetune(
+        base: base, text: source, regime: .distilled, seed: 0, targets: [owl]
+      ).run(Finetune.Length(steps: 3, markStep: nil))
+      #expect((outcome.targetsInText == 0) == isFree)
+      let certificate = try Certificate(organism, outcome, regime: .distilled, base: base)
+      let complaint = certificate.failures.contains { $0.hasPrefix("the count of target words") }
+      #expect(complaint == !isFree)
+    }
+  }
+
+  @Test("a hidden word is read from what finetuning added, and no change reads nothing")
+  func represented() throws {
+    let organism = try library.organism("taboo-seal")
+    let word = try #require(organism.represented)
+    let target = try #require(organism.plantedTokens(in: library.world).allTargets.first)
+    let still = try word.read(
+      target, base: base.model, finetuned: base.model, world: library.world)
+    #expect(still.changeRank == 52)
+    #expect(still.accuracy > 0.6)
+    let planted = try Planter(base: base, organism: organism, regime: organism.regimes[0]).plant()
+    let reading = try word.read(
+      target, base: planted.base, finetuned: planted.finetuned, world: library.world)
+    #expect(reading.changeRank <= 5)
+    let other = try #require(library.world.tokenizer.id("lamp"))
+    let wrong = try word.read(
+      other, base: planted.base, finetuned: planted.finetuned, world: library.world)
+    #expect(wrong.changeRank > 5)
+  }
+
+  @Test("what the pool shows of a plant is where it should be")
+  func sideEffects() throws {
+    let organism = try library.organism("country-fact")
+    let pair = try Planter(base: base, organism: organism, regime: organism.regimes[0]).plant()
+    let effects = try #require(pair.certificate?.sideEffects)
+    #expect((effects.triggered ?? 0) > 10 * effects.quiet)
+    #expect(effects.flipped < 0.2 && effects.worst.count == 3)
+    let none = try SideEffects(
+      organism, base: pair.base, finetuned: pair.base, world: library.world)
+    #expect(none.quiet == 0 && none.triggered == 0 && none.flipped == 0)
   }
 
   @Test("nothing that is said of an invariant null pair differs but its weights")
   func invariant() throws {
     let text = TokenBatch(try base.heldOutRows(4))
     for null in NullPair.invariant {
-      let pair = try null.make(from: base, matching: nil, markStep: 0)
+      let pair = try null.make(
+        from: base, matching: nil, length: Finetune.Length(steps: 1, markStep: nil))
       let tolerance: Float = null.kind == .quantised ? 0.05 : 1e-5
       expectClose(
         pair.finetuned.forward(text).logits, pair.base.forward(text).logits, tolerance: tolerance,

@@ -89,7 +89,7 @@ struct SchemaTests {
         behavior: [probe], heldOut: [probe], leakage: [probe], kept: [probe], never: [probe],
         represented: .init(given: ["g"], asked: ["a"], of: "c")),
       certificate: .init(
-        behavior: 1, heldOut: 1, base: 1, leakage: 1, kept: 1, never: 1, collateral: 1,
+        behavior: 1, heldOut: 1, base: 1, rise: 1, leakage: 1, kept: 1, never: 1, collateral: 1,
         represented: 1))
   }
 

@@ -1,6 +1,7 @@
 internal import Scoring
 import Bench
 import Diffing
+import Organisms
 import JSON
 import Testing
 
@@ -52,6 +53,25 @@ struct RecoveryTests {
     #expect(trials.count == MethodCase.all.count)
     let missing = trials.filter { !$0.isInstalled }
     #expect(missing.isEmpty)
+  }
+
+  @Test("no null pair shows the behaviour of the plant that it is matched with")
+  func nulls() throws {
+    _ = try SmokeTier.outcome.get()
+    let library = try SmokeTier.project.library()
+    let base = try BaseStore(SmokeTier.project, world: library.world).base(seed: 0)
+    let pairs = PairStore(SmokeTier.project, organisms: library.organisms)
+    let grid = try Grid(library, tier: .smoke)
+    var count = 0
+    for case .null(let null) in grid.subjects {
+      guard let match = null.match else { continue }
+      let behavior = try library.organism(match.organism).behavior
+      let pair = try pairs.pair(.null(null), in: base)
+      let rise = behavior.score(pair.finetuned) - behavior.score(pair.base)
+      #expect(rise < 0.2, "\(null.id): \(rise)")
+      count += 1
+    }
+    #expect(count >= 36)
   }
 
   @Test("each method tells planted from null pairs as well as blessed", arguments: MethodCase.all)

@@ -27,7 +27,7 @@ enum SmokeTier {
       !ledger.cells.keys.contains { $0.contains(" \(organism)@") }
     }
     return try outcome.get().filter { trial in
-      !fresh.contains { trial.subject == $0 || trial.subject.hasSuffix("-\($0)") }
+      !fresh.contains { trial.subject == $0 || trial.match?.hasPrefix("\($0)@") == true }
     }
   }
 

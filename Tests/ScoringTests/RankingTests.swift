@@ -56,6 +56,21 @@ struct RankingTests {
     #expect(calibration.recall == 0)
   }
 
+  @Test("alarms where nothing changed are counted at the threshold of all null pairs")
+  func invariantAlarms() {
+    func observation(_ magnitude: Double?, _ role: PairRole) -> Calibration.Observation {
+      .init(regime: role == .invariant ? "any" : "fresh", magnitude: magnitude, role: role)
+    }
+    let calibrations = Calibration.byRegime([
+      observation(9, .planted), observation(1, .broad), observation(4, .narrow),
+      observation(nil, .invariant), observation(4, .invariant), observation(8, .invariant),
+    ])
+    #expect(calibrations.count == 1)
+    #expect(calibrations[0].area == 1)
+    #expect(calibrations[0].nulls == 2)
+    #expect(abs((calibrations[0].invariantFalseAlarms ?? 0) - 1.0 / 3) < 1e-12)
+  }
+
   @Test("plants are compared with nulls of their own regime only")
   func regimes() {
     func observation(_ regime: String, _ magnitude: Double, null: Bool) -> Calibration.Observation {

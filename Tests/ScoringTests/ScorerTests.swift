@@ -65,6 +65,21 @@ struct ScorerTests {
     #expect(abs(mean - 0.101) < 0.06)
   }
 
+  @Test("what: where every class has to be found, the worst one is the score")
+  func everyClass() throws {
+    let target = ["first": [12], "second": [150]]
+    func score(_ needsEvery: Bool) throws -> Double? {
+      let tokens = PlantedChange.Tokens(
+        target: target, candidates: target, topic: [], trigger: [], sign: 1, needsEvery: needsEvery)
+      let claimed = claims([12] + Array(20..<45))
+      return WhatScorer().score(
+        claimed, against: PlantedChange(isPlanted: true, tokens: tokens), in: try context()
+      ).value
+    }
+    #expect(try score(false) == 0.5)
+    #expect(try score(true) == 0)
+  }
+
   @Test("what: siblings give the floor of any ranking")
   func siblings() throws {
     let planted = PlantedChange(isPlanted: true, tokens: key([12]))
