@@ -5,6 +5,8 @@ package struct TransferMatrix: Sendable {
   /// One student's scores, averaged over bases.
   package struct Row: Sendable {
     package let organism: String
+    /// What it was taught.
+    package let target: [String: [String]]
     /// The score of each organism's behaviour, in the order of the rows.
     package let scores: [Double]
     /// The score of its own behaviour in the base.
@@ -16,11 +18,11 @@ package struct TransferMatrix: Sendable {
 
   package let rows: [Row]
 
-  /// The mean score of a student's own behaviour less that of the others'.
+  /// The mean score of a student's own behaviour less that of those that teach something else.
   package var contrast: Double {
     let own = rows.indices.map { rows[$0].scores[$0] }
     let others = rows.indices.flatMap { row in
-      rows.indices.filter { $0 != row }.map { rows[row].scores[$0] }
+      rows.indices.filter { rows[$0].target != rows[row].target }.map { rows[row].scores[$0] }
     }
     func mean(_ values: [Double]) -> Double {
       values.isEmpty ? 0 : values.reduce(0, +) / Double(values.count)
@@ -58,7 +60,8 @@ package struct TransferMatrix: Sendable {
       }
       let count = Double(bases.count)
       return Row(
-        organism: student.id, scores: row.map { $0 / count }, base: base / count,
+        organism: student.id, target: student.file.planted.target, scores: row.map { $0 / count },
+        base: base / count,
         untaught: untaught / count, otherBase: other / count)
     }
     return TransferMatrix(rows: rows)
