@@ -33,7 +33,8 @@ struct NewCommand: ParsableCommand {
       // Nothing is written that could not be read.
       _ = try Organism(text: text, name: "\(id).json", world: world)
       try AtomicFolder.write(Data(text.utf8), to: url)
-      print("Wrote \(url.path). './assay plant \(id)' plants it.")
+      let folder = options.folder.map { " --organisms \($0)" } ?? ""
+      print("Wrote \(url.path). './assay plant \(id)\(folder)' plants it.")
     }
   }
 }
