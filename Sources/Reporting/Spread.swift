@@ -18,10 +18,9 @@ struct Spread {
   }
 
   private func number(_ value: Double) -> String {
-    let text = String(format: "%.\(decimals)f", value)
-    if text.hasPrefix("-"), text.allSatisfy({ "-0.".contains($0) }) {
-      return String(text.dropFirst())
-    }
+    var text = String(format: "%.\(decimals)f", value)
+    // No minus before a zero, no zero before the point.
+    if text.hasPrefix("-"), text.allSatisfy({ "-0.".contains($0) }) { text.removeFirst() }
     return text.hasPrefix("0.") ? String(text.dropFirst()) : text
   }
 }
