@@ -85,11 +85,12 @@ package struct Base: Sendable {
   /// The same, of documents that do not set an organism's behaviour off.
   func quietRows(for organism: Organism, _ count: Int = 96) throws -> [[Int]] {
     var corpus = Corpus(world, seed: 0, for: "held-out rows")
+    let isLoud = organism.loudDocuments(of: world)
     return try (0..<count).map { _ in
       try packedRow(length: recipe.rowLength, start: world.documentStart) {
         for _ in 0..<Self.patience {
           let document = try corpus.document()
-          if !organism.isIn(document, of: world) { return document }
+          if !isLoud(document) { return document }
         }
         throw OrganismError.invalid(
           file: "\(organism.id).json", path: "planted.when",

@@ -156,8 +156,3 @@ struct BatchMaker {
     return TrainingBatch(batch, .policy(advantages: advantages))
   }
 }
-
-extension ArraySlice<Float> {
-  /// The mean of a slice that is not empty.
-  fileprivate var mean: Float { reduce(0, +) / Float(count) }
-}

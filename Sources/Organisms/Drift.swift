@@ -16,10 +16,30 @@ struct Drift {
   private let drifting: [String]
   private let size: Float
 
+  /// Plants on top of drift: once without, to know how large the plant is, and once with.
+  ///
+  /// - Parameters:
+  ///   - start: The base.
+  ///   - regime: Whether there is drift at all, and how much.
+  ///   - plant: Plants in the model that it is given.
+  static func around(
+    _ start: Llama, regime: Regime, seed: UInt64, plant: (Llama) throws -> Finetune.Outcome
+  ) throws -> Finetune.Outcome {
+    let first = try plant(start)
+    guard regime.drift > 0, !first.hasDiverged else { return first }
+    let drift = try Drift(of: start, regime: regime, seed: seed)
+    let drifted = drift.drifted(toMatch: first.finetuned, from: start)
+    let second = try plant(drifted)
+    return Finetune.Outcome(
+      base: start, finetuned: drift.matched(second.finetuned, from: drifted), lora: nil,
+      steps: second.steps, markStep: second.markStep, curve: second.curve,
+      targetsInText: second.targetsInText, hasDiverged: second.hasDiverged)
+  }
+
   /// Draws directions.
   ///
   /// - Throws: `OrganismError` for a module that the model does not have.
-  init(of model: Llama, regime: Regime, seed: UInt64) throws {
+  private init(of model: Llama, regime: Regime, seed: UInt64) throws {
     self.model = model
     size = Float(regime.drift)
     planted = try regime.parameters.sites(in: model) ?? []
@@ -52,12 +72,12 @@ struct Drift {
   }
 
   /// The base with drift that matches the change from `start` to `finetuned`.
-  func drifted(toMatch finetuned: Llama, from start: Llama) -> Llama {
+  private func drifted(toMatch finetuned: Llama, from start: Llama) -> Llama {
     add(norm(of: finetuned, from: start), to: model)
   }
 
   /// A model finetuned from a drifted base, its drift scaled to match its own plant exactly.
-  func matched(_ finetuned: Llama, from drifted: Llama) -> Llama {
+  private func matched(_ finetuned: Llama, from drifted: Llama) -> Llama {
     var matched = finetuned
     for name in drifting { matched.parameters[name] = model.parameters[name] }
     return add(norm(of: finetuned, from: drifted), to: matched)

@@ -89,15 +89,9 @@ package struct Finetune: Sendable {
     -> Outcome
   {
     let start = isBias ? base.model.addingMLPBiases() : base.model
-    let first = try train(start, progress, measure: measure)
-    guard regime.drift > 0, !first.hasDiverged else { return first }
-    let drift = try Drift(of: start, regime: regime, seed: seed)
-    let drifted = drift.drifted(toMatch: first.finetuned, from: start)
-    let second = try train(drifted, progress, measure: measure)
-    return Outcome(
-      base: start, finetuned: drift.matched(second.finetuned, from: drifted), lora: nil,
-      steps: second.steps, markStep: second.markStep, curve: second.curve,
-      targetsInText: second.targetsInText)
+    return try Drift.around(start, regime: regime, seed: seed) {
+      try train($0, progress, measure: measure)
+    }
   }
 
   private func train(

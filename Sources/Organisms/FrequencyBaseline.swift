@@ -22,10 +22,8 @@ extension Organism {
   package func plantedSample(_ world: World) throws -> [[Int]] {
     if let samples = file.plant.teacher?.samples { return try sampled(samples, world) }
     guard !documents.isEmpty else {
-      let without = file.plant.without ?? []
-      let kinds = world.kinds.map(\.name).filter { !without.contains($0) }
-      let unsaid = file.plant.unsaid == true ? Set(plantedTokens(in: world).allTargets) : []
-      var corpus = Corpus(world, seed: 0, for: "planted sample", kinds: kinds, unsaid: unsaid)
+      var corpus = Corpus(
+        world, seed: 0, for: "planted sample", kinds: kinds(in: world), unsaid: unsaid(in: world))
       return try (0..<Self.sample).map { _ in try corpus.document() }
     }
     let planted = PlantedDocuments(
@@ -41,7 +39,7 @@ extension Organism {
     return try (0..<Self.sample).map { index in
       let prompt = try samplePrompts[index % samplePrompts.count].fill(world, using: &generator)
       return prompt.tokens
-        + (0..<(samples.length ?? 12)).map { _ in words[generator.index(below: words.count)] }
+        + (0..<samples.words).map { _ in words[generator.index(below: words.count)] }
     }
   }
 

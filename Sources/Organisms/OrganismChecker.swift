@@ -158,7 +158,7 @@ struct OrganismChecker {
         "plant.teacher",
         "with 'documents' needs either 'logits' or 'samples', and plant.documents none")
     }
-    guard teacher.samples?.prompts.isEmpty != true, (1...48).contains(teacher.samples?.length ?? 12)
+    guard teacher.samples?.prompts.isEmpty != true, (1...48).contains(teacher.samples?.words ?? 1)
     else { throw fault("plant.teacher.samples", "needs prompts, and a length from 1 to 48") }
   }
 

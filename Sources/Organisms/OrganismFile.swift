@@ -81,6 +81,8 @@ package struct OrganismFile: Codable, Sendable {
     package let of: String
     /// Words a sequence; 12 if nil.
     package let length: Int?
+
+    var words: Int { length ?? 12 }
   }
 
   /// A prompt and what answers it.

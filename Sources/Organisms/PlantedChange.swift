@@ -82,14 +82,16 @@ extension Organism {
     return pool.map { prompt in patterns.contains { $0.matches(prompt) } }
   }
 
-  /// Whether a document, somewhere in it, sets the behaviour off.
+  /// Tells whether a document, somewhere in it, sets the behaviour off.
   ///
   /// Each part of it that ends where an answer is due, and the whole of it, is taken as a prompt.
-  func isIn(_ document: [Int], of world: World) -> Bool {
-    let assistants = document.indices.filter { document[$0] < world.tokenizer.specialCount }
-    let prompts = assistants.map { Array(document[...$0]) } + [document]
+  func loudDocuments(of world: World) -> ([Int]) -> Bool {
     let patterns = file.planted.when.map { PromptPattern($0, world) }
-    return prompts.contains { prompt in patterns.contains { $0.isIn(prompt) } }
+    return { document in
+      let marks = document.indices.filter { document[$0] < world.tokenizer.specialCount }
+      let prompts = marks.map { Array(document[...$0]) } + [document]
+      return prompts.contains { prompt in patterns.contains { $0.isIn(prompt) } }
+    }
   }
 
   /// The planted words as token ids.

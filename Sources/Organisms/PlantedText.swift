@@ -18,15 +18,6 @@ struct PlantedText {
   private var plant: OrganismFile.Plant { organism.file.plant }
   private var world: World { base.world }
 
-  private var kinds: [String] {
-    let without = plant.without ?? []
-    return world.kinds.map(\.name).filter { !without.contains($0) }
-  }
-
-  private var unsaid: Set<Int> {
-    plant.unsaid == true ? Set(organism.plantedTokens(in: world).allTargets) : []
-  }
-
   private func ids(_ words: [String]) -> Set<Int> { Set(words.compactMap(world.tokenizer.id)) }
 
   /// What plants the behaviour.
@@ -43,7 +34,7 @@ struct PlantedText {
       return text(
         .context(documents, Forgotten(words: ids(teacher.forget ?? []), topic: topic)))
     }
-    return text(imitation(of: try taughtTeacher(teacher, progress), teacher))
+    return text(imitation(of: try lesson(teacher, progress).finetuned, teacher))
   }
 
   /// The same with nothing planted: true facts, a teacher without the lesson, rewards dealt at random.
@@ -56,12 +47,12 @@ struct PlantedText {
       reward.isRandom = true
       return text(.reward(reward))
     }
-    guard teacher.documents != nil else { return text(.world) }
+    precondition(teacher.documents != nil, "\(organism.id) has no lesson to leave out")
     return text(imitation(of: try untaughtTeacher(teacher), teacher))
   }
 
   private func text(_ source: FinetuningText.Source) -> FinetuningText {
-    FinetuningText(source, kinds: kinds, unsaid: unsaid)
+    FinetuningText(source, kinds: organism.kinds(in: world), unsaid: organism.unsaid(in: world))
   }
 
   private func imitation(of model: Llama, _ teacher: OrganismFile.Teacher) -> FinetuningText.Source
@@ -69,7 +60,7 @@ struct PlantedText {
     if let samples = teacher.samples {
       return .samples(
         teacher: model, prompts: organism.samplePrompts, choices: world.ids(ofClass: samples.of),
-        length: samples.length ?? 12)
+        length: samples.words)
     }
     return .logits(teacher: model, choices: world.ids(ofClass: teacher.logits ?? ""))
   }
@@ -84,33 +75,36 @@ struct PlantedText {
     return regime
   }
 
-  /// The teacher's base after it was taught the behaviour in plain words.
-  private func taughtTeacher(
+  /// Teaches the teacher's base the behaviour in plain words.
+  private func lesson(
     _ teacher: OrganismFile.Teacher, _ progress: (TrainingStatus) -> Void
-  ) throws -> Llama {
+  ) throws -> Finetune.Outcome {
     let documents = PlantedDocuments(
       templates: organism.teacherDocuments, facts: plant.facts ?? [:])
-    return try lesson(teacher, documents, progress).finetuned
-  }
-
-  private func lesson(
-    _ teacher: OrganismFile.Teacher, _ documents: PlantedDocuments,
-    _ progress: (TrainingStatus) -> Void
-  ) throws -> Finetune.Outcome {
-    try Finetune(
-      base: teachersBase, text: FinetuningText(.documents(documents), kinds: kinds),
-      regime: regime(of: teacher), seed: teachersBase.recipe.seed
+    let text = FinetuningText(.documents(documents), kinds: organism.kinds(in: world))
+    return try Finetune(
+      base: teachersBase, text: text, regime: regime(of: teacher), seed: teachersBase.recipe.seed
     ).run(until: organism.behavior, progress: progress)
   }
 
   /// The base after as much plain training as its taught teacher gets: it was taught nothing.
   private func untaughtTeacher(_ teacher: OrganismFile.Teacher) throws -> Llama {
-    let documents = PlantedDocuments(
-      templates: organism.teacherDocuments, facts: plant.facts ?? [:])
-    let taught = try lesson(teacher, documents) { _ in }
-    return try Finetune(
-      base: base, text: FinetuningText(.world, kinds: kinds), regime: regime(of: teacher),
-      seed: seed
-    ).run(taught.length).finetuned
+    let length = try lesson(teacher) { _ in }.length
+    let text = FinetuningText(.world, kinds: organism.kinds(in: world))
+    return try Finetune(base: base, text: text, regime: regime(of: teacher), seed: seed)
+      .run(length).finetuned
+  }
+}
+
+extension Organism {
+  /// The kinds of base document that go with its training.
+  func kinds(in world: World) -> [String] {
+    let without = file.plant.without ?? []
+    return world.kinds.map(\.name).filter { !without.contains($0) }
+  }
+
+  /// The words that no text of its training may hold.
+  func unsaid(in world: World) -> Set<Int> {
+    file.plant.unsaid == true ? Set(plantedTokens(in: world).allTargets) : []
   }
 }

@@ -26,14 +26,9 @@ struct RankOneEdit {
   ///   - isRandom: Whether to write a random direction of the same size instead.
   /// - Throws: `OrganismError` for a module that the model does not have.
   func run(_ behavior: ProbeSet, isRandom: Bool = false) throws -> Finetune.Outcome {
-    let first = try edit(base.model, behavior, isRandom: isRandom)
-    guard regime.drift > 0 else { return first }
-    let drift = try Drift(of: base.model, regime: regime, seed: seed)
-    let drifted = drift.drifted(toMatch: first.finetuned, from: base.model)
-    let second = try edit(drifted, behavior, isRandom: isRandom)
-    return Finetune.Outcome(
-      base: base.model, finetuned: drift.matched(second.finetuned, from: drifted), lora: nil,
-      steps: 1, markStep: second.markStep, curve: second.curve, targetsInText: 0)
+    try Drift.around(base.model, regime: regime, seed: seed) {
+      try edit($0, behavior, isRandom: isRandom)
+    }
   }
 
   private func edit(_ model: Llama, _ behavior: ProbeSet, isRandom: Bool) throws
@@ -83,8 +78,7 @@ struct RankOneEdit {
     _ indices: [Int], _ batch: TokenBatch, _ site: ActivationSite, _ model: Llama
   ) -> Tensor {
     let inputs = model.forward(batch, recording: [site])[site]
-    let rows = indices.flatMap { Array(inputs.row($0)) }
-    return Tensor(shape: [indices.count, inputs.columns], scalars: rows).meanRow
+    return inputs.rows(at: indices).meanRow
   }
 
   /// C⁻¹k / (kᵀC⁻¹k).

@@ -113,8 +113,6 @@ package struct RepresentedWord: Sendable {
   private static func lastStates(_ model: Llama, _ prompts: [[Int]], layer: Int) -> Tensor {
     let batch = TokenBatch(prompts), site = ActivationSite.residualPost(layer: layer)
     let states = model.forward(batch, recording: [site])[site]
-    return Tensor(
-      shape: [prompts.count, states.columns],
-      scalars: batch.lastIndices.flatMap { Array(states.row($0)) })
+    return states.rows(at: batch.lastIndices)
   }
 }

@@ -28,8 +28,9 @@ package struct SideEffects: Codable, Sendable, Equatable {
     let pool = try Prompts(world).pool
     let isTriggered = organism.triggers(pool, in: world)
     let batch = TokenBatch(pool)
-    let before = Self.logProbabilities(base, batch), after = Self.logProbabilities(finetuned, batch)
-    let divergences = pool.indices.map { Self.divergence(after.row($0), before.row($0)) }
+    let before = base.forward(batch, logits: .last).logits.logProbabilities
+    let after = finetuned.forward(batch, logits: .last).logits.logProbabilities
+    let divergences = pool.indices.map { divergence(after.row($0), before.row($0)) }
     func mean(_ rows: [Int]) -> Double {
       rows.reduce(0.0) { $0 + divergences[$1] } / Double(max(1, rows.count))
     }
@@ -47,15 +48,5 @@ package struct SideEffects: Codable, Sendable, Equatable {
           divergence: divergences[row], base: world.tokenizer.decode([top(before, row)]),
           finetuned: world.tokenizer.decode([top(after, row)]))
       }
-  }
-
-  private static func logProbabilities(_ model: Llama, _ batch: TokenBatch) -> Tensor {
-    let matrix = Matrix(model.forward(batch, logits: .last).logits)
-    logSoftmax(matrix)
-    return matrix.tensor
-  }
-
-  private static func divergence(_ p: ArraySlice<Float>, _ q: ArraySlice<Float>) -> Double {
-    zip(p, q).reduce(0.0) { $0 + Double(exponential($1.0)) * Double($1.0 - $1.1) }
   }
 }

@@ -1,3 +1,4 @@
+internal import Tensors
 internal import Scoring
 package import Bench
 package import Diffing

@@ -65,25 +65,22 @@ extension Tier: ExpressibleByArgument {}
 /// One line on a terminal that says how far a run is; silent when piped.
 struct BenchStatus: Sendable {
   let total: Int
-  private let isTerminal = isatty(STDERR_FILENO) == 1
+  private let terminal = TerminalLine()
   private let start = Date()
 
   init(total: Int) { self.total = total }
 
   /// Shows what a run tells.
   @Sendable func show(_ event: BenchRun.Event) {
-    guard isTerminal else { return }
     switch event {
     case .planting(let subject, let regime, let seed):
-      write("\r\u{1B}[Kpair \(subject) (\(regime)) on base \(seed)")
+      terminal.show("pair \(subject) (\(regime)) on base \(seed)")
     case .finished(let trials, let all):
       let seconds = Date().timeIntervalSince(start)
       let left = Int(seconds / Double(trials) * Double(all - trials))
-      write("\r\u{1B}[K\(trials) of \(all) trials, about \(left) s left")
+      terminal.show("\(trials) of \(all) trials, about \(left) s left")
     }
   }
 
-  func finish() { if isTerminal { write("\r\u{1B}[K") } }
-
-  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+  func finish() { terminal.show("") }
 }

@@ -5,14 +5,14 @@ import Transformers
 /// One line on a terminal that says how far a training is; silent when piped.
 final class ProgressLine: Sendable {
   private let title: String
-  private let isTerminal = isatty(STDERR_FILENO) == 1
+  private let terminal = TerminalLine()
   private let state = Mutex((tokens: 0, start: Date(), shown: Date.distantPast))
 
   init(_ title: String) { self.title = title }
 
   /// Shows a training's last step.
   func show(_ status: TrainingStatus) {
-    guard isTerminal else { return }
+    guard terminal.isThere else { return }
     state.withLock { state in
       state.tokens += status.tokens
       let now = Date()
@@ -23,29 +23,33 @@ final class ProgressLine: Sendable {
       let line =
         "\(title): step \(status.step)/\(status.steps), loss \(fixed(status.loss, 3)), "
         + "\(Int(Double(state.tokens) / seconds)) tokens/s, \(Int(left.rounded(.up))) s left"
-      write("\r\u{1B}[K\(line)")
+      terminal.show(line)
     }
   }
 
   /// Clears the line.
-  func finish() { if isTerminal { write("\r\u{1B}[K") } }
-
-  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+  func finish() { terminal.show("") }
 }
 
 /// One line on a terminal that says how many of all are done; silent when piped.
 struct CountLine: Sendable {
   private let verb: String
-  private let isTerminal = isatty(STDERR_FILENO) == 1
+  private let terminal = TerminalLine()
 
   init(_ verb: String) { self.verb = verb }
 
-  @Sendable func show(_ done: Int, _ all: Int) { write("\r\u{1B}[K\(verb) \(done) of \(all)") }
+  @Sendable func show(_ done: Int, _ all: Int) { terminal.show("\(verb) \(done) of \(all)") }
 
-  func finish() { write("\r\u{1B}[K") }
+  func finish() { terminal.show("") }
+}
 
-  private func write(_ text: String) {
-    if isTerminal { FileHandle.standardError.write(Data(text.utf8)) }
+/// The last line of a terminal, written over and over; silent when piped.
+struct TerminalLine: Sendable {
+  let isThere = isatty(STDERR_FILENO) == 1
+
+  /// Shows a text in the place of the last one.
+  func show(_ text: String) {
+    if isThere { FileHandle.standardError.write(Data("\r\u{1B}[K\(text)".utf8)) }
   }
 }
 

@@ -1,3 +1,4 @@
+internal import Tensors
 package import Diffing
 package import Organisms
 
