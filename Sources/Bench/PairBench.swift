@@ -75,11 +75,13 @@ struct PairBench {
 
   /// Runs one method at one level of access.
   func run(_ method: any DiffingMethod, _ access: AccessLevel) throws -> Trial {
-    let start = Date(), tokens = pair.tokensRead
+    let start = Date()
     var generator = SeededGenerator(
       seed: base.recipe.seed, for: "\(method.card.id) \(access.rawValue)")
-    let evidence = try method.evidence(for: pair, on: text(access), using: &generator)
-    let seconds = Date().timeIntervalSince(start), read = pair.tokensRead - tokens
+    let (evidence, work) = try pair.measuring {
+      try method.evidence(for: pair, on: text(access), using: &generator)
+    }
+    let seconds = Date().timeIntervalSince(start) + work.sharedSeconds
     let isInstalled = planted.certificate?.isInstalled ?? true
     return Trial(
       key: try Self.key(method, access, pair: pairDigest, sources: sourceDigest),
@@ -90,7 +92,8 @@ struct PairBench {
       magnitude: evidence.magnitude, evidence: try evidence.digest(),
       scores: scores(evidence, isInstalled: isInstalled),
       cost: Trial.Cost(
-        seconds: seconds, tokensForward: read, peakMemory: peakMemory()),
+        seconds: seconds, tokensForward: work.tokensForward, tokensBackward: work.tokensBackward,
+        tokensShared: work.tokensShared, peakMemory: peakMemory()),
       provenance: Trial.Provenance(
         pair: pairDigest, sources: sourceDigest, openBLASCore: openBLASCore, kernels: kernelLevel))
   }

@@ -84,9 +84,7 @@ package struct PairStore: Sendable {
     let lock = locks.lock(folder.lastPathComponent)
     lock.lock()
     defer { lock.unlock() }
-    if FileManager.default.fileExists(atPath: folder.appending(path: "config.json").path) {
-      return try read(folder, base: base)
-    }
+    if FileManager.default.fileExists(atPath: folder.path) { return try read(folder, base: base) }
     let pair =
       switch subject {
       case .organism(let organism, let regime):
@@ -135,13 +133,19 @@ package struct PairStore: Sendable {
   }
 
   private func read(_ folder: URL, base: Base) throws -> PlantedPair {
-    guard let finetuned = try HuggingFaceFolder.read(folder).model as? Llama else {
-      throw CheckpointError.missingFile("config.json", folder: folder.path)
-    }
     let certificateURL = folder.appending(path: "certificate.json")
     let certificate =
       FileManager.default.fileExists(atPath: certificateURL.path)
       ? try JSON.decode(Certificate.self, contentsOf: certificateURL) : nil
+    let adapter = folder.appending(path: "adapter_config.json")
+    if FileManager.default.fileExists(atPath: adapter.path) {
+      return PlantedPair(
+        base: base.model, finetuned: base.model,
+        lora: try PEFTAdapter.read(folder, base: base.model), certificate: certificate)
+    }
+    guard let finetuned = try HuggingFaceFolder.read(folder).model as? Llama else {
+      throw CheckpointError.missingFile("config.json", folder: folder.path)
+    }
     let widened = finetuned.configuration.hasMLPBias && !base.model.configuration.hasMLPBias
     return PlantedPair(
       base: widened ? base.model.addingMLPBiases() : base.model, finetuned: finetuned,
@@ -150,7 +154,12 @@ package struct PairStore: Sendable {
 
   private func write(_ pair: PlantedPair, to folder: URL) throws {
     try AtomicFolder.write(to: folder) { temporary in
-      try HuggingFaceFolder.fill(temporary, pair.finetuned, nil)
+      // Of a LoRA finetune the factors are kept: its base is held once.
+      if let lora = pair.lora {
+        try PEFTAdapter.fill(temporary, lora, base: "base")
+      } else {
+        try HuggingFaceFolder.fill(temporary, pair.finetuned, nil)
+      }
       try Self.writeCertificate(of: pair, to: temporary)
     }
   }

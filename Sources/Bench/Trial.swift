@@ -5,11 +5,15 @@ package import Scoring
 
 /// One method at one level of access on one pair: a line of JSON.
 package struct Trial: Codable, Equatable, Sendable {
-  /// What a trial cost.
+  /// What a trial cost, as if no other method had run before it.
   package struct Cost: Codable, Equatable, Sendable {
     package let seconds: Double
-    /// Tokens read by forward passes that no earlier method had made.
+    /// Tokens that the models read or wrote.
     package let tokensForward: Int
+    /// Tokens that gradients were computed of.
+    package let tokensBackward: Int
+    /// How many of `tokensForward` came from recordings that an earlier method had made.
+    package let tokensShared: Int
     /// The process's largest memory so far, in bytes.
     package let peakMemory: Int
   }

@@ -3,6 +3,7 @@ package import Transformers
 /// A base and what was made of it.
 package struct PlantedPair: Sendable {
   package let base: Llama
+  /// Where there is a low-rank update, the base's own memory with the update beside it.
   package let finetuned: Llama
   /// The low-rank update, if that is what the finetune is.
   package let lora: LoRA?
@@ -13,7 +14,7 @@ package struct PlantedPair: Sendable {
     base: Llama, finetuned: Llama, lora: LoRA? = nil, certificate: Certificate? = nil
   ) {
     self.base = base
-    self.finetuned = finetuned
+    self.finetuned = lora.map { base.with($0.adapted(base.parameters)) } ?? finetuned
     self.lora = lora
     self.certificate = certificate
   }

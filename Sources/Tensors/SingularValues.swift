@@ -37,10 +37,7 @@ package struct SingularValueDecomposition: Sendable {
     // Column-major [columns, q] is row-major [q, columns], and [q, rows] is [rows, q].
     var left = Tensor(shape: [rows, q], scalars: vt)
     var right = Tensor(shape: [q, columns], scalars: u)
-    for index in 0..<q where Self.largestEntry(ofColumn: index, in: left) < 0 {
-      for row in 0..<rows { left[row, index] = -left[row, index] }
-      for column in 0..<columns { right[index, column] = -right[index, column] }
-    }
+    Self.fixSigns(&left, &right)
     self.left = left
     self.values = Tensor(s)
     self.right = right
@@ -52,6 +49,22 @@ package struct SingularValueDecomposition: Sendable {
       best = matrix[row, column]
     }
     return best
+  }
+
+  /// A decomposition that was computed from factors; signs are made definite as above.
+  package init(left: Tensor, values: Tensor, right: Tensor) {
+    var left = left, right = right
+    Self.fixSigns(&left, &right)
+    self.left = left
+    self.values = values
+    self.right = right
+  }
+
+  private static func fixSigns(_ left: inout Tensor, _ right: inout Tensor) {
+    for index in 0..<right.rows where largestEntry(ofColumn: index, in: left) < 0 {
+      for row in 0..<left.rows { left[row, index] = -left[row, index] }
+      for column in 0..<right.columns { right[index, column] = -right[index, column] }
+    }
   }
 
   /// Left vector `index`, shaped `[rows]`.

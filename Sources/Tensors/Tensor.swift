@@ -62,6 +62,16 @@ package struct Tensor: Equatable, Sendable {
 
   package func scaled(by factor: Float) -> Tensor { map { $0 * factor } }
 
+  /// Each row multiplied by a factor of its own.
+  package func scalingRows(by factors: [Float]) -> Tensor {
+    precondition(factors.count == rows, "\(factors.count) factors for \(rows) rows")
+    var result = self
+    for index in 0..<rows {
+      for column in 0..<columns { result[index, column] *= factors[index] }
+    }
+    return result
+  }
+
   /// The Frobenius norm, summed in double.
   package var norm: Float {
     Float(scalars.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot())

@@ -44,10 +44,13 @@ package struct ParameterLayout: Sendable, Equatable {
 
 /// A model's weights, or their gradient: named tensors in one flat piece of memory.
 ///
-/// A value: copies share memory until one of them is written to.
+/// A value: copies share memory until one of them is written to. Matrices may have low-rank updates
+/// that are kept beside the memory, so that a LoRA finetune needs its base's memory and its factors
+/// only; whoever reads a tensor reads the sum.
 package struct Parameters: Sendable {
   package let layout: ParameterLayout
   private var buffer: FloatBuffer
+  private var updates: [String: LowRankUpdate] = [:]
 
   /// Creates zeros.
   package init(layout: ParameterLayout) {
@@ -55,11 +58,62 @@ package struct Parameters: Sendable {
     buffer = FloatBuffer(count: layout.count)
   }
 
+  /// The change of a tensor that is kept beside the memory, if there is one.
+  package func update(of name: String) -> LowRankUpdate? { updates[name] }
+
+  /// Bytes of memory that these numbers need beside another's.
+  package func bytes(beside other: Parameters? = nil) -> Int {
+    let factors = updates.values.reduce(0) { $0 + $1.left.count + $1.right.count }
+    let own = buffer === other?.buffer ? 0 : buffer.count
+    return (own + factors) * MemoryLayout<Float>.stride
+  }
+
+  /// Whether these are another's numbers, in the same memory, with updates of some tensors.
+  package func isAdaptation(of other: Parameters) -> Bool {
+    buffer === other.buffer && layout == other.layout && other.updates.isEmpty && !updates.isEmpty
+  }
+
+  /// These numbers with a tensor changed by a product, which is kept beside the memory.
+  ///
+  /// - Precondition: The product has the tensor's shape.
+  package func updated(_ name: String, by update: LowRankUpdate) -> Parameters {
+    precondition(
+      layout[name].shape == [update.left.rows, update.right.columns], "'\(name)' has another shape")
+    var result = self
+    result.mergeUpdate(of: name)
+    result.updates[name] = update
+    return result
+  }
+
+  /// The same numbers with every update added to them, in memory of their own if there are any.
+  package var merged: Parameters {
+    var result = self
+    for name in layout.names { result.mergeUpdate(of: name) }
+    return result
+  }
+
+  private mutating func mergeUpdate(of name: String) {
+    guard let update = updates.removeValue(forKey: name) else { return }
+    makeUnique()
+    multiply(
+      Matrix(update.left), Matrix(update.right), into: window(layout[name]), accumulating: true)
+  }
+
   /// The tensor called `name` as a window to read from.
-  package func matrix(_ name: String) -> Matrix { window(layout[name]) }
+  package func matrix(_ name: String) -> Matrix {
+    updates[name] == nil ? window(layout[name]) : Matrix(self[name])
+  }
 
   /// Neighbouring tensors of equal width as one window: rows of the first, then of the second, ...
+  ///
+  /// - Precondition: No updates are kept beside them.
   package func joint(_ names: [String]) -> Matrix {
+    precondition(names.allSatisfy { updates[$0] == nil }, "Updates are kept beside the tensors")
+    return stored(names)
+  }
+
+  /// Neighbouring tensors as `joint` gives them, updates left out.
+  func stored(_ names: [String]) -> Matrix {
     let entries = names.map { layout[$0] }
     for (entry, next) in zip(entries, entries.dropFirst()) {
       precondition(
@@ -74,15 +128,19 @@ package struct Parameters: Sendable {
 
   /// The tensor called `name` as a window to write to.
   package mutating func mutableMatrix(_ name: String) -> Matrix {
+    mergeUpdate(of: name)
     makeUnique()
     return window(layout[name])
   }
 
   /// All numbers as one row to read from, shaped `[1, count]`.
-  package var flat: Matrix { Matrix(buffer, rows: 1, columns: layout.count) }
+  package var flat: Matrix {
+    Matrix(updates.isEmpty ? buffer : merged.buffer, rows: 1, columns: layout.count)
+  }
 
   /// All numbers as one row to write to, shaped `[1, count]`.
   package mutating func mutableFlat() -> Matrix {
+    self = merged
     makeUnique()
     return flat
   }
@@ -91,9 +149,11 @@ package struct Parameters: Sendable {
   package subscript(name: String) -> Tensor {
     get {
       let entry = layout[name]
-      return Tensor(
+      let stored = Tensor(
         shape: entry.shape,
         scalars: buffer.scalars(in: entry.offset..<entry.offset + entry.count))
+      guard let update = updates[name] else { return stored }
+      return stored + update.product
     }
     set {
       precondition(newValue.shape == layout[name].shape, "'\(name)' has another shape")
@@ -104,6 +164,9 @@ package struct Parameters: Sendable {
   /// The bytes of one tensor, little-endian floats.
   package func bytes(_ name: String) -> [UInt8] {
     let entry = layout[name]
+    guard updates[name] == nil else {
+      return FloatBuffer(self[name].scalars).bytes(in: 0..<entry.count)
+    }
     return buffer.bytes(in: entry.offset..<entry.offset + entry.count)
   }
 
@@ -134,6 +197,9 @@ package struct Parameters: Sendable {
 extension Parameters: Equatable {
   /// Whether two sets of weights are the same bytes under the same names.
   package static func == (a: Parameters, b: Parameters) -> Bool {
-    a.layout == b.layout && a.buffer.hasSameBytes(as: b.buffer)
+    guard a.layout == b.layout else { return false }
+    // Of two finetunes of one base only the factors can differ.
+    if a.buffer === b.buffer && a.updates == b.updates { return true }
+    return a.merged.buffer.hasSameBytes(as: b.merged.buffer)
   }
 }

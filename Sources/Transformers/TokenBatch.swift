@@ -1,7 +1,7 @@
 /// Rows of tokens of any lengths, stored one behind the other.
 ///
 /// Rows are packed, not padded, so a pad can never leak into a mean, a loss or an attention pattern.
-package struct TokenBatch: Sendable, Equatable {
+package struct TokenBatch: Sendable, Hashable {
   /// All tokens, row after row.
   package let tokens: [Int]
   /// Where each row starts in `tokens`, and, last, their number.
@@ -21,6 +21,13 @@ package struct TokenBatch: Sendable, Equatable {
   package init(padded rows: [[Int]], lengths: [Int]) {
     precondition(rows.count == lengths.count, "One length per row is needed")
     self.init(zip(rows, lengths).map { Array($0.prefix($1)) })
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    // Enough to tell texts apart; a dictionary compares equal hashes token by token.
+    hasher.combine(starts.count)
+    hasher.combine(tokens.count)
+    for token in tokens.prefix(64) { hasher.combine(token) }
   }
 
   package var rows: Int { starts.count - 1 }

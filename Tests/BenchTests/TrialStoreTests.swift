@@ -19,7 +19,8 @@ struct TrialStoreTests {
       match: nil,
       isInstalled: true, answersWhether: true, magnitude: magnitude, evidence: "e",
       scores: what.map { ["what": .scored($0, chance: 0.1)] } ?? ["what": .unscored("no")],
-      cost: Trial.Cost(seconds: 1, tokensForward: 2, peakMemory: 3),
+      cost: Trial.Cost(
+        seconds: 1, tokensForward: 2, tokensBackward: 0, tokensShared: 0, peakMemory: 3),
       provenance: Trial.Provenance(pair: "p", sources: "s", openBLASCore: core, kernels: "avx2"))
   }
 

@@ -51,12 +51,12 @@ struct MutantTests {
   func offByOneLayer() throws {
     let pair = try biasedPair(direction())
     let right = pair.difference(at: .residualPost(layer: 2), on: text).meanRow
-    let mutant = pair.difference(at: .residualPre(layer: 2), on: text).meanRow
+    let mutant = pair.difference(at: .residualPost(layer: 1), on: text).meanRow
     #expect(cosine(right, direction()) > 0.999)
     #expect(mutant.norm == 0)
     // And base after the block against finetuned before it: identical models differ.
     let pass = pair.pass(.base, on: text)
-    #expect((pass[.residualPost(layer: 2)] - pass[.residualPre(layer: 2)]).norm > 1)
+    #expect((pass[.residualPost(layer: 2)] - pass[.residualPost(layer: 1)]).norm > 1)
   }
 
   @Test("a lens without the final norm's gain reads other tokens")
@@ -78,7 +78,7 @@ struct MutantTests {
     finetuned.parameters[base.names.embedding] = embedding
     let pair = try ModelPair(base: base, finetuned: finetuned)
     let prompts = MethodContractTests.prompts(.unrelated)
-    let change = pair.difference(at: .residualPre(layer: 0), on: text)
+    let change = pair.difference(at: .embedding, on: text)
     let right = change.rows(at: prompts.countedTokens).rowNorms.mean
     let mutant = change.rows(at: Array(0..<text.count)).rowNorms.mean
     #expect(mutant > 10)

@@ -48,7 +48,7 @@ struct LlamaPass {
       input, gain: block.attentionNorm, epsilon: configuration.normEpsilon,
       into: memory.attentionNormed, reciprocals: memory.attentionReciprocals)
     touch(.attentionNorm(layer: layer), memory.attentionNormed)
-    multiply(memory.attentionNormed, block.joint, into: memory.joint, transposingB: true)
+    block.joint.apply(memory.attentionNormed, into: memory.joint)
     if let bias = block.jointBias { addToRows(bias, of: memory.joint) }
     rotateAndTouch(layer, memory.joint)
     for index in segments.indices { mixValues(layer, segment: index) }
@@ -117,7 +117,7 @@ struct LlamaPass {
       epsilon: configuration.normEpsilon, into: memory.mlpNormed,
       reciprocals: memory.mlpReciprocals)
     touch(.mlpNorm(layer: layer), memory.mlpNormed)
-    multiply(memory.mlpNormed, block.gateUp, into: memory.gateUp, transposingB: true)
+    block.gateUp.apply(memory.mlpNormed, into: memory.gateUp)
     if let bias = block.gateUpBias { addToRows(bias, of: memory.gateUp) }
     touch(.mlpInput(layer: layer), memory.gateUp)
     swiGLU(memory.gateUp, into: memory.mlpActivation)
@@ -128,18 +128,18 @@ struct LlamaPass {
     touch(.residualPost(layer: layer), activations.residuals[2 * layer + 2])
   }
 
-  /// Adds `input · matrixᵀ + bias` to residual stream `index`, giving stream `index + 1`.
+  /// Adds `map(input) + bias` to residual stream `index`, giving stream `index + 1`.
   private func addBranch(
-    _ input: Matrix, _ matrix: Matrix, _ bias: Matrix?, to index: Int, site: ActivationSite
+    _ input: Matrix, _ map: LinearMap, _ bias: Matrix?, to index: Int, site: ActivationSite
   ) {
     let stream = activations.residuals[index], next = activations.residuals[index + 1]
     if next.buffer !== stream.buffer || next.offset != stream.offset { next.copy(stream) }
     guard hooks?.touches(site) == true else {
-      multiply(input, matrix, into: next, transposingB: true, accumulating: true)
+      map.apply(input, into: next, accumulating: true)
       if let bias { addToRows(bias, of: next) }
       return
     }
-    multiply(input, matrix, into: activations.branch, transposingB: true)
+    map.apply(input, into: activations.branch)
     if let bias { addToRows(bias, of: activations.branch) }
     touch(site, activations.branch)
     addScaled(activations.branch, to: next)

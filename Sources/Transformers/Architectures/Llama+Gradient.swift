@@ -44,17 +44,19 @@ struct LlamaGradientPass {
     let memory = activations.layers[layer], needed = needs.blocks[layer]
     if needed {
       multiply(
-        stream, memory.mlpActivation, into: into.down, transposingA: true, accumulating: true)
+        stream, memory.mlpActivation, into: into.down.weight, transposingA: true, accumulating: true
+      )
       if let bias = into.downBias { addSumOfRows(of: stream, to: bias) }
     }
-    multiply(stream, block.down, into: scratch.mlpActivation)
+    multiply(stream, block.down.weight, into: scratch.mlpActivation)
     swiGLUGradient(of: scratch.mlpActivation, replacing: memory.gateUp)
     if needed {
       multiply(
-        memory.gateUp, memory.mlpNormed, into: into.gateUp, transposingA: true, accumulating: true)
+        memory.gateUp, memory.mlpNormed, into: into.gateUp.weight, transposingA: true,
+        accumulating: true)
       if let bias = into.gateUpBias { addSumOfRows(of: memory.gateUp, to: bias) }
     }
-    multiply(memory.gateUp, block.gateUp, into: scratch.normed)
+    multiply(memory.gateUp, block.gateUp.weight, into: scratch.normed)
     rmsNormGradient(
       of: scratch.normed, input: activations.residuals[2 * layer + 1], gain: block.mlpNorm,
       reciprocals: memory.mlpReciprocals, inputGradient: stream, gainGradient: into.mlpNorm)
@@ -65,10 +67,10 @@ struct LlamaGradientPass {
     let memory = activations.layers[layer], needed = needs.blocks[layer]
     if needed {
       multiply(
-        stream, memory.headOutput, into: into.output, transposingA: true, accumulating: true)
+        stream, memory.headOutput, into: into.output.weight, transposingA: true, accumulating: true)
       if let bias = into.outputBias { addSumOfRows(of: stream, to: bias) }
     }
-    multiply(stream, block.output, into: scratch.headOutput)
+    multiply(stream, block.output.weight, into: scratch.headOutput)
     scratch.joint.fill(0)
     for index in segments.indices { unmixValues(memory, segment: index, scratch) }
     rotate(
@@ -77,11 +79,11 @@ struct LlamaGradientPass {
       sines: activations.sines, inverse: true)
     if needed {
       multiply(
-        scratch.joint, memory.attentionNormed, into: into.joint, transposingA: true,
+        scratch.joint, memory.attentionNormed, into: into.joint.weight, transposingA: true,
         accumulating: true)
       if let bias = into.jointBias { addSumOfRows(of: scratch.joint, to: bias) }
     }
-    multiply(scratch.joint, block.joint, into: scratch.normed)
+    multiply(scratch.joint, block.joint.weight, into: scratch.normed)
     rmsNormGradient(
       of: scratch.normed, input: activations.residuals[2 * layer], gain: block.attentionNorm,
       reciprocals: memory.attentionReciprocals, inputGradient: stream,
@@ -148,7 +150,9 @@ final class LlamaGradientTape: GradientTape {
       preconditionFailure("This tape was made for another model")
     }
     let needs = LlamaGradientNeeds(model, scope: scope)
-    let weights = model.weights, shards = shards, configuration = configuration
+    // The gradient is that of the sum, so the sum is what it is computed at.
+    let weights = Llama.Weights(model.parameters.merged, configuration), shards = shards,
+      configuration = configuration
     let loss = SharedLoss(batch)
     Shards.forEach { index in
       Self.run(

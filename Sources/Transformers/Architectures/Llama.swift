@@ -75,26 +75,30 @@ package struct Llama: LanguageModel {
 
   /// The weights of one block as windows; also the shape of their gradients.
   struct Block {
-    let attentionNorm, joint, output, mlpNorm, gateUp, down: Matrix
+    let attentionNorm, mlpNorm: Matrix
+    let joint, output, gateUp, down: LinearMap
     let jointBias, outputBias, gateUpBias, downBias: Matrix?
 
     init(_ parameters: Parameters, layer: Int, _ configuration: LlamaConfiguration) {
       func name(_ tensor: String) -> String { LlamaConfiguration.name(layer, tensor) }
-      func joint(_ parts: [String], _ kind: String) -> Matrix {
-        parameters.joint(parts.map { name("\($0).\(kind)") })
+      func linear(_ parts: [String]) -> LinearMap {
+        parameters.linear(parts.map { name("\($0).weight") })
+      }
+      func bias(_ parts: [String]) -> Matrix {
+        parameters.joint(parts.map { name("\($0).bias") })
       }
       let attention = ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"]
       let mlp = ["mlp.gate_proj", "mlp.up_proj"]
       attentionNorm = parameters.matrix(name("input_layernorm.weight"))
-      self.joint = joint(attention, "weight")
-      output = parameters.matrix(name("self_attn.o_proj.weight"))
+      joint = linear(attention)
+      output = linear(["self_attn.o_proj"])
       mlpNorm = parameters.matrix(name("post_attention_layernorm.weight"))
-      gateUp = joint(mlp, "weight")
-      down = parameters.matrix(name("mlp.down_proj.weight"))
+      gateUp = linear(mlp)
+      down = linear(["mlp.down_proj"])
       let hasBias = configuration.hasAttentionBias
-      jointBias = hasBias ? joint(attention, "bias") : nil
+      jointBias = hasBias ? bias(attention) : nil
       outputBias = hasBias ? parameters.matrix(name("self_attn.o_proj.bias")) : nil
-      gateUpBias = configuration.hasMLPBias ? joint(mlp, "bias") : nil
+      gateUpBias = configuration.hasMLPBias ? bias(mlp) : nil
       downBias = configuration.hasMLPBias ? parameters.matrix(name("mlp.down_proj.bias")) : nil
     }
   }

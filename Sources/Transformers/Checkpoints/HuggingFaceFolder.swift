@@ -74,13 +74,24 @@ package enum HuggingFaceFolder {
     let layout = try architecture.layout(huggingFace: document, file: "config.json")
     try check(tensors, against: layout)
     var model = try architecture.init(huggingFace: document, file: "config.json")
-    for name in layout.names { model.parameters[name] = tensors[name] ?? Tensor([]) }
+    // One tensor at a time: beside the model, only one is in memory.
+    for (name, tensor) in layout.names.compactMap({ name in tensors[name].map { (name, $0) } }) {
+      model.parameters[name] = try finite(tensor.read(), name)
+    }
     return Checkpoint(model: model, tokenizer: try readTokenizer(folder, layout))
   }
 
-  private static func readTensors(_ folder: URL) throws -> [String: Tensor] {
+  private static func finite(_ tensor: Tensor, _ name: String) throws -> Tensor {
+    guard tensor.isFinite else {
+      throw CheckpointError.badTensor(
+        name, file: "model.safetensors", reason: "holds infinite or undefined numbers")
+    }
+    return tensor
+  }
+
+  private static func readTensors(_ folder: URL) throws -> [String: Safetensors.StoredTensor] {
     let single = folder.appending(path: "model.safetensors")
-    if FileManager.default.fileExists(atPath: single.path) { return try Safetensors.read(single) }
+    if FileManager.default.fileExists(atPath: single.path) { return try Safetensors.open(single) }
     let index = folder.appending(path: "model.safetensors.index.json")
     guard FileManager.default.fileExists(atPath: index.path) else {
       throw CheckpointError.missingFile("model.safetensors", folder: folder.path)
@@ -102,11 +113,13 @@ package enum HuggingFaceFolder {
         throw CheckpointError.badHeader(
           file: index.lastPathComponent, reason: "'\(file)' leaves the folder")
       }
-      tensors.merge(try Safetensors.read(folder.appending(path: file))) { first, _ in first }
+      tensors.merge(try Safetensors.open(folder.appending(path: file))) { first, _ in first }
     }
   }
 
-  private static func check(_ tensors: [String: Tensor], against layout: ParameterLayout) throws {
+  private static func check(
+    _ tensors: [String: Safetensors.StoredTensor], against layout: ParameterLayout
+  ) throws {
     let file = "model.safetensors"
     for entry in layout.entries {
       guard let tensor = tensors[entry.name] else {
@@ -115,10 +128,6 @@ package enum HuggingFaceFolder {
       guard tensor.shape == entry.shape else {
         throw CheckpointError.wrongShape(
           entry.name, file: file, expected: entry.shape, found: tensor.shape)
-      }
-      guard tensor.isFinite else {
-        throw CheckpointError.badTensor(
-          entry.name, file: file, reason: "holds infinite or undefined numbers")
       }
     }
     // Tied models repeat the head in some files, and old ones store the rotary frequencies.

@@ -14,21 +14,25 @@ package enum PEFTAdapter {
   ///   - folder: Where to write; replaced as a whole if it is there.
   /// - Throws: `CheckpointError.unwritable`.
   package static func write(_ lora: LoRA, base: String, to folder: URL) throws {
-    try AtomicFolder.write(to: folder) { temporary in
-      let text = JSON.text(of: configuration(lora, base: base), layout: .pretty) + "\n"
-      try AtomicFolder.write(
-        Data(text.utf8), to: temporary.appending(path: "adapter_config.json"))
-      let tensors = lora.targets.flatMap { target in
-        ["A", "B"].map { factor in
-          let entry = lora.factors.layout["\(target).\(factor)"]
-          return (
-            name: name(target, factor), shape: entry.shape, bytes: lora.factors.bytes(entry.name)
-          )
-        }
+    try AtomicFolder.write(to: folder) { try fill($0, lora, base: base) }
+  }
+
+  /// Writes the two files into a folder that is there.
+  ///
+  /// - Throws: `CheckpointError.unwritable`.
+  package static func fill(_ folder: URL, _ lora: LoRA, base: String) throws {
+    let text = JSON.text(of: configuration(lora, base: base), layout: .pretty) + "\n"
+    try AtomicFolder.write(Data(text.utf8), to: folder.appending(path: "adapter_config.json"))
+    let tensors = lora.targets.flatMap { target in
+      ["A", "B"].map { factor in
+        let entry = lora.factors.layout["\(target).\(factor)"]
+        return (
+          name: name(target, factor), shape: entry.shape, bytes: lora.factors.bytes(entry.name)
+        )
       }
-      try AtomicFolder.write(
-        Safetensors.data(tensors), to: temporary.appending(path: "adapter_model.safetensors"))
     }
+    try AtomicFolder.write(
+      Safetensors.data(tensors), to: folder.appending(path: "adapter_model.safetensors"))
   }
 
   private static func name(_ target: String, _ factor: String) -> String {

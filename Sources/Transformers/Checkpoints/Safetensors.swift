@@ -7,14 +7,14 @@ package enum Safetensors {
   /// Headers of real models stay far below; what claims more is not a header.
   private static let headerLimit = 100_000_000
 
-  private struct Header {
+  fileprivate struct Header {
     let name: String
     let type: ScalarType
     let shape: [Int]
     let range: Range<Int>
   }
 
-  private enum ScalarType: String {
+  fileprivate enum ScalarType: String {
     case float64 = "F64"
     case float32 = "F32"
     case float16 = "F16"
@@ -29,6 +29,30 @@ package enum Safetensors {
     }
   }
 
+  /// A tensor of a file, not read yet.
+  package struct StoredTensor: Sendable {
+    fileprivate let url: URL
+    fileprivate let offset: UInt64
+    fileprivate let header: Header
+    package var shape: [Int] { header.shape }
+
+    /// Reads the tensor, as 32-bit floats.
+    ///
+    /// - Throws: `CheckpointError.unreadable`.
+    package func read() throws -> Tensor {
+      let file = url.lastPathComponent
+      guard let handle = try? FileHandle(forReadingFrom: url) else {
+        throw CheckpointError.unreadable(file: file, reason: "no permission")
+      }
+      defer { try? handle.close() }
+      guard (try? handle.seek(toOffset: offset)) != nil,
+        let bytes = header.range.isEmpty ? Data() : try? handle.read(upToCount: header.range.count),
+        bytes.count == header.range.count
+      else { throw CheckpointError.unreadable(file: file, reason: "it changed while it was read") }
+      return Tensor(shape: shape, scalars: scalars([UInt8](bytes), header.type))
+    }
+  }
+
   /// Reads every tensor of a file, as 32-bit floats.
   ///
   /// - Parameter url: The file.
@@ -36,19 +60,23 @@ package enum Safetensors {
   /// - Throws: `CheckpointError` if it is truncated, its header is wrong, or tensors overlap, leave
   ///   holes or leave the file.
   package static func read(_ url: URL) throws -> [String: Tensor] {
-    let file = url.lastPathComponent
+    try open(url).mapValues { try $0.read() }
+  }
+
+  /// The tensors of a file, each to be read when it is needed, so that no file is in memory whole.
+  ///
+  /// - Throws: As `read` does.
+  package static func open(_ url: URL) throws -> [String: StoredTensor] {
     let (headers, body) = try readHeader(url)
-    guard let data = try? Data(contentsOf: url) else {
-      throw CheckpointError.unreadable(file: file, reason: "no permission, or too large for memory")
-    }
-    var tensors: [String: Tensor] = [:]
-    for header in headers {
-      let start = data.startIndex + body
-      let bytes = data[start + header.range.lowerBound..<start + header.range.upperBound]
-      tensors[header.name] = Tensor(
-        shape: header.shape, scalars: scalars([UInt8](bytes), header.type))
-    }
-    return tensors
+    return Dictionary(
+      headers.map { header in
+        (
+          header.name,
+          StoredTensor(
+            url: url, offset: UInt64(body + header.range.lowerBound), header: header)
+        )
+      }
+    ) { first, _ in first }
   }
 
   /// Reads and checks the header alone, so that nothing is loaded for a file that is wrong.
@@ -134,7 +162,7 @@ package enum Safetensors {
     }
   }
 
-  private static func scalars(_ bytes: [UInt8], _ type: ScalarType) -> [Float] {
+  fileprivate static func scalars(_ bytes: [UInt8], _ type: ScalarType) -> [Float] {
     func bits(_ index: Int, _ size: Int) -> UInt64 {
       (0..<size).reversed().reduce(0) { $0 << 8 | UInt64(bytes[index * size + $1]) }
     }

@@ -1,0 +1,109 @@
+internal import Synchronization
+internal import Tensors
+internal import Transformers
+
+/// What a method asked of the two models.
+package struct Work: Codable, Equatable, Sendable {
+  /// Tokens read or written by the models: forward passes, edited or not, and generation.
+  package var tokensForward = 0
+  /// Tokens that gradients were computed of.
+  package var tokensBackward = 0
+  /// How many of `tokensForward` were recorded before, for another method.
+  package var tokensShared = 0
+  /// What those recordings took when they were made.
+  package var sharedSeconds = 0.0
+
+  package init() {}
+}
+
+/// Counts work; a pair's models share one.
+final class WorkMeter: Sendable {
+  private let state = Mutex(Work())
+
+  var work: Work { state.withLock { $0 } }
+
+  func reset() { state.withLock { $0 = Work() } }
+
+  func count(forward tokens: Int) { state.withLock { $0.tokensForward += tokens } }
+
+  func count(backward tokens: Int) { state.withLock { $0.tokensBackward += tokens } }
+
+  /// Counts a recording that was made before.
+  func count(shared tokens: Int, seconds: Double) {
+    state.withLock { work in
+      work.tokensForward += tokens
+      work.tokensShared += tokens
+      work.sharedSeconds += seconds
+    }
+  }
+}
+
+/// A model that counts the tokens that go through it.
+struct MeteredModel: LanguageModel {
+  static let architecture = "metered"
+
+  private(set) var model: any LanguageModel
+  private let meter: WorkMeter
+
+  init(_ model: any LanguageModel, _ meter: WorkMeter) {
+    self.model = model
+    self.meter = meter
+  }
+
+  var parameters: Parameters {
+    get { model.parameters }
+    set { model.parameters = newValue }
+  }
+  var sites: [ActivationSite] { model.sites }
+  var shape: ModelShape { model.shape }
+  var names: ParameterNames { model.names }
+
+  func forward(
+    _ batch: TokenBatch, recording sites: Set<ActivationSite>,
+    editing interventions: [Intervention],
+    logits: LogitSelection
+  ) -> ForwardPass {
+    meter.count(forward: batch.count)
+    return model.forward(batch, recording: sites, editing: interventions, logits: logits)
+  }
+
+  func makeGradientTape() -> any GradientTape { MeteredTape(model.makeGradientTape(), meter) }
+
+  func makeDecoder(rows: Int, capacity: Int) -> any CachedDecoder {
+    MeteredDecoder(model.makeDecoder(rows: rows, capacity: capacity), meter)
+  }
+}
+
+private final class MeteredTape: GradientTape {
+  private let tape: any GradientTape
+  private let meter: WorkMeter
+
+  init(_ tape: any GradientTape, _ meter: WorkMeter) {
+    self.tape = tape
+    self.meter = meter
+  }
+
+  func lossAndGradient(
+    of model: any LanguageModel, on batch: TrainingBatch, scope: Set<String>?
+  ) -> (loss: Double, gradient: Parameters) {
+    meter.count(forward: batch.tokens.count)
+    meter.count(backward: batch.tokens.count)
+    let inner = (model as? MeteredModel)?.model ?? model
+    return tape.lossAndGradient(of: inner, on: batch, scope: scope)
+  }
+}
+
+private final class MeteredDecoder: CachedDecoder {
+  private let decoder: any CachedDecoder
+  private let meter: WorkMeter
+
+  init(_ decoder: any CachedDecoder, _ meter: WorkMeter) {
+    self.decoder = decoder
+    self.meter = meter
+  }
+
+  func append(_ tokens: [[Int]]) -> Tensor {
+    meter.count(forward: tokens.reduce(0) { $0 + $1.count })
+    return decoder.append(tokens)
+  }
+}

@@ -1,0 +1,91 @@
+package import Tensors
+
+/// A change of a matrix that is kept as a product of two thin ones (Hu et al., 2021).
+package struct LowRankUpdate: Sendable, Equatable {
+  /// Shaped `[rows, rank]`; a LoRA's scale is folded in.
+  package let left: Tensor
+  /// Shaped `[rank, columns]`.
+  package let right: Tensor
+
+  /// Keeps `left · right`.
+  ///
+  /// - Precondition: As many columns on the left as rows on the right.
+  package init(left: Tensor, right: Tensor) {
+    precondition(left.columns == right.rows, "The factors' ranks differ")
+    self.left = left
+    self.right = right
+  }
+
+  package var rank: Int { right.rows }
+
+  /// The change itself, shaped `[rows, columns]`.
+  package var product: Tensor { matrixProduct(left, right) }
+
+  /// The singular values and vectors of the product, which is never formed.
+  ///
+  /// With `left = U₁S₁V₁` and `right = U₂S₂V₂` thin decompositions, the product's is that of the
+  /// small matrix `S₁V₁U₂S₂` between `U₁` and `V₂`. O((rows + columns) · rank²) time, rank values.
+  package var decomposition: SingularValueDecomposition {
+    let outer = SingularValueDecomposition(left), inner = SingularValueDecomposition(right)
+    let core = matrixProduct(
+      outer.right.scalingRows(by: outer.values.scalars),
+      inner.left.transposed.scalingRows(by: inner.values.scalars).transposed)
+    let middle = SingularValueDecomposition(core)
+    return SingularValueDecomposition(
+      left: matrixProduct(outer.left, middle.left), values: middle.values,
+      right: matrixProduct(middle.right, inner.right))
+  }
+}
+
+/// A matrix that is applied to rows, with updates that are applied beside it and never added to it.
+struct LinearMap {
+  struct Update {
+    /// The outputs that change.
+    let outputs: Range<Int>
+    let left, right: Matrix
+  }
+
+  /// Shaped `[outputs, inputs]`, updates not included.
+  let weight: Matrix
+  let updates: [Update]
+
+  /// Computes `result = input · weightᵀ`, or adds to it.
+  func apply(_ input: Matrix, into result: Matrix, accumulating: Bool = false) {
+    multiply(input, weight, into: result, transposingB: true, accumulating: accumulating)
+    for update in updates {
+      let narrow = Matrix(rows: input.rows, columns: update.right.rows)
+      multiply(input, update.right, into: narrow, transposingB: true)
+      multiply(
+        narrow, update.left, into: result.columns(update.outputs), transposingB: true,
+        accumulating: true)
+    }
+  }
+}
+
+extension Parameters {
+  /// Neighbouring tensors of equal width as one map, their updates beside it.
+  func linear(_ names: [String]) -> LinearMap {
+    var end = 0
+    let updates = names.compactMap { name -> LinearMap.Update? in
+      let outputs = end..<end + layout[name].rows
+      end = outputs.upperBound
+      return update(of: name).map {
+        LinearMap.Update(outputs: outputs, left: Matrix($0.left), right: Matrix($0.right))
+      }
+    }
+    return LinearMap(weight: stored(names), updates: updates)
+  }
+}
+
+extension LoRA {
+  /// The change of one adapted tensor.
+  package func update(of target: String) -> LowRankUpdate {
+    LowRankUpdate(
+      left: factors["\(target).B"].scaled(by: scale), right: factors["\(target).A"])
+  }
+
+  /// The weights with the updates kept beside them: they share the base's memory.
+  package func adapted(_ base: Parameters) -> Parameters {
+    targets.reduce(base) { $0.updated($1, by: update(of: $1)) }
+  }
+}
