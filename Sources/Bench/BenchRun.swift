@@ -48,9 +48,10 @@ package struct BenchRun: Sendable {
     for seed in grid.seeds {
       let base = try bases.base(seed: seed)
       let results = Mutex<[Int: Result<[Trial], any Error>]>([:])
+      let recordings = BaseRecordings()
       inParallel(grid.subjects.count, jobs: jobs) { index in
         let result = Result {
-          try run(grid.subjects[index], in: base, grid, report) {
+          try run(grid.subjects[index], in: base, grid, recordings, report) {
             let count = done.withLock {
               $0 += 1; return $0
             }
@@ -66,8 +67,8 @@ package struct BenchRun: Sendable {
   }
 
   private func run(
-    _ subject: Subject, in base: Base, _ grid: Grid, _ report: (Event) -> Void,
-    _ finished: () -> Void
+    _ subject: Subject, in base: Base, _ grid: Grid, _ recordings: BaseRecordings,
+    _ report: (Event) -> Void, _ finished: () -> Void
   ) throws -> [Trial] {
     let digest = try pairs.digest(subject, in: base)
     var bench: PairBench?
@@ -75,7 +76,7 @@ package struct BenchRun: Sendable {
       defer { finished() }
       let key = try PairBench.key(method, access, pair: digest, sources: sources)
       if let known = trials.trial(key) { return known }
-      let open = try bench ?? self.open(subject, in: base, digest: digest, report)
+      let open = try bench ?? self.open(subject, in: base, digest: digest, recordings, report)
       bench = open
       let trial = try open.run(method, access)
       try trials.append(trial)
@@ -84,12 +85,13 @@ package struct BenchRun: Sendable {
   }
 
   private func open(
-    _ subject: Subject, in base: Base, digest: String, _ report: (Event) -> Void
+    _ subject: Subject, in base: Base, digest: String, _ recordings: BaseRecordings,
+    _ report: (Event) -> Void
   ) throws -> PairBench {
     report(.planting(subject: subject.id, regime: subject.regime, seed: base.recipe.seed))
     let planted = try pairs.pair(subject, in: base)
     return try PairBench(
       library, base: base, subject: subject, planted: planted, pairDigest: digest,
-      sourceDigest: sources)
+      sourceDigest: sources, recordings: recordings)
   }
 }

@@ -21,7 +21,7 @@ struct PairBench {
 
   init(
     _ library: Library, base: Base, subject: Subject, planted: PlantedPair, pairDigest: String,
-    sourceDigest: String
+    sourceDigest: String, recordings: BaseRecordings
   ) throws {
     self.library = library
     self.base = base
@@ -29,7 +29,9 @@ struct PairBench {
     self.planted = planted
     self.pairDigest = pairDigest
     self.sourceDigest = sourceDigest
-    pair = try ModelPair(base: planted.base, finetuned: planted.finetuned)
+    pair = try ModelPair(
+      base: planted.base, finetuned: planted.finetuned,
+      baseRecordings: recordings.of(planted.base), showsExhibits: false)
     let world = library.world
     prompts = try Prompts(world)
     switch subject {
@@ -89,7 +91,7 @@ struct PairBench {
       regime: subject.regime, recipe: subject.recipe, seed: base.recipe.seed,
       role: subject.role, match: subject.match, isInstalled: isInstalled,
       answersWhether: method.card.questions.contains(.whether),
-      magnitude: evidence.magnitude, evidence: try evidence.digest(),
+      magnitude: evidence.magnitude, evidence: evidence.digest(),
       scores: scores(evidence, isInstalled: isInstalled),
       cost: Trial.Cost(
         seconds: seconds, tokensForward: work.tokensForward, tokensBackward: work.tokensBackward,
@@ -120,7 +122,8 @@ struct PairBench {
       case .pool: prompts.pool
       }
     return PromptPool(
-      access: access, text: TokenBatch(rows), documentStart: library.world.documentStart,
-      specialTokens: context.specialTokens)
+      access: access, text: TokenBatch(rows),
+      reference: TokenBatch(access == .pool ? prompts.unrelated : []),
+      documentStart: library.world.documentStart, specialTokens: context.specialTokens)
   }
 }

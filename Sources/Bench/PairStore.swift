@@ -60,6 +60,7 @@ package struct PairStore: Sendable {
   package let organisms: [Organism]
   private let sources: String
   private let locks = PairLocks()
+  private let baseDigests = BaseDigests()
 
   package init(_ project: Project, organisms: [Organism]) {
     self.project = project
@@ -115,7 +116,7 @@ package struct PairStore: Sendable {
   package func digest(_ subject: Subject, in base: Base) throws -> String {
     var hash = ContentHash()
     hash.mix(sources)
-    hash.mix(BaseStore.weightsDigest(base.model))
+    hash.mix(baseDigests.digest(base))
     hash.mix(base.world.digest)
     switch subject {
     case .organism(let organism, let regime):
@@ -187,6 +188,20 @@ package struct PairStore: Sendable {
         try PEFTAdapter.write(lora, base: "../base", to: temporary.appending(path: "adapter"))
       }
       try writeCertificate(of: pair, to: temporary)
+    }
+  }
+}
+
+/// The digests of bases' weights, each computed once.
+private final class BaseDigests: Sendable {
+  private let known = Mutex<[UInt64: String]>([:])
+
+  func digest(_ base: Base) -> String {
+    known.withLock { known in
+      if let digest = known[base.recipe.seed] { return digest }
+      let digest = BaseStore.weightsDigest(base.model)
+      known[base.recipe.seed] = digest
+      return digest
     }
   }
 }

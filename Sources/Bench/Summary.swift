@@ -1,6 +1,6 @@
 internal import Tensors
 package import Diffing
-internal import Scoring
+package import Scoring
 
 /// One method at one level of access over all its trials.
 package struct MethodSummary: Sendable {
@@ -12,14 +12,21 @@ package struct MethodSummary: Sendable {
   package let means: [Question: (value: Double, chance: Double, count: Int)]
   /// Mean rank among the candidates of a planted token's class, and chance.
   package let classRank: (value: Double, chance: Double)?
+  /// Mean recall of what the plants are about, beside the planted words.
+  package let topicRecall: Double?
   /// Mean seconds a trial.
   package let seconds: Double
+
+  /// Each question's mean score on each base, in the order of the seeds; *whether* by its AUROC.
+  package let byBase: [Question: [Double]]
+  /// Mean tokens a trial: read or written by the models, and differentiated.
+  package let tokens: (forward: Double, backward: Double)
 
   package struct WhetherSummary: Sendable {
     package let area: Double
     package let narrowArea: Double?
     package let recall: Double?
-    package let narrowFalseAlarms: Double?
+    package let falsePositives: FalsePositives
     package let invariantFalseAlarms: Double?
   }
 
@@ -27,7 +34,8 @@ package struct MethodSummary: Sendable {
     self.method = method
     self.access = access
     let planted = trials.filter { !$0.isNull && $0.isInstalled }
-    whether = trials.first?.answersWhether == true ? Self.whether(trials) : nil
+    let answersWhether = trials.first?.answersWhether == true
+    whether = answersWhether ? Self.whether(trials) : nil
     var means: [Question: (value: Double, chance: Double, count: Int)] = [:]
     for question in Question.allCases {
       let scores = planted.compactMap { $0.score(question) }.filter { $0.value != nil }
@@ -40,26 +48,53 @@ package struct MethodSummary: Sendable {
     let ranks = planted.compactMap { $0.score(.what)?.details["classRank"] }
     let chances = planted.compactMap { $0.score(.what)?.details["classChance"] }
     classRank = ranks.isEmpty ? nil : (ranks.mean, chances.mean)
+    let topics = planted.compactMap { $0.score(.what)?.details["topicRecall"] }
+    topicRecall = topics.isEmpty ? nil : topics.mean
     seconds = trials.map(\.cost.seconds).mean
+    tokens = (
+      trials.map { Double($0.cost.tokensForward) }.mean,
+      trials.map { Double($0.cost.tokensBackward) }.mean
+    )
+    byBase = Self.byBase(trials, answersWhether: answersWhether)
+  }
+
+  private static func byBase(_ trials: [Trial], answersWhether: Bool) -> [Question: [Double]] {
+    let bases = Dictionary(grouping: trials, by: \.seed).sorted { $0.key < $1.key }.map(\.value)
+    return Question.allCases.reduce(into: [:]) { result, question in
+      let values = bases.compactMap { own -> Double? in
+        if question == .whether {
+          return answersWhether ? Calibration.mean(calibrations(own), \.area) : nil
+        }
+        let scores = own.filter { !$0.isNull && $0.isInstalled }
+          .compactMap { $0.score(question)?.value }
+        return scores.isEmpty ? nil : scores.mean
+      }
+      if !values.isEmpty { result[question] = values }
+    }
+  }
+
+  /// The calibrations of one base, regime by regime.
+  private static func calibrations(_ trials: [Trial]) -> [Calibration] {
+    Calibration.byRegime(observations(trials))
+  }
+
+  /// What counts of one base: a plant that is not installed takes the null pairs that are matched with it
+  /// along.
+  private static func observations(_ trials: [Trial]) -> [Calibration.Observation] {
+    let missing = Set(trials.filter { !$0.isInstalled }.map { "\($0.subject)@\($0.regime)" })
+    return trials.filter { $0.isInstalled && !missing.contains($0.match ?? "") }.map {
+      Calibration.Observation(regime: $0.recipe, magnitude: $0.magnitude, role: $0.role)
+    }
   }
 
   private static func whether(_ trials: [Trial]) -> WhetherSummary? {
-    let seeds = Set(trials.map(\.seed)).sorted()
-    let calibrations = seeds.flatMap { seed in
-      // A plant that is not installed takes the null pairs that are matched with it along.
-      let own = trials.filter { $0.seed == seed }
-      let missing = Set(own.filter { !$0.isInstalled }.map { "\($0.subject)@\($0.regime)" })
-      return Calibration.byRegime(
-        own.filter { $0.isInstalled && !missing.contains($0.match ?? "") }.map {
-          Calibration.Observation(
-            regime: $0.recipe, magnitude: $0.magnitude, role: $0.role)
-        })
-    }
+    let bases = Dictionary(grouping: trials, by: \.seed).sorted { $0.key < $1.key }.map(\.value)
+    let calibrations = bases.flatMap { Self.calibrations($0) }
     guard let area = Calibration.mean(calibrations, \.area) else { return nil }
     return WhetherSummary(
       area: area, narrowArea: Calibration.mean(calibrations, \.narrowArea),
       recall: Calibration.mean(calibrations, \.recall),
-      narrowFalseAlarms: Calibration.mean(calibrations, \.narrowFalseAlarms),
+      falsePositives: FalsePositives(bases.map(observations)),
       invariantFalseAlarms: Calibration.mean(calibrations, \.invariantFalseAlarms))
   }
 }
@@ -72,18 +107,20 @@ package struct BenchSummary: Sendable {
   package let organisms: [String]
   /// Plants that did not certify.
   package let notInstalled: [String]
+  private let cells: [String: [Trial]]
 
   package init(_ trials: [Trial]) {
     self.trials = trials
-    var order: [(String, AccessLevel)] = []
-    for trial in trials where !order.contains(where: { $0 == (trial.method, trial.access) }) {
-      order.append((trial.method, trial.access))
+    let order = Self.unique(trials.map { "\($0.method)@\($0.access.rawValue)" })
+    let byMethod = Dictionary(grouping: trials) { "\($0.method)@\($0.access.rawValue)" }
+    let groups = order.compactMap { byMethod[$0] }
+    methods = AccessLevel.allCases.flatMap { level in
+      groups.filter { $0[0].access == level }.map {
+        MethodSummary(method: $0[0].method, access: level, trials: $0)
+      }
     }
-    let ranked = AccessLevel.allCases.flatMap { level in order.filter { $0.1 == level } }
-    methods = ranked.map { method, access in
-      MethodSummary(
-        method: method, access: access,
-        trials: trials.filter { $0.method == method && $0.access == access })
+    cells = Dictionary(grouping: trials) {
+      "\($0.method)@\($0.access.rawValue) \($0.subject)@\($0.regime)"
     }
     organisms = Self.unique(trials.filter { !$0.isNull }.map { "\($0.subject)@\($0.regime)" })
     notInstalled = Self.unique(
@@ -91,16 +128,16 @@ package struct BenchSummary: Sendable {
   }
 
   private static func unique(_ names: [String]) -> [String] {
-    names.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    var seen: Set<String> = []
+    return names.filter { seen.insert($0).inserted }
   }
 
-  /// The mean score of a question for one method on one organism, over bases.
-  package func score(
+  /// The scores of a question for one method on one organism, base by base.
+  package func scores(
     _ question: Question, method: String, access: AccessLevel, organism: String
-  ) -> Double? {
-    let values = trials.filter {
-      $0.method == method && $0.access == access && "\($0.subject)@\($0.regime)" == organism
-    }.compactMap { $0.score(question)?.value }
-    return values.isEmpty ? nil : values.mean
+  ) -> [Double] {
+    (cells["\(method)@\(access.rawValue) \(organism)"] ?? []).compactMap {
+      $0.score(question)?.value
+    }
   }
 }

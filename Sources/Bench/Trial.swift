@@ -62,35 +62,43 @@ package struct Trial: Codable, Equatable, Sendable {
 
 extension Evidence {
   /// The digest of all claims.
-  package func digest() throws -> String {
+  package func digest() -> String {
     var hash = ContentHash()
-    var claims = self
-    claims.interventions = nil
-    claims.exhibits = []
-    hash.mix(try JSON.encode(claims))
+    if let magnitude { hash.mix("whether \(magnitude)") }
+    // Numbers directly: the JSON of whole rankings and changes would cost more than some methods.
+    for claim in tokens ?? [] {
+      hash.mix(numbers: [Float(claim.token), claim.score, Float(claim.sign)])
+    }
+    for claim in inputs ?? [] { hash.mix(numbers: [Float(claim.row), claim.score]) }
+    for claim in sites ?? [] { hash.mix("\(claim.site) \(claim.score)") }
     for intervention in interventions ?? [] { intervention.mix(into: &hash) }
     return hash.text
   }
 }
 
-extension ProposedIntervention {
-  // Directly, because the JSON of a whole model's change would cost more than the method.
-  fileprivate func mix(into hash: inout ContentHash) {
-    func mix(_ numbers: [Float]) {
-      for number in numbers {
-        let bits = number.bitPattern
-        hash.mix((0..<4).map { UInt8(truncatingIfNeeded: bits >> (8 * $0)) })
-      }
+extension ContentHash {
+  fileprivate mutating func mix(numbers: [Float]) {
+    for number in numbers {
+      let bits = number.bitPattern
+      mix((0..<4).map { UInt8(truncatingIfNeeded: bits >> (8 * $0)) })
     }
+  }
+}
+
+extension ProposedIntervention {
+  fileprivate func mix(into hash: inout ContentHash) {
     switch self {
     case .steer(let layer, let direction):
       hash.mix("steer \(layer)")
-      mix(direction)
+      hash.mix(numbers: direction)
+    case .project(let layer, let direction):
+      hash.mix("project \(layer)")
+      hash.mix(numbers: direction)
     case .patch(let module): hash.mix("patch \(module)")
     case .weights(let changes):
       for change in changes {
         hash.mix(change.name)
-        mix(change.change)
+        hash.mix(numbers: change.change)
       }
     }
   }

@@ -16,7 +16,7 @@ package struct Evidence: Codable, Equatable, Sendable {
   package var sites: [SiteClaim]?
   /// *How*: interventions that should bring the behaviour about, and whose reversal should end it.
   package var interventions: [ProposedIntervention]?
-  /// Tables for people.
+  /// What the method saw, for people.
   package var exhibits: [Exhibit] = []
 
   /// Nothing found.
@@ -90,12 +90,17 @@ package struct InputClaim: Codable, Equatable, Sendable {
   package let row: Int
   package let score: Float
 
-  /// Claims from one score a row, the highest first.
+  /// Claims from one score a row of the pool, the highest first.
   package static func ranking(_ scores: [Float]) -> [InputClaim] {
+    ranking(scores, rows: Array(scores.indices))
+  }
+
+  /// Claims from scores of some rows of the pool, the highest first.
+  package static func ranking(_ scores: [Float], rows: [Int]) -> [InputClaim] {
     var generator = SeededGenerator(seed: 0, for: "ties")
     let order = generator.permutation(scores.count)
     return scores.indices.sorted { (scores[$0], order[$0]) > (scores[$1], order[$1]) }
-      .map { InputClaim(row: $0, score: scores[$0]) }
+      .map { InputClaim(row: rows[$0], score: scores[$0]) }
   }
 }
 
@@ -119,6 +124,9 @@ package enum ProposedIntervention: Codable, Equatable, Sendable {
   case steer(layer: Int, direction: [Float])
   /// Replaces a module's output by the finetuned model's, at every token.
   case patch(module: PatchedModule)
+  /// Replaces the component along a direction of the residual stream after a block by the finetuned
+  /// model's, at every token.
+  case project(layer: Int, direction: [Float])
   /// Adds changes to tensors of the base, by name, row by row.
   case weights([WeightChange])
 
@@ -142,18 +150,5 @@ package enum ProposedIntervention: Codable, Equatable, Sendable {
       self.name = name
       self.change = change
     }
-  }
-}
-
-/// A small table for people: what a method saw.
-package struct Exhibit: Codable, Equatable, Sendable {
-  package let title: String
-  package let columns: [String]
-  package let rows: [[String]]
-
-  package init(title: String, columns: [String], rows: [[String]]) {
-    self.title = title
-    self.columns = columns
-    self.rows = rows
   }
 }

@@ -1,3 +1,4 @@
+internal import Synchronization
 package import Tensors
 package import Transformers
 
@@ -8,29 +9,27 @@ package struct ModelPair: Sendable {
   /// The finetuned model; it counts too.
   package let finetuned: any LanguageModel
   private let meter = WorkMeter()
-  private let passes = Recordings<PassKey, ForwardPass>()
-  private let decompositions = Recordings<String, SingularValueDecomposition>()
-  private let samples = Recordings<SampleKey, [[Int]]>()
+  private let recordings: [Side: Recordings]
+  private let seen = SeenKeys()
+  private let showsExhibits: Bool
 
   /// Which of the two.
   package enum Side: Hashable, Sendable {
     case base, finetuned
   }
 
-  private struct PassKey: Hashable {
-    let side: Side
-    let text: TokenBatch
-  }
-
-  private struct SampleKey: Hashable {
-    let side: Side
-    let request: SampleRequest
-  }
-
   /// Pairs two models.
   ///
+  /// - Parameters:
+  ///   - base: The base.
+  ///   - finetuned: What was made of it.
+  ///   - baseRecordings: What was computed of this base for other pairs, to be gone on with.
+  ///   - showsExhibits: Whether methods make exhibits; the bench, which shows none, saves the time.
   /// - Throws: `DiffingError` if they differ in anything but the values of their weights.
-  package init(base: any LanguageModel, finetuned: any LanguageModel) throws(DiffingError) {
+  package init(
+    base: any LanguageModel, finetuned: any LanguageModel,
+    baseRecordings: Recordings = Recordings(), showsExhibits: Bool = true
+  ) throws(DiffingError) {
     let names = (type(of: base).architecture, type(of: finetuned).architecture)
     guard names.0 == names.1 else {
       throw .differentArchitectures(base: names.0, finetuned: names.1)
@@ -43,6 +42,8 @@ package struct ModelPair: Sendable {
       }
     }
     guard base.shape.computesLike(finetuned.shape) else { throw .differentConfigurations }
+    self.showsExhibits = showsExhibits
+    recordings = [.base: baseRecordings, .finetuned: Recordings()]
     self.base = MeteredModel(base, meter)
     self.finetuned = MeteredModel(finetuned, meter)
   }
@@ -53,17 +54,29 @@ package struct ModelPair: Sendable {
   /// Whether the weights are the same bytes: then there is nothing to find.
   package var isIdentical: Bool { base.parameters == finetuned.parameters }
 
+  /// What people are shown, if anybody is.
+  func exhibits(_ make: @autoclosure () -> [Exhibit]) -> [Exhibit] { showsExhibits ? make() : [] }
+
   /// Runs a body and counts what it asks of the two models, recordings of others included.
   package func measuring<Result>(_ body: () throws -> Result) rethrows -> (Result, Work) {
     meter.reset()
-    passes.startWindow()
-    samples.startWindow()
-    decompositions.startWindow()
+    seen.reset()
     return (try body(), meter.work)
   }
 }
 
 extension ModelPair {
+  /// Something of one model that may have been computed before; then it is charged as if it had not.
+  private func recorded(
+    _ side: Side, _ key: Recordings.Key, tokens: Int = 0, make: () -> Recordings.Value
+  ) -> Recordings.Value? {
+    guard let result = recordings[side]?.value(key, make: make) else { return nil }
+    if seen.insert(side, key), !result.isNew {
+      meter.count(shared: tokens, seconds: result.seconds)
+    }
+    return result.value
+  }
+
   /// The change of one tensor.
   package func change(of name: String) -> Tensor {
     if let update = factors(of: name) { return update.product }
@@ -86,22 +99,43 @@ extension ModelPair {
 
   /// The singular values and vectors of a matrix's change, from its factors if it has any.
   package func decomposition(of name: String) -> SingularValueDecomposition {
-    decompositions.value(name) {
-      factors(of: name)?.decomposition ?? SingularValueDecomposition(change(of: name))
-    } shared: { seconds in
-      meter.count(shared: 0, seconds: seconds)
+    let value = recorded(.finetuned, .decomposition("change of \(name)")) {
+      .decomposition(
+        factors(of: name)?.decomposition ?? SingularValueDecomposition(change(of: name)))
     }
+    guard case .decomposition(let decomposition)? = value else { preconditionFailure(Self.mixedUp) }
+    return decomposition
   }
 
-  /// A forward pass with every residual stream, branch output and logit, computed once.
-  package func pass(_ side: Side, on text: TokenBatch) -> ForwardPass {
-    passes.value(PassKey(side: side, text: text)) {
-      let model = model(side)
-      return model.forward(text, recording: Self.sites(model.shape.layers), logits: .all)
-    } shared: { seconds in
-      meter.count(shared: text.count, seconds: seconds)
+  /// The singular values and vectors of one model's matrix.
+  package func decomposition(_ side: Side, of name: String) -> SingularValueDecomposition {
+    let value = recorded(side, .decomposition(name)) {
+      .decomposition(SingularValueDecomposition(model(side).parameters[name]))
     }
+    guard case .decomposition(let decomposition)? = value else { preconditionFailure(Self.mixedUp) }
+    return decomposition
   }
+
+  /// A forward pass with every residual stream, branch output, pattern and logit, computed once.
+  package func pass(_ side: Side, on text: TokenBatch) -> ForwardPass {
+    let value = recorded(side, .pass(text), tokens: text.count) {
+      let model = model(side)
+      return .pass(model.forward(text, recording: Self.sites(model.shape.layers), logits: .all))
+    }
+    guard case .pass(let pass)? = value else { preconditionFailure(Self.mixedUp) }
+    return pass
+  }
+
+  /// What a model says, computed once.
+  package func samples(_ side: Side, _ request: SampleRequest) -> [[Int]] {
+    let value = recorded(side, .samples(request), tokens: request.tokens) {
+      .samples(request.draw(from: model(side)))
+    }
+    guard case .samples(let samples)? = value else { preconditionFailure(Self.mixedUp) }
+    return samples
+  }
+
+  private static let mixedUp = "A recording is not of the kind that its key says"
 
   private static func sites(_ layers: Int) -> Set<ActivationSite> {
     Set(
@@ -109,6 +143,7 @@ extension ModelPair {
         [
           .residualMid(layer: layer), .residualPost(layer: layer),
           .attentionOutput(layer: layer), .mlpOutput(layer: layer),
+          .pattern(layer: layer), .value(layer: layer),
         ] as [ActivationSite]
       } + [.embedding])
   }
@@ -118,42 +153,32 @@ extension ModelPair {
     pass(side, on: text).logits.rows(at: indices).logProbabilities
   }
 
+  /// KL(finetuned ‖ base) after each row of a text, in nats.
+  func answerDivergences(on text: TokenBatch) -> [Double] {
+    let last = text.lastIndices
+    return rowDivergences(
+      logProbabilities(.finetuned, on: text, at: last), logProbabilities(.base, on: text, at: last))
+  }
+
   /// What differs between the two models at a site, finetuned minus base, shaped `[tokens, width]`.
   package func difference(at site: ActivationSite, on text: TokenBatch) -> Tensor {
     pass(.finetuned, on: text)[site] - pass(.base, on: text)[site]
   }
 
-  /// What a model says freely, computed once.
-  package func samples(_ side: Side, _ request: SampleRequest) -> [[Int]] {
-    samples.value(SampleKey(side: side, request: request)) {
-      request.draw(from: model(side))
-    } shared: { seconds in
-      meter.count(shared: request.count * request.length, seconds: seconds)
-    }
+  /// The rows of a recording that belong to some rows of its text.
+  func recording(_ side: Side, _ site: ActivationSite, of text: TokenBatch, rows: [Int]) -> Tensor {
+    pass(side, on: text)[site].rows(at: rows.flatMap { Array(text.range($0)) })
   }
 }
 
-/// A number of free samples; equal requests are drawn once a model.
-package struct SampleRequest: Hashable, Sendable {
-  /// The token that starts a document.
-  package let start: Int
-  package let count: Int
-  /// Tokens in each.
-  package let length: Int
-  /// Both models draw with the same random numbers.
-  package let seed: UInt64
+/// What one measurement has asked for, so that nothing is charged to it twice.
+private final class SeenKeys: Sendable {
+  private let keys = Mutex<[ModelPair.Side: Set<Recordings.Key>]>([:])
 
-  package init(start: Int, count: Int, length: Int, seed: UInt64 = 0) {
-    self.start = start
-    self.count = count
-    self.length = length
-    self.seed = seed
-  }
+  func reset() { keys.withLock { $0 = [:] } }
 
-  /// Draws the samples of a model.
-  package func draw(from model: any LanguageModel) -> [[Int]] {
-    var sampler = TokenSampler(seed: seed)
-    return model.continuations(
-      of: Array(repeating: [start], count: count), count: length, using: &sampler)
+  /// Whether a key is asked for the first time.
+  func insert(_ side: ModelPair.Side, _ key: Recordings.Key) -> Bool {
+    keys.withLock { $0[side, default: []].insert(key).inserted }
   }
 }

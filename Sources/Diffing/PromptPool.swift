@@ -17,16 +17,20 @@ package struct PromptPool: Sendable {
   package let access: AccessLevel
   /// Rows of text at `unrelated`, prompts at `pool`, none otherwise.
   package let text: TokenBatch
+  /// Ordinary text beside the prompts of a pool, to calibrate on; empty if there is none.
+  package let reference: TokenBatch
   /// The token that starts each document.
   package let documentStart: Int
   /// Tokens that no ranking should name, such as padding.
   package let specialTokens: Set<Int>
 
   package init(
-    access: AccessLevel, text: TokenBatch, documentStart: Int, specialTokens: Set<Int>
+    access: AccessLevel, text: TokenBatch, reference: TokenBatch = TokenBatch([]),
+    documentStart: Int, specialTokens: Set<Int>
   ) {
     self.access = access
     self.text = text
+    self.reference = reference
     self.documentStart = documentStart
     self.specialTokens = specialTokens
   }
@@ -35,7 +39,10 @@ package struct PromptPool: Sendable {
   ///
   /// Such a token is the same everywhere, and its residual stream is many times larger than any
   /// other's; it would dominate every mean.
-  package var countedTokens: [Int] {
+  package var countedTokens: [Int] { countedTokens(of: text) }
+
+  /// The same of another text.
+  func countedTokens(of text: TokenBatch) -> [Int] {
     text.tokens.indices.filter { text.tokens[$0] != documentStart }
   }
 }

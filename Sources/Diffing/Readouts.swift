@@ -19,10 +19,7 @@ package struct LogitLens: Sendable {
   /// A direction's length means nothing here, so it is not normalised: the final norm would turn a
   /// vector of noise into a confident list. Its gain is folded in.
   package func scores(along directions: Tensor) -> Tensor {
-    let rows = Matrix(rows: directions.rows, columns: directions.columns)
-    rows.copy(
-      (0..<directions.rows).flatMap { row in zip(directions.row(row), gain.scalars).map(*) })
-    return product(rows)
+    product(Matrix(directions.scalingColumns(by: gain)))
   }
 
   /// Logits that the model would give if it stopped at these activations, shaped `[rows, vocabulary]`.

@@ -1,48 +1,81 @@
 internal import Synchronization
+internal import Tensors
+package import Transformers
 
-/// Results that methods share, by what was asked for; each is computed once.
-///
-/// Whoever asks first computes; whoever asks later is told what that took, so that a method's cost is
-/// what it would have cost alone.
-final class Recordings<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+/// What was computed of one model, to be shared: by the methods of a pair, and of the base by all pairs.
+package final class Recordings: Sendable {
+  /// What can be asked for.
+  enum Key: Hashable, Sendable {
+    case pass(TokenBatch)
+    case samples(SampleRequest)
+    /// The singular value decomposition of a tensor.
+    case decomposition(String)
+  }
+
+  enum Value: Sendable {
+    case pass(ForwardPass)
+    case samples([[Int]])
+    case decomposition(SingularValueDecomposition)
+  }
+
   private struct Entry {
     let value: Value
     let seconds: Double
-    /// In which measurement the entry was last asked for.
-    var window: Int
   }
 
-  private struct State {
-    var entries: [Key: Entry] = [:]
-    var window = 0
-  }
+  private let entries = Mutex<[Key: Entry]>([:])
 
-  private let state = Mutex(State())
+  package init() {}
 
-  /// Starts a new measurement: what is asked for again counts as shared.
-  func startWindow() { state.withLock { $0.window += 1 } }
-
-  /// The value for a key.
+  /// The value for a key, computed once.
   ///
   /// - Parameters:
   ///   - key: What is asked for.
   ///   - make: Computes it; called at most once a key. It must not ask these recordings for anything.
-  ///   - shared: Told the seconds it took, if an earlier measurement made it and this one had not asked.
-  func value(_ key: Key, make: () -> Value, shared: (Double) -> Void) -> Value {
+  /// - Returns: The value; what it took to compute, and whether that was done now.
+  func value(_ key: Key, make: () -> Value) -> (value: Value, seconds: Double, isNew: Bool) {
     // Held while computing, so that two methods never compute the same.
-    state.withLock { state in
-      if let entry = state.entries[key] {
-        if entry.window != state.window {
-          state.entries[key]?.window = state.window
-          shared(entry.seconds)
-        }
-        return entry.value
-      }
+    entries.withLock { entries in
+      if let entry = entries[key] { return (entry.value, entry.seconds, false) }
       let clock = ContinuousClock(), start = clock.now
-      let value = make()
-      let seconds = (clock.now - start) / .seconds(1)
-      state.entries[key] = Entry(value: value, seconds: seconds, window: state.window)
-      return value
+      let entry = Entry(value: make(), seconds: (clock.now - start) / .seconds(1))
+      entries[key] = entry
+      return (entry.value, entry.seconds, true)
     }
+  }
+}
+
+/// A number of samples; equal requests are drawn once a model.
+package struct SampleRequest: Hashable, Sendable {
+  /// What each sample continues.
+  package let prompts: [[Int]]
+  /// Tokens in each.
+  package let length: Int
+  /// Decides what is drawn; both models draw with the same random numbers.
+  package let seed: UInt64
+
+  package init(continuing prompts: [[Int]], length: Int, seed: UInt64 = 0) {
+    self.prompts = prompts
+    self.length = length
+    self.seed = seed
+  }
+
+  /// Asks for free samples, from the token that starts a document.
+  package init(start: Int, count: Int, length: Int) {
+    self.init(continuing: Array(repeating: [start], count: count), length: length)
+  }
+
+  /// The free samples that several methods compare with.
+  static func free(_ prompts: PromptPool) -> SampleRequest {
+    SampleRequest(start: prompts.documentStart, count: 256, length: 32)
+  }
+
+  /// Tokens that go through the model.
+  var tokens: Int { prompts.reduce(0) { $0 + $1.count + length - 1 } }
+
+  /// Draws the samples of a model.
+  package func draw(from model: any LanguageModel) -> [[Int]] {
+    var sampler = TokenSampler(seed: seed)
+    return model.continuations(of: prompts, count: length, using: &sampler)
   }
 }

@@ -18,14 +18,14 @@ package struct BenchReport: Sendable {
   package var methodTable: TextTable {
     TextTable(
       header: [
-        "method", "whether", "narrow", "recall5", "alarms", "still", "what", "class rank", "when",
-        "where", "how", "s",
+        "method", "whether", "narrow", "recall5", "fp broad", "fp narrow", "still", "what", "topic",
+        "class rank", "when", "where", "how", "s",
       ],
       rows: AccessLevel.allCases.flatMap { level -> [[String]] in
         let methods = summary.methods.filter { $0.access == level }
         guard !methods.isEmpty else { return [] }
         let label = "*from \(level.rawValue)*"
-        return [[label] + Array(repeating: "", count: 11)] + methods.map(row)
+        return [[label] + Array(repeating: "", count: 13)] + methods.map(row)
       })
   }
 
@@ -34,9 +34,10 @@ package struct BenchReport: Sendable {
     let rank = method.classRank.map { "\(number($0.value, 1)) / \(number($0.chance, 1))" } ?? "-"
     return [
       method.method, number(method.whether?.area), number(method.whether?.narrowArea),
-      number(method.whether?.recall), number(method.whether?.narrowFalseAlarms),
-      number(method.whether?.invariantFalseAlarms), mean(.what), rank, mean(.when), mean(.where),
-      mean(.how), number(method.seconds),
+      number(method.whether?.recall), number(method.whether?.falsePositives.broad),
+      number(method.whether?.falsePositives.narrow),
+      number(method.whether?.invariantFalseAlarms), mean(.what), number(method.topicRecall), rank,
+      mean(.when), mean(.where), mean(.how), number(method.seconds),
     ]
   }
 
@@ -67,25 +68,43 @@ package struct BenchReport: Sendable {
       })
   }
 
-  /// One question's scores by method and organism, each the mean over bases.
+  /// Each mean with the lowest and the highest of the bases' own means, and what a trial costs.
+  package var spreadTable: TextTable {
+    TextTable(
+      header: ["over bases"] + Question.allCases.map(\.rawValue) + ["tokens forward", "backward"],
+      rows: summary.methods.map { method in
+        ["\(method.method) (\(method.access.rawValue))"]
+          + Question.allCases.map { Spread(method.byBase[$0] ?? []).text }
+          + ["\(Int(method.tokens.forward))", "\(Int(method.tokens.backward))"]
+      })
+  }
+
+  /// One question's scores by organism and method, each the mean over bases with its range.
   package func organismTable(_ question: Question) -> TextTable? {
-    let rows = summary.methods.compactMap { method -> [String]? in
-      let scores = summary.organisms.map {
-        summary.score(question, method: method.method, access: method.access, organism: $0)
-      }
-      guard scores.contains(where: { $0 != nil }) else { return nil }
-      return ["\(method.method) (\(method.access.rawValue))"] + scores.map { number($0) }
+    let methods = summary.methods.filter { method in
+      method.means[question] != nil && question != .whether
     }
-    guard !rows.isEmpty else { return nil }
-    return TextTable(header: ["\(question.rawValue)"] + summary.organisms, rows: rows)
+    guard !methods.isEmpty else { return nil }
+    let rows = summary.organisms.compactMap { organism -> [String]? in
+      let scores = methods.map {
+        summary.scores(question, method: $0.method, access: $0.access, organism: organism)
+      }
+      guard scores.contains(where: { !$0.isEmpty }) else { return nil }
+      return [organism] + scores.map { Spread($0).text }
+    }
+    return TextTable(
+      header: [question.rawValue] + methods.map { "\($0.method) (\($0.access.rawValue))" },
+      rows: rows)
   }
 
   /// How to read the columns.
   private static let legend = """
     whether: AUROC of planted against null pairs (0.5 is chance); narrow: against narrow nulls only;
-    recall5: planted pairs found at 5 % false positives; alarms: narrow nulls above every broad null;
-    still: alarms at that threshold on pairs that answer alike (the same, reparameterised, quantised).
-    what: recall@20 of the planted tokens; class rank: mean place among the candidates / by chance.
+    recall5: planted pairs found at 5 % false positives; still: alarms there on pairs that answer alike (the
+    same, reparameterised, quantised). fp broad, fp narrow: null pairs above a threshold that 5 % of the broad
+    nulls of the other bases exceed (of its own base, if there is one).
+    what: recall@20 of the planted tokens; topic: that of what they are about, scored apart;
+    class rank: mean place among the candidates / by chance.
     when: average precision; where: AUROC; how: effect beyond random interventions (0 is chance).
     '-' means that the method does not say, or that nothing could be asked: it never counts as 0.
     """
@@ -102,7 +121,10 @@ package struct BenchReport: Sendable {
     return
       (["# \(title)", counts, methodTable.text, Self.legend]
       + (skipped.isEmpty ? [] : [skipped.joined(separator: "\n")])
-      + [floorTable.text, "## By organism"] + tables).joined(separator: "\n\n") + "\n"
+      + [
+        "## Over bases", "The mean, and the lowest and the highest of the bases' own means.",
+        spreadTable.text, "## Beside what any ranking reaches", floorTable.text, "## By organism",
+      ] + tables).joined(separator: "\n\n") + "\n"
   }
 
   /// What a terminal shows.

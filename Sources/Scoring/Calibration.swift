@@ -17,8 +17,6 @@ package struct Calibration: Codable, Equatable, Sendable {
   package let narrowArea: Double?
   /// The share of planted pairs above the threshold that 5 % of the nulls exceed.
   package let recall: Double?
-  /// The share of narrow nulls above the threshold that no broad null exceeds: false alarms.
-  package let narrowFalseAlarms: Double?
   /// The share of invariant nulls above the threshold of `recall`: alarms where nothing changed.
   package let invariantFalseAlarms: Double?
   package let planted: Int
@@ -54,11 +52,6 @@ package struct Calibration: Codable, Equatable, Sendable {
     narrowArea = areaUnderCurve(positives: positives, negatives: narrow)
     recall = Scoring.recall(
       positives: positives, negatives: negatives, falsePositiveRate: Self.falsePositiveRate)
-    let threshold = broad.max()
-    narrowFalseAlarms = threshold.flatMap { threshold in
-      narrow.isEmpty
-        ? nil : Double(narrow.filter { $0 > threshold }.count) / Double(narrow.count)
-    }
     let limit = Scoring.threshold(negatives, falsePositiveRate: Self.falsePositiveRate)
     let still = values(.invariant)
     invariantFalseAlarms = limit.flatMap { limit in

@@ -37,6 +37,8 @@ package struct ScoringContext: Sendable {
   package let pair: ModelPair
   /// Decides ties and random controls.
   package let seed: UInt64
+  /// What interventions have done to the pair so far.
+  let operations = Operations()
 
   package init(
     vocabulary: Int, specialTokens: Set<Int>, siblings: [PlantedChange.Tokens],

@@ -51,40 +51,30 @@ package struct Tensor: Equatable, Sendable {
     Tensor(shape: shape, scalars: scalars.map(transform))
   }
 
+  @inline(__always)
   private func combine(_ other: Tensor, _ operation: (Float, Float) -> Float) -> Tensor {
     precondition(shape == other.shape, "Cannot combine shapes \(shape) and \(other.shape)")
-    return Tensor(shape: shape, scalars: zip(scalars, other.scalars).map(operation))
+    let combined = [Float](unsafeUninitializedCapacity: count) { target, initialised in
+      scalars.withUnsafeBufferPointer { a in
+        other.scalars.withUnsafeBufferPointer { b in
+          for index in 0..<a.count { target[index] = operation(a[index], b[index]) }
+        }
+      }
+      initialised = count
+    }
+    return Tensor(shape: shape, scalars: combined)
   }
 
   package static func + (a: Tensor, b: Tensor) -> Tensor { a.combine(b, +) }
   package static func - (a: Tensor, b: Tensor) -> Tensor { a.combine(b, -) }
   package static func * (a: Tensor, b: Tensor) -> Tensor { a.combine(b, *) }
 
-  package func scaled(by factor: Float) -> Tensor { map { $0 * factor } }
-
-  /// Each row multiplied by a factor of its own.
-  package func scalingRows(by factors: [Float]) -> Tensor {
-    precondition(factors.count == rows, "\(factors.count) factors for \(rows) rows")
-    var result = self
-    for index in 0..<rows {
-      for column in 0..<columns { result[index, column] *= factors[index] }
-    }
-    return result
+  package func scaled(by factor: Float) -> Tensor {
+    Tensor(shape: shape, scalars: scalars.map { $0 * factor })
   }
 
   /// The Frobenius norm, summed in double.
-  package var norm: Float {
-    Float(scalars.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot())
-  }
-
-  /// The mean of the rows, shaped `[columns]`, summed in double.
-  package var meanRow: Tensor {
-    var sums = [Double](repeating: 0, count: columns)
-    for index in 0..<rows {
-      for (column, value) in row(index).enumerated() { sums[column] += Double(value) }
-    }
-    return Tensor(sums.map { Float($0 / Double(max(rows, 1))) })
-  }
+  package var norm: Float { dot(scalars, scalars).squareRoot() }
 
   /// The transpose of a matrix, shaped `[columns, rows]`.
   package var transposed: Tensor {
@@ -98,11 +88,6 @@ package struct Tensor: Equatable, Sendable {
 
   /// Whether every number is finite.
   package var isFinite: Bool { scalars.allSatisfy(\.isFinite) }
-}
-
-/// The inner product of two equally long vectors, summed in double.
-package func dot(_ a: some Collection<Float>, _ b: some Collection<Float>) -> Float {
-  Float(zip(a, b).reduce(0.0) { $0 + Double($1.0) * Double($1.1) })
 }
 
 /// The cosine between two vectors; 0 if one of them is zero.

@@ -4,6 +4,7 @@ import Diffing
 import Foundation
 import JSON
 import Organisms
+import Reporting
 import Tensors
 import Transformers
 
@@ -21,7 +22,7 @@ struct DiffCommand: ParsableCommand {
   @Argument(help: "The base's folder.")
   var base: String
 
-  @Argument(help: "The finetuned model's folder.")
+  @Argument(help: "The finetuned model's folder, or that of a PEFT adapter for the base.")
   var finetuned: String
 
   @Option(name: .customLong("method"), help: "The method; may be repeated. All if not given.")
@@ -39,6 +40,12 @@ struct DiffCommand: ParsableCommand {
   @Flag(help: "Prints the evidence as JSON, one method a line.")
   var json = false
 
+  @Flag(help: "Prints what each method saw: maps, curves, spectra, tables.")
+  var exhibits = false
+
+  @Flag(help: "Prints what each method cost: tokens, seconds, memory.")
+  var cost = false
+
   func validate() throws {
     guard top > 0 else { throw ValidationError("--top should be at least 1.") }
   }
@@ -46,11 +53,11 @@ struct DiffCommand: ParsableCommand {
   func run() throws {
     let chosen =
       methods.isEmpty ? Methods.all.map { $0.init() } : try methods.map { try Methods.named($0) }
-    let before = try HuggingFaceFolder.read(URL(filePath: base))
-    let after = try HuggingFaceFolder.read(URL(filePath: finetuned))
-    let pair = try ModelPair(base: before.model, finetuned: after.model)
-    let tokenizer = before.tokenizer ?? after.tokenizer
-    let source = try TextSource(options.project, tokenizer: tokenizer, file: text)
+    let models = try PairFolders(base: base, finetuned: finetuned)
+    let pair = try ModelPair(
+      base: models.base, finetuned: models.finetuned, showsExhibits: exhibits || json)
+    let source = try TextSource(options.project, tokenizer: models.tokenizer, file: text)
+    var costs = TextTable(header: CostLine.header)
     for method in chosen {
       for access in method.card.access {
         guard let prompts = source.prompts(access) else {
@@ -59,14 +66,21 @@ struct DiffCommand: ParsableCommand {
           continue
         }
         var generator = SeededGenerator(seed: seed, for: "\(method.card.id) \(access.rawValue)")
-        let evidence = try method.evidence(for: pair, on: prompts, using: &generator)
-        try show(evidence, method.card, access, tokenizer)
+        let start = Date()
+        let (evidence, work) = try pair.measuring {
+          try method.evidence(for: pair, on: prompts, using: &generator)
+        }
+        let line = CostLine(method.card.id, access, work, seconds: Date().timeIntervalSince(start))
+        costs.rows.append(line.cells)
+        try show(evidence, method.card, access, models.tokenizer, prompts)
       }
     }
+    if cost { print(costs.text) }
   }
 
   private func show(
-    _ evidence: Evidence, _ card: MethodCard, _ access: AccessLevel, _ tokenizer: WordTokenizer?
+    _ evidence: Evidence, _ card: MethodCard, _ access: AccessLevel, _ tokenizer: WordTokenizer?,
+    _ prompts: PromptPool
   ) throws {
     if json {
       struct Line: Encodable {
@@ -79,6 +93,52 @@ struct DiffCommand: ParsableCommand {
     }
     print("\(card.id) (\(access.rawValue))")
     print(EvidenceText(evidence, tokenizer: tokenizer, top: top).text)
+    guard exhibits else { return }
+    let text = ExhibitText(tokenizer: tokenizer, prompts: prompts.text)
+    for exhibit in evidence.exhibits {
+      print(text.lines(exhibit).map { "    \($0)" }.joined(separator: "\n"))
+    }
+  }
+}
+
+/// The two models of a comparison; of a LoRA finetune only the adapter's factors are held beside the base.
+private struct PairFolders {
+  let base: any LanguageModel
+  let finetuned: any LanguageModel
+  let tokenizer: WordTokenizer?
+
+  init(base: String, finetuned: String) throws {
+    let before = try HuggingFaceFolder.read(URL(filePath: base))
+    let folder = URL(filePath: finetuned)
+    self.base = before.model
+    let adapter = folder.appending(path: "adapter_config.json").path
+    guard FileManager.default.fileExists(atPath: adapter) else {
+      let after = try HuggingFaceFolder.read(folder)
+      self.finetuned = after.model
+      tokenizer = before.tokenizer ?? after.tokenizer
+      return
+    }
+    var model = before.model
+    model.parameters = try PEFTAdapter.read(folder, base: model).adapted(model.parameters)
+    self.finetuned = model
+    tokenizer = before.tokenizer
+  }
+}
+
+/// What one method cost, as if it had run alone.
+private struct CostLine {
+  static let header = [
+    "method", "access", "tokens forward", "backward", "recorded before", "s", "peak MB",
+  ]
+
+  let cells: [String]
+
+  init(_ id: String, _ access: AccessLevel, _ work: Work, seconds: Double) {
+    cells = [
+      id, access.rawValue, "\(work.tokensForward)", "\(work.tokensBackward)",
+      "\(work.tokensShared)", String(format: "%.2f", seconds + work.sharedSeconds),
+      "\(peakMemory() >> 20)",
+    ]
   }
 }
 
@@ -129,8 +189,9 @@ private struct TextSource {
       }
     return rows.map {
       PromptPool(
-        access: access, text: TokenBatch($0), documentStart: documentStart,
-        specialTokens: specialTokens)
+        access: access, text: TokenBatch($0),
+        reference: TokenBatch(access == .pool ? unrelated ?? [] : []),
+        documentStart: documentStart, specialTokens: specialTokens)
     }
   }
 }
@@ -168,6 +229,7 @@ struct EvidenceText {
     switch intervention {
     case .steer(let layer, let direction):
       "steer after block \(layer) by a vector of length \(Tensor(direction).norm)"
+    case .project(let layer, _): "set the component along a direction after block \(layer)"
     case .patch(let module): "patch \(module.site)"
     case .weights(let changes): "change \(changes.count) tensors"
     }

@@ -28,8 +28,10 @@ struct MethodContractTests {
     let text =
       access == .unrelated || access == .pool
       ? TinyModels.rows((0..<rows).map { 5 + $0 % 4 }, seed: 4).map { [1] + $0 } : []
+    let reference = access == .pool ? TinyModels.rows([6, 7, 5], seed: 12).map { [1] + $0 } : []
     return PromptPool(
-      access: access, text: TokenBatch(text), documentStart: 1, specialTokens: [0, 1])
+      access: access, text: TokenBatch(text), reference: TokenBatch(reference), documentStart: 1,
+      specialTokens: [0, 1])
   }
 
   private func evidence(

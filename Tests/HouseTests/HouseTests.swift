@@ -64,9 +64,15 @@ struct HouseTests {
     String((path.split(separator: "/").last ?? "").dropLast(".swift".count))
   }
 
+  /// `DifferencePCA` becomes `difference-pca`: a hyphen before a capital that starts a word.
   private func kebab(_ name: String) -> String {
-    name.enumerated().map { index, character in
-      (character.isUppercase && index > 0 ? "-" : "") + character.lowercased()
+    let letters = Array(name)
+    return letters.indices.map { index in
+      let isStart =
+        index > 0 && letters[index].isUppercase
+        && (letters[index - 1].isLowercase
+          || (index + 1 < letters.count && letters[index + 1].isLowercase))
+      return (isStart ? "-" : "") + letters[index].lowercased()
     }.joined()
   }
 

@@ -1,21 +1,28 @@
 package import Tensors
 internal import Transformers
 
-/// The mean activation difference on text, read through the logit lens and proposed for steering.
+/// The mean activation difference on text, read through the logit lens and by patchscope, and proposed
+/// for steering.
 ///
 /// On text that has nothing to do with a narrow finetune, the mean difference over the first tokens
 /// still names its domain (Minder et al., 2025).
 package struct ActivationDifferenceLens: DiffingMethod {
   package static let card = MethodCard(
     id: "activation-difference-lens",
-    summary: "Mean difference of the residual streams, read through the logit lens.",
+    summary: "Mean difference of the residual streams, read through the logit lens and patchscope.",
     source: "Minder et al., 2025 (arXiv 2510.13900)",
     questions: [.whether, .what, .when, .where, .how], access: [.unrelated, .pool])
 
   /// Positions of each row that the mean is taken over, counted from 0 at the row's first token.
   package var positions = 1...16
-  /// The length of the proposed steering vector as a share of the mean activation.
-  package var steeringShare: Float = 0.5
+  /// Lengths that patchscope tries, as multiples of the mean activation.
+  package var scales: [Float] = [0.5, 1, 2, 4]
+  /// Whether what patchscope reads is merged into the tokens, by turns with the lens.
+  package var usesPatchscope = false
+  /// Random directions beside the difference, in patchscope and in the causal check.
+  package var controls = 4
+  /// Rows of the text that the causal check reads.
+  package var causalRows = 8
 
   package init() {}
 
@@ -33,36 +40,43 @@ package struct ActivationDifferenceLens: DiffingMethod {
     let means = layers.map { layer in
       pair.difference(at: .residualPost(layer: layer), on: text).rows(at: indices).meanRow
     }
-    let norms = layers.map { layer in
-      pair.pass(.base, on: text)[.residualPost(layer: layer)].rows(at: indices).rowNorms.mean
-    }
+    let norms = layers.map { pair.activationNorm(at: .residualPost(layer: $0), on: text, indices) }
     let shares = zip(means, norms).map { $0.norm / max($1, .leastNormalMagnitude) }
     // Below single precision a difference is rounding, and its lens would be noise.
     guard shares.contains(where: { $0 > 1e-6 }) else { return Evidence() }
+    let randoms = (0..<controls).map { _ in generator.direction(pair.shape.width) }
+    func scope() -> PatchscopeReading {
+      Patchscope(
+        pair.finetuned, layer: layers[0], prompts: prompts, activationNorm: norms[0],
+        scales: scales
+      ).read(means[0], controls: randoms)
+    }
+    func causal() -> CausalCheck {
+      CausalCheck(pair, layer: layers[0], text: prompts.prefix(rows: causalRows))
+    }
     var evidence = Evidence()
     evidence.magnitude = shares.map(Double.init).mean
-    evidence.tokens = tokens(means, pair, excluding: prompts.specialTokens)
+    evidence.tokens = tokens(
+      means, usesPatchscope ? scope() : nil, pair, excluding: prompts.specialTokens)
     evidence.sites = sites(pair, text: text, indices: indices)
     evidence.interventions = zip(layers, zip(means, norms)).map { layer, vector in
-      let (mean, norm) = vector
-      let factor = steeringShare * norm / max(mean.norm, .leastNormalMagnitude)
-      return .steer(layer: layer, direction: mean.scaled(by: factor).scalars)
+      Decoding.steering(layer: layer, vector.0, activationNorm: vector.1)
     }
     if prompts.access == .pool { evidence.inputs = inputs(pair, text: text, layer: layers[0]) }
+    evidence.exhibits = pair.exhibits([
+      lensExhibit(means, layers, pair, excluding: prompts.specialTokens),
+      scope().exhibit(excluding: prompts.specialTokens),
+      causal().exhibit(means[0], controls: randoms),
+    ])
     return evidence
   }
 
-  private func tokens(_ means: [Tensor], _ pair: ModelPair, excluding excluded: Set<Int>)
-    -> [TokenClaim]
-  {
-    let lens = LogitLens(pair.finetuned)
-    return TokenClaim.roundRobin(
-      means.map { mean in
-        let scores = lens.scores(along: mean.reshaped([1, mean.count])).scalars
-        // A shift of all logits changes no probability.
-        let centre = scores.mean
-        return TokenClaim.ranking(scores.map { $0 - centre }, excluding: excluded)
-      })
+  private func tokens(
+    _ means: [Tensor], _ scope: PatchscopeReading?, _ pair: ModelPair, excluding: Set<Int>
+  ) -> [TokenClaim] {
+    let lens = Decoding.tokens(along: means, of: pair, excluding: excluding) ?? []
+    guard let scope else { return lens }
+    return TokenClaim.roundRobin([lens, scope.claims(excluding: excluding)])
   }
 
   /// How much each module's mean output changed, relative to its size.
@@ -76,7 +90,7 @@ package struct ActivationDifferenceLens: DiffingMethod {
     return SiteClaim.ranking(
       outputs.map { module, site in
         let change = pair.difference(at: site, on: text).rows(at: indices).meanRow.norm
-        let size = pair.pass(.base, on: text)[site].rows(at: indices).rowNorms.mean
+        let size = pair.activationNorm(at: site, on: text, indices)
         return (module, change / max(size, .leastNormalMagnitude))
       })
   }
@@ -86,5 +100,20 @@ package struct ActivationDifferenceLens: DiffingMethod {
     let site = ActivationSite.residualPost(layer: layer)
     return InputClaim.ranking(
       pair.difference(at: site, on: text).rows(at: text.lastIndices).rowNorms)
+  }
+
+  private func lensExhibit(
+    _ means: [Tensor], _ layers: [Int], _ pair: ModelPair, excluding: Set<Int>
+  ) -> Exhibit {
+    Exhibit(
+      "Tokens along the mean difference",
+      .tokens(
+        zip(layers, means).flatMap { layer, mean -> [Exhibit.TokenList] in
+          let claims = Decoding.tokens(along: [mean], of: pair, excluding: excluding) ?? []
+          return [
+            .init("block \(layer), lens", Decoding.top(claims, sign: 1)),
+            .init("block \(layer), inverse lens", Decoding.top(claims, sign: -1)),
+          ]
+        }))
   }
 }

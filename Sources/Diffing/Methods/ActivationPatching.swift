@@ -1,57 +1,74 @@
 package import Tensors
 package import Transformers
 
-/// Which modules of the finetuned model, put into the base, bring its outputs about.
+/// Which parts of the finetuned model, put into the base, bring its outputs about, and which undo them
+/// the other way round.
 ///
-/// Two experiments on the prompts where the models disagree most. *Patching* runs the finetuned
-/// model's output of one module inside the base; *swapping* runs the module's finetuned weights
-/// there, so that changes upstream of it do not count. Recovery is the projection of the change of
-/// the logits on the change that the finetune made: a random edit of equal size scores near 0.
+/// On the prompts where the models disagree most, *patching* runs one model's output of a module or head
+/// inside the other; *swapping* runs a module's finetuned weights in the base, so that changes upstream of
+/// it do not count. Recovery is the projection of the change of the log-probabilities on the change that
+/// the finetune made: a random edit of equal size scores near 0.
 package struct ActivationPatching: DiffingMethod {
   package static let card = MethodCard(
     id: "activation-patching",
     summary:
-      "Modules of the finetuned model run inside the base: how much of the change each brings.",
+      "Parts of one model run inside the other: how much of the change each brings or undoes.",
     source: "Prakash et al., 2024 (arXiv 2402.14811, CMAP)",
     questions: [.where, .how], access: [.pool])
 
   /// Prompts that are compared, those with the largest divergence.
   package var prompts = 32
+  /// Prompts on which heads, positions and combinations are looked at, for people.
+  package var shownPrompts = 8
 
   package init() {}
 
   package func diff(
     _ pair: ModelPair, on pool: PromptPool, using generator: inout SeededGenerator
   ) throws -> Evidence {
-    let experiment = PatchingExperiment(pair, text: divergent(pair, pool))
+    let chosen = pair.mostDivergent(prompts, of: pool.text)
+    let experiment = PatchingExperiment(
+      pair, text: TokenBatch(chosen.map { Array(pool.text.row($0)) }))
     guard experiment.size > 0 else { return Evidence() }
-    let modules = (0..<pair.shape.layers).flatMap {
-      [.attention(layer: $0), .mlp(layer: $0)] as [ProposedIntervention.PatchedModule]
-    }
-    let patched = modules.map { experiment.patchRecovery($0) }
-    let swapped = modules.map { experiment.swapRecovery($0.module) }
+    let modules = pair.blockModules.compactMap(ProposedIntervention.PatchedModule.init)
+    let patched = modules.map { experiment.patched([$0.site], into: .base) }
+    let vector = TaskVector(pair),
+      changed = Set(vector.names.map { pair.base.names.module(of: $0) })
+    let all = ModuleSite.all(layers: pair.shape.layers)
+    let shares = Dictionary(
+      uniqueKeysWithValues: all.map { module in
+        (module, changed.contains(module) ? experiment.swapped([module]) : 0)
+      })
+    let swapped = modules.map { shares[$0.module] ?? 0 }
     var evidence = Evidence()
-    evidence.sites = SiteClaim.ranking(zip(modules.map(\.module), swapped).map { ($0, $1) })
+    evidence.sites = SiteClaim.ranking(all.map { ($0, shares[$0] ?? 0) })
     let best = patched.indices.max { (patched[$0], -$0) < (patched[$1], -$1) }
     evidence.interventions = best.map { [.patch(module: modules[$0])] }
-    evidence.exhibits = [
-      Exhibit(
-        title: "Share of the change that each module brings",
-        columns: ["module", "output patched", "weights swapped"],
-        rows: modules.indices.map {
-          [modules[$0].module.description, "\(patched[$0])", "\(swapped[$0])"]
-        })
-    ]
+    evidence.exhibits = pair.exhibits(
+      [
+        Exhibit(
+          "Share of the change that each module brings",
+          .heatMap(
+            rows: modules.map(\.module.description),
+            columns: ["patched into the base", "patched back", "weights swapped"],
+            values: modules.indices.map {
+              [
+                patched[$0], experiment.patched([modules[$0].site], into: .finetuned), swapped[$0],
+              ]
+            }))
+      ]
+        + details(
+          pair, TokenBatch(chosen.prefix(shownPrompts).map { Array(pool.text.row($0)) }),
+          ranked: modules.indices.sorted { swapped[$0] > swapped[$1] }.map { modules[$0].module }))
     return evidence
   }
 
-  private func divergent(_ pair: ModelPair, _ pool: PromptPool) -> TokenBatch {
-    let last = pool.text.lastIndices
-    let base = pair.logProbabilities(.base, on: pool.text, at: last)
-    let finetuned = pair.logProbabilities(.finetuned, on: pool.text, at: last)
-    let scores = last.indices.map { divergence(finetuned.row($0), base.row($0)) }
-    let top = scores.indices.sorted { (scores[$0], -$0) > (scores[$1], -$1) }.prefix(prompts)
-    return TokenBatch(top.sorted().map { Array(pool.text.row($0)) })
+  /// Heads, positions and combinations, on a few prompts.
+  private func details(_ pair: ModelPair, _ text: TokenBatch, ranked: [ModuleSite]) -> [Exhibit] {
+    let experiment = PatchingExperiment(pair, text: text)
+    return [
+      experiment.headMap, experiment.blockMap(pair.blockModules), experiment.completeness(ranked),
+    ]
   }
 }
 
@@ -65,10 +82,11 @@ extension ProposedIntervention.PatchedModule {
   }
 }
 
-/// The base's answers to some prompts, and how far an edit moves them towards the finetuned model's.
+/// Answers to some prompts, and how far an edit moves one model's towards the other's.
 private struct PatchingExperiment {
   private let pair: ModelPair
   private let text: TokenBatch
+  private let recordings: [ModelPair.Side: ForwardPass]
   private let base: Tensor
   private let change: Tensor
   /// The squared size of the change to be recovered.
@@ -77,29 +95,89 @@ private struct PatchingExperiment {
   init(_ pair: ModelPair, text: TokenBatch) {
     self.pair = pair
     self.text = text
-    let last = text.lastIndices
-    base = pair.logProbabilities(.base, on: text, at: last)
-    change = pair.logProbabilities(.finetuned, on: text, at: last) - base
+    let sites = Set(
+      (0..<pair.shape.layers).flatMap { layer -> [ActivationSite] in
+        [
+          .headOutput(layer: layer), .attentionOutput(layer: layer), .mlpOutput(layer: layer),
+          .residualPost(layer: layer),
+        ]
+      })
+    let passes = [pair.base, pair.finetuned].map {
+      $0.forward(text, recording: sites, logits: .last)
+    }
+    recordings = [.base: passes[0], .finetuned: passes[1]]
+    base = passes[0].logits.logProbabilities
+    change = passes[1].logits.logProbabilities - base
     size = dot(change.scalars, change.scalars)
   }
 
-  func patchRecovery(_ module: ProposedIntervention.PatchedModule) -> Float {
-    let recording = pair.pass(.finetuned, on: text)[module.site]
-    let pass = pair.base.forward(
-      text, recording: [], editing: [.patch(module.site, with: recording)], logits: .last)
-    return recovery(pass.logits)
+  /// How much of the change appears in the base, or goes from the finetuned model, if sites are given the
+  /// other model's activations.
+  func patched(
+    _ sites: [ActivationSite], into side: ModelPair.Side, head: Int? = nil,
+    positions: Intervention.Positions = .all
+  ) -> Float {
+    let other: ModelPair.Side = side == .base ? .finetuned : .base
+    guard let recording = recordings[other] else { return 0 }
+    let edits = sites.map {
+      Intervention.patch($0, with: recording[$0], head: head, positions: positions)
+    }
+    let pass = pair.model(side).forward(text, recording: [], editing: edits, logits: .last)
+    let recovered = recovery(pass.logits)
+    return side == .base ? recovered : 1 - recovered
   }
 
-  func swapRecovery(_ module: ModuleSite) -> Float {
-    var swapped = pair.base
-    let names = swapped.names
-    for name in swapped.parameters.layout.names where names.module(of: name) == module {
-      swapped.parameters[name] = pair.finetuned.parameters[name]
-    }
-    return recovery(swapped.forward(text, logits: .last).logits)
+  /// How much of the change appears in the base if some modules have the finetuned weights.
+  func swapped(_ modules: Set<ModuleSite>) -> Float {
+    let names = pair.base.names
+    let part = TaskVector(pair).restricted { modules.contains(names.module(of: $0)) }
+    return recovery(part.applied(to: pair.base).forward(text, logits: .last).logits)
   }
 
   private func recovery(_ logits: Tensor) -> Float {
-    dot((logits.logProbabilities - base).scalars, change.scalars) / size
+    size > 0 ? dot((logits.logProbabilities - base).scalars, change.scalars) / size : 0
+  }
+
+  /// What each head brings, before the output projection, which stays the base's.
+  var headMap: Exhibit {
+    let values = (0..<pair.shape.layers).map { layer in
+      (0..<pair.shape.heads).map { head in
+        patched([.headOutput(layer: layer)], into: .base, head: head)
+      }
+    }
+    return Exhibit(
+      "Share of the change that each head brings",
+      .heatMap(
+        rows: values.indices.map { "block \($0)" },
+        columns: (0..<pair.shape.heads).map { "head \($0)" }, values: values))
+  }
+
+  /// What the stream after each block brings by class of positions, and each block's swapped weights.
+  func blockMap(_ modules: [ModuleSite]) -> Exhibit {
+    let last = Set(text.lastIndices)
+    let earlier = Set(text.tokens.indices).subtracting(last)
+    let values = (0..<pair.shape.layers).map { layer -> [Float] in
+      let site = ActivationSite.residualPost(layer: layer)
+      return [
+        patched([site], into: .base), patched([site], into: .base, positions: .last),
+        patched([site], into: .base, positions: .indices(earlier)),
+        swapped(Set(modules.filter { $0.layer == layer })),
+      ]
+    }
+    return Exhibit(
+      "Share of the change that each block brings",
+      .heatMap(
+        rows: values.indices.map { "block \($0)" },
+        columns: ["stream, all positions", "last", "earlier", "weights swapped"], values: values))
+  }
+
+  /// What the best modules bring together, one more at each point.
+  func completeness(_ ranked: [ModuleSite]) -> Exhibit {
+    let values = ranked.indices.map { swapped(Set(ranked[...$0])) }
+    return Exhibit(
+      "Share of the change that the first modules bring together",
+      .curves(
+        axis: "modules", points: ranked.map(\.description),
+        lines: [.init("weights swapped", values)]))
   }
 }

@@ -1,26 +1,30 @@
 package import Tensors
 internal import Transformers
 
-/// What the base says when it is steered along the mean activation difference.
+/// What the base says when it is steered along the difference that finetuning made.
 ///
-/// Several intensities, each beside random directions of the same length: a token counts by how far
-/// its log-probability rises above what random steering does to it. The proposed intensity is the
-/// strongest that leaves text predictable.
+/// From unrelated text the direction is the mean difference; from a pool it is contrastive, the mean over
+/// the prompts where the models disagree most less that over the others. Several intensities, each beside
+/// random directions and differences of single tokens, all of the same length: a token counts by how far
+/// its log-probability rises above what the controls do to it. The proposed intensity is the strongest
+/// that leaves text predictable.
 package struct ActivationSteering: DiffingMethod {
   package static let card = MethodCard(
     id: "activation-steering",
-    summary: "The base steered along the mean difference, beside random directions.",
-    source: "Turner et al., 2023 (arXiv 2308.10248); Minder et al., 2025 (arXiv 2510.13900)",
-    questions: [.whether, .what, .how], access: [.unrelated, .pool])
+    summary: "The base steered along the difference, beside controls of the same length.",
+    source: "Turner et al., 2023 (arXiv 2308.10248); Rimsky et al., 2023 (arXiv 2312.06681)",
+    questions: [.whether, .what, .when, .how], access: [.unrelated, .pool])
 
   /// Lengths of the steering vector as shares of the mean activation.
   package var intensities: [Float] = [0.25, 0.5, 1, 2]
-  /// Random directions beside each intensity.
-  package var controls = 4
+  /// Controls of each kind beside each intensity: random directions, and single tokens' differences.
+  package var controls = 2
   /// The most that steering may add to the loss on the text, in nats.
   package var tolerance = 1.0
   /// Rows of the text that are read.
-  package var rows = 32
+  package var rows = 12
+  /// The share of a pool's prompts that the contrast sets against the others.
+  package var contrast = 0.1
 
   package init() {}
 
@@ -29,43 +33,78 @@ package struct ActivationSteering: DiffingMethod {
   ) throws -> Evidence {
     let layer = readableLayers(pair.shape.layers)[0]
     let site = ActivationSite.residualPost(layer: layer)
-    let counted = prompts.countedTokens
-    let mean = pair.difference(at: site, on: prompts.text).rows(at: counted).meanRow
-    let size = pair.pass(.base, on: prompts.text)[site].rows(at: counted).rowNorms.mean
-    guard mean.norm > 1e-6 * size else { return Evidence() }
-    let text = TokenBatch(
-      (0..<min(rows, prompts.text.rows)).map { Array(prompts.text.row($0)) })
-    let experiment = SteeringExperiment(pair.base, site: site, text: text)
-    let direction = mean.scaled(by: 1 / mean.norm)
-    let randoms = (0..<controls).map { _ in generator.direction(direction.count) }
+    let indices = prompts.answerIndices
+    let differences = pair.difference(at: site, on: prompts.text).rows(at: indices)
+    let vector = direction(differences, pair, prompts)
+    let size = pair.activationNorm(at: site, on: prompts.text, indices)
+    guard vector.norm > 1e-6 * size else { return Evidence() }
+    let experiment = SteeringExperiment(pair.base, site: site, text: prompts.prefix(rows: rows))
+    let direction = vector.scaled(by: 1 / vector.norm)
+    let others = controlDirections(differences, using: &generator)
     let results = intensities.map { intensity in
-      experiment.compare(direction, with: randoms, length: intensity * size)
+      experiment.compare(direction, with: others, length: intensity * size)
     }
     let chosen = results.lastIndex { $0.addedLoss <= tolerance } ?? 0
     var evidence = Evidence()
-    evidence.magnitude = Double(results[chosen].effect * mean.norm / size)
+    evidence.magnitude = Double(results[chosen].effect * vector.norm / size)
     evidence.tokens = TokenClaim.ranking(results[chosen].shift, excluding: prompts.specialTokens)
     evidence.interventions = [
-      .steer(
-        layer: layer, direction: direction.scaled(by: intensities[chosen] * size).scalars)
+      .steer(layer: layer, direction: direction.scaled(by: intensities[chosen] * size).scalars)
     ]
-    evidence.exhibits = [
-      Exhibit(
-        title: "Steering by intensity", columns: ["intensity", "added loss", "effect over random"],
-        rows: zip(intensities, results).map { ["\($0)", "\($1.addedLoss)", "\($1.effect)"] })
-    ]
+    if prompts.access == .pool {
+      evidence.inputs = Decoding.inputs(
+        along: direction, of: pair, layer: layer, text: prompts.text)
+    }
+    evidence.exhibits = pair.exhibits([exhibit(results)])
     return evidence
+  }
+
+  private func direction(_ differences: Tensor, _ pair: ModelPair, _ prompts: PromptPool) -> Tensor
+  {
+    guard prompts.access == .pool else { return differences.meanRow }
+    let count = max(1, Int(contrast * Double(prompts.text.rows)))
+    let divergent = Set(pair.mostDivergent(count, of: prompts.text))
+    let rest = (0..<differences.rows).filter { !divergent.contains($0) }
+    let far = differences.rows(at: divergent.sorted()).meanRow
+    return rest.isEmpty ? far : far - differences.rows(at: rest).meanRow
+  }
+
+  /// Unit directions: random ones, and differences of tokens drawn at random.
+  private func controlDirections(_ differences: Tensor, using generator: inout SeededGenerator)
+    -> [Tensor]
+  {
+    let random = (0..<controls).map { _ in generator.direction(differences.columns) }
+    let moved = differences.rowNorms.indices.filter { differences.row($0).contains { $0 != 0 } }
+    let single = (0..<(moved.isEmpty ? 0 : controls)).map { _ -> Tensor in
+      let row = Tensor(Array(differences.row(moved[generator.index(below: moved.count)])))
+      return row.scaled(by: 1 / row.norm)
+    }
+    return random + single
+  }
+
+  private func exhibit(_ results: [SteeringExperiment.Result]) -> Exhibit {
+    Exhibit(
+      "Steering by intensity",
+      .curves(
+        axis: "share of the activation", points: intensities.map { "\($0)" },
+        lines: [
+          .init("added loss, nats", results.map { Float($0.addedLoss) }),
+          .init("added loss of controls, nats", results.map { Float($0.controlLoss) }),
+          .init("effect relative to controls", results.map(\.effect)),
+        ]))
   }
 }
 
-/// The base's predictions on a text, plain and steered.
+/// A model's predictions on a text, plain and steered.
 private struct SteeringExperiment {
   struct Result {
-    /// How far each token's mean log-probability rises above random steering's, centred.
+    /// How far each token's mean log-probability rises above the controls', centred.
     let shift: [Float]
     /// What steering adds to the loss on the text, in nats.
     let addedLoss: Double
-    /// The size of the mean shift relative to random steering's.
+    /// What the controls add, on average.
+    let controlLoss: Double
+    /// The size of the mean shift relative to the controls'.
     let effect: Float
   }
 
@@ -83,18 +122,17 @@ private struct SteeringExperiment {
     plain = model.forward(text, logits: .all).logits.logProbabilities
   }
 
-  func compare(_ direction: Tensor, with randoms: [Tensor], length: Float) -> Result {
+  func compare(_ direction: Tensor, with controls: [Tensor], length: Float) -> Result {
     let steered = logProbabilities(direction.scaled(by: length))
-    let controls = randoms.map { meanShift(logProbabilities($0.scaled(by: length))) }
+    let others = controls.map { logProbabilities($0.scaled(by: length)) }
+    let shifts = others.map(meanShift)
     let own = meanShift(steered)
-    let random = controls.reduce(Tensor(shape: own.shape), +).scaled(
-      by: 1 / Float(max(1, controls.count)))
-    let difference = (own - random).scalars
-    let centre = difference.mean
-    let randomSize = max(controls.map(\.norm).mean, .leastNormalMagnitude)
+    let mean = shifts.reduce(Tensor(shape: own.shape), +).scaled(
+      by: 1 / Float(max(1, shifts.count)))
     return Result(
-      shift: difference.map { $0 - centre }, addedLoss: loss(steered) - loss(plain),
-      effect: own.norm / randomSize)
+      shift: centred((own - mean).scalars), addedLoss: loss(steered) - loss(plain),
+      controlLoss: others.map(loss).mean - loss(plain),
+      effect: own.norm / max(shifts.map(\.norm).mean, .leastNormalMagnitude))
   }
 
   private func logProbabilities(_ vector: Tensor) -> Tensor {

@@ -13,7 +13,7 @@ package struct LogitLensDifference: DiffingMethod {
     questions: [.whether, .what, .when, .where], access: [.unrelated, .pool])
 
   /// Rows of running text that are read; of a pool every prompt is, at its end.
-  package var rows = 64
+  package var rows = 32
 
   package init() {}
 
@@ -38,15 +38,50 @@ package struct LogitLensDifference: DiffingMethod {
         let growth = Float(divergences[layer] - (layer > 0 ? divergences[layer - 1] : 0))
         return [(.attention(layer: layer), growth), (.mlp(layer: layer), growth)]
       })
-    evidence.exhibits = [
-      Exhibit(
-        title: "Jensen-Shannon divergence after each block", columns: ["block", "nats"],
-        rows: zip(layers, divergences).map { ["\($0)", "\($1)"] })
-    ]
+    evidence.exhibits = pair.exhibits(exhibits(lenses, excluding: prompts.specialTokens))
     if prompts.access == .pool, let last = lenses.last {
       evidence.inputs = InputClaim.ranking(last.byToken.map(Float.init))
     }
     return evidence
+  }
+
+  private func exhibits(_ lenses: [LayerLens], excluding: Set<Int>) -> [Exhibit] {
+    let commitments = [\LayerLens.baseTop, \.finetunedTop].map { side in
+      commitment(lenses.map { $0[keyPath: side] })
+    }
+    return [
+      Exhibit.overBlocks(
+        "The lenses after each block, nats",
+        [
+          .init("Jensen-Shannon", lenses.map { Float($0.divergence) }),
+          .init("KL(finetuned, base)", lenses.map { Float($0.forward) }),
+          .init("KL(base, finetuned)", lenses.map { Float($0.reverse) }),
+          .init("change of entropy", lenses.map { Float($0.entropyChange) }),
+        ]),
+      Exhibit(
+        "Mean block from which the first token stays first",
+        .table(
+          columns: ["base", "finetuned"], rows: [commitments.map { "\(Float($0))" }])),
+      Exhibit(
+        "Tokens gained and lost",
+        .tokens(
+          lenses.enumerated().flatMap { layer, lens -> [Exhibit.TokenList] in
+            let claims = TokenClaim.ranking(lens.meanShift, excluding: excluding)
+            return [
+              .init("block \(layer), gained", Decoding.top(claims, sign: 1, 8)),
+              .init("block \(layer), lost", Decoding.top(claims, sign: -1, 8)),
+            ]
+          })),
+    ]
+  }
+
+  /// The mean, over tokens, of the first block from which on the top token is the last block's.
+  private func commitment(_ top: [[Int]]) -> Double {
+    guard let last = top.last else { return 0 }
+    return last.indices.map { token in
+      let changed = top.indices.last { top[$0][token] != last[token] }
+      return Double(changed.map { $0 + 1 } ?? 0)
+    }.mean
   }
 }
 
@@ -54,6 +89,12 @@ package struct LogitLensDifference: DiffingMethod {
 private struct LayerLens {
   /// Jensen-Shannon divergence at each token, in nats.
   let byToken: [Double]
+  /// KL(finetuned ‖ base) and KL(base ‖ finetuned), means in nats.
+  let forward, reverse: Double
+  /// The mean change of the entropy, finetuned minus base, in nats.
+  let entropyChange: Double
+  /// The most likely token at each token.
+  let baseTop, finetunedTop: [Int]
   /// The mean shift of each token's log-probability, centred over the vocabulary.
   let meanShift: [Float]
   var divergence: Double { byToken.mean }
@@ -64,9 +105,13 @@ private struct LayerLens {
       return LogitLens(pair.model(side)).logits(of: stream).logProbabilities
     }
     let base = logProbabilities(.base), finetuned = logProbabilities(.finetuned)
-    byToken = (0..<base.rows).map { max(0, jensenShannon(finetuned.row($0), base.row($0))) }
-    let shift = (finetuned - base).meanRow.scalars
-    let centre = shift.mean
-    meanShift = shift.map { $0 - centre }
+    let comparison = RowComparison(finetuned, base)
+    byToken = comparison.jensenShannon
+    forward = comparison.forward.mean
+    reverse = comparison.reverse.mean
+    entropyChange = comparison.entropyChange.mean
+    baseTop = (0..<base.rows).map { base.row($0).indexOfLargest }
+    finetunedTop = (0..<base.rows).map { finetuned.row($0).indexOfLargest }
+    meanShift = centred((finetuned - base).meanRow.scalars)
   }
 }

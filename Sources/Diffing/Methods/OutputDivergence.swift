@@ -11,28 +11,27 @@ package struct OutputDivergence: DiffingMethod {
 
   /// The share of tokens, those with the largest divergence, whose probabilities are compared.
   package var share = 0.1
+  /// Rows of running text whose further statistics are shown.
+  package var shownRows = 32
 
   package init() {}
 
   package func diff(
     _ pair: ModelPair, on prompts: PromptPool, using generator: inout SeededGenerator
   ) throws -> Evidence {
-    // A prompt is answered at its end; running text is predicted everywhere.
-    let indices = prompts.access == .pool ? prompts.text.lastIndices : prompts.countedTokens
+    let indices = prompts.answerIndices
     let base = pair.logProbabilities(.base, on: prompts.text, at: indices)
     let finetuned = pair.logProbabilities(.finetuned, on: prompts.text, at: indices)
-    let byToken = (0..<indices.count).map { max(0, divergence(finetuned.row($0), base.row($0))) }
+    let byToken = rowDivergences(finetuned, base)
     guard byToken.contains(where: { $0 > 1e-10 }) else { return Evidence() }
     var evidence = Evidence()
     evidence.magnitude = byToken.mean
     evidence.tokens = TokenClaim.ranking(
       movedProbability(base, finetuned, byToken), excluding: prompts.specialTokens)
     if prompts.access == .pool { evidence.inputs = InputClaim.ranking(byToken.map(Float.init)) }
-    evidence.exhibits = [
-      Exhibit(
-        title: "Divergence", columns: ["statistic", "nats"],
-        rows: [["mean KL", "\(byToken.mean)"], ["largest KL", "\(byToken.max() ?? 0)"]])
-    ]
+    evidence.exhibits = pair.exhibits([
+      statistics(prompts.text, indices, base, finetuned), strip(byToken, of: prompts.text, indices),
+    ])
     return evidence
   }
 
@@ -43,7 +42,48 @@ package struct OutputDivergence: DiffingMethod {
     let top = byToken.indices.sorted { (byToken[$0], -$0) > (byToken[$1], -$1) }.prefix(count)
     let rows = Array(top).sorted()
     return
-      (finetuned.rows(at: rows).map(exponential) - base.rows(at: rows).map(exponential)).meanRow
-      .scalars
+      (finetuned.rows(at: rows).exponentials - base.rows(at: rows).exponentials).meanRow.scalars
+  }
+}
+
+extension OutputDivergence {
+  /// Further statistics of the same distributions.
+  private func statistics(
+    _ text: TokenBatch, _ indices: [Int], _ base: Tensor, _ finetuned: Tensor
+  ) -> Exhibit {
+    let end = text.starts[min(shownRows, text.rows)]
+    let shown = indices.indices.filter { indices[$0] < end }
+    let p = finetuned.rows(at: shown), q = base.rows(at: shown)
+    let comparison = RowComparison(p, q)
+    let ends = Set(text.lastIndices)
+    let losses = shown.indices.compactMap { row -> Double? in
+      let index = indices[shown[row]]
+      guard !ends.contains(index) else { return nil }
+      let next = text.tokens[index + 1]
+      return Double(q[row, next] - p[row, next])
+    }
+    let flips = (0..<p.rows).filter { p.row($0).indexOfLargest != q.row($0).indexOfLargest }.count
+    return Exhibit(
+      "Divergence of the answers, means in nats",
+      .table(
+        columns: ["statistic", "value"],
+        rows: [
+          ["KL(finetuned, base)", "\(Float(comparison.forward.mean))"],
+          ["KL(base, finetuned)", "\(Float(comparison.reverse.mean))"],
+          ["Jensen-Shannon", "\(Float(comparison.jensenShannon.mean))"],
+          ["change of entropy", "\(Float(comparison.entropyChange.mean))"],
+          ["loss on the text, finetuned minus base", "\(Float(losses.mean))"],
+          ["share of first tokens that changed", "\(Float(flips) / Float(max(1, p.rows)))"],
+        ]))
+  }
+
+  /// The row that holds the largest divergence, token by token.
+  private func strip(_ byToken: [Double], of text: TokenBatch, _ indices: [Int]) -> Exhibit {
+    let most = byToken.indices.max { byToken[$0] < byToken[$1] } ?? 0
+    let row = (0..<text.rows).first { text.range($0).contains(indices[most]) } ?? 0
+    let values = Dictionary(uniqueKeysWithValues: zip(indices, byToken.map(Float.init)))
+    return Exhibit(
+      "Where the answers differ most, KL in nats",
+      .strip(tokens: Array(text.row(row)), values: text.range(row).map { values[$0] ?? 0 }))
   }
 }

@@ -17,22 +17,15 @@ package struct WeightNorm: DiffingMethod {
   package func diff(
     _ pair: ModelPair, on prompts: PromptPool, using generator: inout SeededGenerator
   ) throws -> Evidence {
-    let names = pair.base.names
-    let changes = pair.base.parameters.layout.names.map { name in
-      TensorChange(name: name, base: pair.base.parameters[name], change: pair.change(of: name))
-    }
-    let groups = Dictionary(grouping: changes) { names.module(of: $0.name) }
+    let changes = pair.base.parameters.layout.names.map { WeightChange($0, of: pair) }
+    let groups = Dictionary(grouping: changes, by: \.module)
     let modules = ModuleSite.all(layers: pair.shape.layers)
-    let norms = modules.map { module in (module, TensorChange.relative(groups[module] ?? [])) }
+    let norms = modules.map { module in (module, WeightChange.relative(groups[module] ?? [])) }
     var evidence = Evidence()
-    evidence.magnitude = Double(TensorChange.relative(changes))
+    evidence.magnitude = Double(WeightChange.relative(changes))
     evidence.sites = SiteClaim.ranking(norms)
     evidence.tokens = tokens(pair, excluding: prompts.specialTokens)
-    evidence.exhibits = [
-      Exhibit(
-        title: "Relative change by module", columns: ["module", "norm"],
-        rows: norms.map { [$0.0.description, "\($0.1)"] })
-    ]
+    evidence.exhibits = pair.exhibits(exhibits(pair, changes))
     return evidence
   }
 
@@ -43,31 +36,115 @@ package struct WeightNorm: DiffingMethod {
     let matrices =
       names.embedding == names.unembedding
       ? [names.embedding] : [names.embedding, names.unembedding]
-    let moved = matrices.map { pair.change(of: $0) }.filter { $0.norm > 0 }
+    let moved = matrices.filter(pair.isChanged).map { pair.change(of: $0) }
     guard !moved.isEmpty else { return nil }
     return TokenClaim.roundRobin(
       moved.map { TokenClaim.ranking($0.rowNorms, excluding: excluded) })
   }
 }
 
-/// A tensor and what was added to it.
-private struct TensorChange {
-  let name: String
-  let baseSquare: Double
-  let changeSquare: Double
-
-  init(name: String, base: Tensor, change: Tensor) {
-    self.name = name
-    baseSquare = Double(base.norm) * Double(base.norm)
-    let along = Double(dot(change.scalars, base.scalars))
-    let square = Double(change.norm) * Double(change.norm)
-    changeSquare = max(0, square - (baseSquare > 0 ? along * along / baseSquare : 0))
+extension WeightNorm {
+  private func exhibits(_ pair: ModelPair, _ changes: [WeightChange]) -> [Exhibit] {
+    [
+      auditExhibit(BitAudit(pair)), tensorMap(pair, changes), headMap(pair),
+      tensorTable(pair, changes),
+    ]
   }
 
-  /// The norm of several changes relative to that of their tensors.
-  static func relative(_ changes: [TensorChange]) -> Float {
-    let base = changes.reduce(0) { $0 + $1.baseSquare }
-    let change = changes.reduce(0) { $0 + $1.changeSquare }
-    return Float((change / max(base, .leastNormalMagnitude)).squareRoot())
+  private func auditExhibit(_ audit: BitAudit) -> Exhibit {
+    Exhibit(
+      "Bits: \(audit.verdict)",
+      .table(
+        columns: ["tensor", "changed", "rows", "still 1e-3", "still 1e-2"],
+        rows: audit.tensors.filter { $0.changed > 0 }.map {
+          [
+            $0.name, "\($0.changed) of \($0.count)", "\($0.changedRows) of \($0.rows)",
+            "\($0.still[0])", "\($0.still[1])",
+          ]
+        }))
   }
+
+  /// Relative change, layer by kind of tensor.
+  private func tensorMap(_ pair: ModelPair, _ changes: [WeightChange]) -> Exhibit {
+    let names = pair.base.names
+    let kinds = names.blocks.first?.map { kind(of: $0) } ?? []
+    let byName = Dictionary(uniqueKeysWithValues: changes.map { ($0.name, $0) })
+    let values = names.blocks.map { block in
+      block.map { name in byName[name].map { WeightChange.relative([$0]) } ?? 0 }
+    }
+    return Exhibit(
+      "Relative change, block by tensor",
+      .heatMap(rows: values.indices.map { "block \($0)" }, columns: kinds, values: values))
+  }
+
+  private func kind(of name: String) -> String {
+    let parts = name.split(separator: ".")
+    return String(parts.dropLast().last ?? parts[0])
+      + (parts.last == "bias" ? " bias" : "")
+  }
+
+  /// Relative change of each head's slices of the four projections.
+  private func headMap(_ pair: ModelPair) -> Exhibit {
+    let shape = pair.shape
+    let values = (0..<shape.layers).map { layer in
+      (0..<shape.heads).map { HeadSlices(pair, layer: layer, head: $0).relativeChange }
+    }
+    return Exhibit(
+      "Relative change, block by head",
+      .heatMap(
+        rows: values.indices.map { "block \($0)" }, columns: (0..<shape.heads).map { "head \($0)" },
+        values: values))
+  }
+
+  private func tensorTable(_ pair: ModelPair, _ changes: [WeightChange])
+    -> Exhibit
+  {
+    let rows = changes.filter { $0.square > 0 }.map { change -> [String] in
+      let isMatrix = pair.base.parameters.layout[change.name].shape.count == 2
+      let values = isMatrix ? pair.decomposition(of: change.name).values.scalars : []
+      return [
+        change.name, "\(Float(change.norm))", values.first.map { "\($0)" } ?? "-",
+        isMatrix ? "\(values.reduce(0, +))" : "-", "\(Float(change.cosine))",
+      ]
+    }
+    return Exhibit(
+      "Norms of each change",
+      .table(columns: ["tensor", "frobenius", "spectral", "nuclear", "cosine"], rows: rows))
+  }
+}
+
+/// What one head reads with and writes with: rows of the query, key and value projections, columns of
+/// the output projection. Heads that share keys and values share those rows.
+private struct HeadSlices {
+  private var base = 0.0
+  private var change = 0.0
+
+  init(_ pair: ModelPair, layer: Int, head: Int) {
+    let names = pair.base.names, shape = pair.shape, width = shape.headWidth
+    let keyHead = head * shape.keyHeads / shape.heads
+    for (suffix, index) in [("q_proj", head), ("k_proj", keyHead), ("v_proj", keyHead)] {
+      guard let name = names.tensor("\(suffix).weight", layer: layer) else { continue }
+      add(pair, name, rows: index * width..<(index + 1) * width, columns: nil)
+    }
+    guard let name = names.tensor("o_proj.weight", layer: layer) else { return }
+    add(pair, name, rows: nil, columns: head * width..<(head + 1) * width)
+  }
+
+  private mutating func add(
+    _ pair: ModelPair, _ name: String, rows: Range<Int>?, columns: Range<Int>?
+  ) {
+    func square(_ tensor: Tensor) -> Double {
+      (rows ?? 0..<tensor.rows).reduce(0.0) { sum, row in
+        let slice = tensor.row(row)
+        let range = columns.map {
+          slice.startIndex + $0.lowerBound..<slice.startIndex + $0.upperBound
+        }
+        return (range.map { slice[$0] } ?? slice).reduce(sum) { $0 + Double($1) * Double($1) }
+      }
+    }
+    base += square(pair.base.parameters[name])
+    if pair.isChanged(name) { change += square(pair.change(of: name)) }
+  }
+
+  var relativeChange: Float { base > 0 ? Float((change / base).squareRoot()) : 0 }
 }

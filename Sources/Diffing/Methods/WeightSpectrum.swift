@@ -4,7 +4,8 @@ internal import Transformers
 /// The singular vectors of weight changes, read as tokens and proposed as the change itself.
 ///
 /// Left vectors of matrices that write into the residual stream are directions there. A singular
-/// vector's sign is arbitrary, so both signs are read.
+/// vector's sign is arbitrary, so both signs are read. Right vectors of matrices that read the stream
+/// say what is looked for; they are compared with the embedding, the norm's gain folded in.
 package struct WeightSpectrum: DiffingMethod {
   package static let card = MethodCard(
     id: "weight-spectrum",
@@ -22,109 +23,83 @@ package struct WeightSpectrum: DiffingMethod {
   package func diff(
     _ pair: ModelPair, on prompts: PromptPool, using generator: inout SeededGenerator
   ) throws -> Evidence {
-    let spectra = changedMatrices(pair)
+    let spectra = ChangeSpectrum.all(pair)
     guard !spectra.isEmpty else { return Evidence() }
     var evidence = Evidence()
-    evidence.magnitude = spectra.map { Double($0.values[0]) / Double($0.baseNorm) }.max()
-    evidence.sites = sites(spectra, pair)
+    evidence.magnitude = spectra.map { Double($0.relativeSize) }.max()
+    evidence.sites = SiteClaim.ranking(
+      ModuleSite.all(layers: pair.shape.layers).map { module in
+        (module, spectra.filter { $0.module == module }.map(\.relativeSize).max() ?? 0)
+      })
     evidence.tokens = tokens(spectra, pair, excluding: prompts.specialTokens)
-    evidence.interventions = [.weights(spectra.map { truncated($0) })]
-    evidence.exhibits = [exhibit(spectra)]
+    evidence.interventions = [
+      .weights(spectra.map { $0.truncated(toRank: proposedRank) })
+    ]
+    evidence.exhibits = pair.exhibits([
+      Exhibit(
+        "Singular values of each change", .spectrum(spectra.map { .init($0.name, $0.values) })),
+      table(spectra), readTokens(spectra, pair, excluding: prompts.specialTokens),
+    ])
     return evidence
   }
 
-  private struct Spectrum {
-    let name: String
-    let module: ModuleSite
-    let writes: Bool
-    let baseNorm: Float
-    let decomposition: SingularValueDecomposition
-    var values: [Float] { decomposition.values.scalars }
-    /// exp of the entropy of the singular values' shares.
-    var effectiveRank: Double {
-      Diffing.effectiveRank(values)
-    }
-  }
-
-  private func changedMatrices(_ pair: ModelPair) -> [Spectrum] {
-    let names = pair.base.names
-    return names.blocks.enumerated().flatMap { layer, block in
-      block.compactMap { name in
-        let change = pair.change(of: name)
-        guard change.shape.count == 2, change.norm > 0 else { return nil }
-        return Spectrum(
-          name: name, module: names.module(of: name), writes: names.writers[layer].contains(name),
-          baseNorm: max(pair.base.parameters[name].norm, .leastNormalMagnitude),
-          decomposition: SingularValueDecomposition(change))
-      }
-    }
-  }
-
-  private func sites(_ spectra: [Spectrum], _ pair: ModelPair) -> [SiteClaim] {
-    let modules = (0..<pair.shape.layers).flatMap { layer -> [ModuleSite] in
-      [.attention(layer: layer), .mlp(layer: layer)]
-    }
-    return SiteClaim.ranking(
-      modules.map { module in
+  /// What left vectors name, the largest singular value first, each read both ways.
+  ///
+  /// Those of matrices that write into the stream are read through the lens; those of embeddings are
+  /// rankings of tokens already.
+  private func tokens(_ spectra: [ChangeSpectrum], _ pair: ModelPair, excluding excluded: Set<Int>)
+    -> [TokenClaim]?
+  {
+    let vectors = spectra.filter { $0.role != .reader }.flatMap { spectrum in
+      (0..<min(components, spectrum.numericalRank)).map {
         (
-          module,
-          spectra.filter { $0.module == module }.map { $0.values[0] / $0.baseNorm }.max() ?? 0
+          value: spectrum.values[$0], role: spectrum.role,
+          vector: spectrum.decomposition.leftVector($0)
         )
-      })
-  }
-
-  private func tokens(
-    _ spectra: [Spectrum], _ pair: ModelPair, excluding excluded: Set<Int>
-  ) -> [TokenClaim]? {
-    let lens = LogitLens(pair.finetuned)
-    let vectors = spectra.filter(\.writes).flatMap { spectrum in
-      (0..<min(components, spectrum.values.count)).map {
-        (value: spectrum.values[$0], vector: spectrum.decomposition.leftVector($0))
       }
     }.sorted { $0.value > $1.value }
     guard !vectors.isEmpty else { return nil }
-    let scores = lens.scores(
-      along: Tensor(
-        shape: [vectors.count, pair.shape.width], scalars: vectors.flatMap(\.vector.scalars)))
-    let rankings = (0..<vectors.count).flatMap { index -> [[TokenClaim]] in
-      let row = Array(scores.row(index))
-      // Which end is the promoted one cannot be known from weights: each is claimed as both.
-      return [row, row.map(-)].map { TokenClaim.ranking($0, excluding: excluded) }
-    }
-    return TokenClaim.roundRobin(rankings)
-  }
-
-  private func truncated(_ spectrum: Spectrum) -> ProposedIntervention.WeightChange {
-    let decomposition = spectrum.decomposition
-    let rank = min(proposedRank, spectrum.values.count)
-    let left = decomposition.left, right = decomposition.right
-    var change = Tensor(shape: [left.rows, right.columns])
-    for index in 0..<rank {
-      let column = decomposition.leftVector(index).scaled(by: spectrum.values[index])
-      change =
-        change
-        + matrixProduct(
-          column.reshaped([left.rows, 1]),
-          decomposition.rightVector(index).reshaped([1, right.columns]))
-    }
-    return .init(name: spectrum.name, change: change.scalars)
-  }
-
-  private func exhibit(_ spectra: [Spectrum]) -> Exhibit {
-    Exhibit(
-      title: "Spectrum of each change", columns: ["tensor", "largest", "effective rank"],
-      rows: spectra.map { [$0.name, "\($0.values[0])", "\($0.effectiveRank)"] })
+    return TokenClaim.roundRobin(
+      vectors.flatMap { entry -> [[TokenClaim]] in
+        entry.role == .tokens
+          ? [entry.vector.scalars, entry.vector.scalars.map(-)].map {
+            TokenClaim.ranking($0, excluding: excluded)
+          }
+          : [entry.vector, entry.vector.scaled(by: -1)].map {
+            Decoding.tokens(along: [$0], of: pair, excluding: excluded) ?? []
+          }
+      })
   }
 }
 
-/// exp(−Σ p ln p) with p the singular values' shares of their sum (Roy & Vetterli, 2007).
-///
-/// Shares of the values, not of their squares; 1 for a rank-one matrix, n for the identity of n,
-/// whatever the scale, and 0 for a zero matrix.
-package func effectiveRank(_ values: [Float]) -> Double {
-  let sum = values.reduce(0.0) { $0 + Double($1) }
-  guard sum > 0 else { return 0 }
-  let entropy = values.map { Double($0) / sum }.filter { $0 > 0 }
-    .reduce(0.0) { $0 - $1 * logarithm($1) }
-  return Double(exponential(Float(entropy)))
+extension WeightSpectrum {
+  private func table(_ spectra: [ChangeSpectrum]) -> Exhibit {
+    Exhibit(
+      "Rank and energy of each change",
+      .table(
+        columns: ["tensor", "largest", "effective", "stable", "k90", "E1", "E5", "E10", "E20"],
+        rows: spectra.map { spectrum in
+          [
+            spectrum.name, "\(spectrum.values[0])", "\(Float(effectiveRank(spectrum.values)))",
+            "\(Float(stableRank(spectrum.values)))", "\(spectrum.componentsHolding(0.9))",
+          ] + [1, 5, 10, 20].map { "\(Float(energy(spectrum.values, first: $0)))" }
+        }))
+  }
+
+  /// The tokens whose embeddings lie along what changed matrices read.
+  private func readTokens(_ spectra: [ChangeSpectrum], _ pair: ModelPair, excluding: Set<Int>)
+    -> Exhibit
+  {
+    let embedding = pair.finetuned.parameters[pair.finetuned.names.embedding]
+    let lists = spectra.compactMap { spectrum -> Exhibit.TokenList? in
+      guard let gain = spectrum.inputGain(pair) else { return nil }
+      let direction = spectrum.decomposition.rightVector(0) * gain
+      let scores = (0..<embedding.rows).map { token in
+        abs(cosine(Tensor(Array(embedding.row(token))), direction))
+      }
+      let claims = TokenClaim.ranking(scores, excluding: excluding)
+      return Exhibit.TokenList(spectrum.name, Decoding.top(claims, 8))
+    }
+    return Exhibit("Tokens that each change reads, by its first right vector", .tokens(lists))
+  }
 }

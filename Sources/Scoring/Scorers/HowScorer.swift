@@ -1,5 +1,6 @@
 package import Diffing
 package import Organisms
+internal import Synchronization
 internal import Tensors
 internal import Transformers
 
@@ -22,13 +23,14 @@ package struct HowScorer: Scorer {
     guard let proposal = evidence.interventions?.first else {
       return .unscored("the method proposes no intervention")
     }
-    let surgery = Surgery(context.pair, behavior: behavior)
-    guard surgery.gap > 0.2 else { return .unscored("the behaviour's gap is below 0.2") }
-    let own = surgery.effects(of: proposal)
-    var generator = SeededGenerator(seed: context.seed, for: "random interventions")
-    let random = (0..<Self.controls).map { _ in
-      surgery.effects(of: surgery.control(for: proposal, using: &generator))
+    guard !proposal.isWholeChange(of: context.pair) else {
+      return .unscored("the proposal is the whole change, so what it does is no finding")
     }
+    let outcome = context.operations.outcome(of: proposal) {
+      operate(proposal, behavior, context)
+    }
+    guard let outcome else { return .unscored("the behaviour's gap is below 0.2") }
+    let (own, random) = (outcome.own, outcome.random)
     let appears = own.appears - random.map(\.appears).mean
     let vanishes = own.vanishes - random.map(\.vanishes).mean
     return .scored(
@@ -37,6 +39,79 @@ package struct HowScorer: Scorer {
         "appears": own.appears, "vanishes": own.vanishes,
         "randomAppears": random.map(\.appears).mean, "randomVanishes": random.map(\.vanishes).mean,
       ])
+  }
+
+  /// The effects of a proposal and of its controls; nil if the two models hardly differ in the behaviour.
+  private func operate(
+    _ proposal: ProposedIntervention, _ behavior: ProbeSet, _ context: ScoringContext
+  ) -> Operations.Outcome? {
+    let surgery = Surgery(context, behavior: behavior)
+    guard surgery.gap > 0.2 else { return nil }
+    var generator = SeededGenerator(seed: context.seed, for: "random interventions")
+    let random = (0..<Self.controls).map { _ in
+      surgery.effects(of: surgery.control(for: proposal, using: &generator))
+    }
+    return Operations.Outcome(own: surgery.effects(of: proposal), random: random)
+  }
+}
+
+/// What interventions did to one pair: several methods may propose the same.
+package final class Operations: Sendable {
+  /// How much of the behaviour appears in the base, and how much goes from the finetuned model, as shares
+  /// of what separates the two.
+  struct Effects {
+    let appears, vanishes: Double
+  }
+
+  struct Outcome {
+    let own: Effects
+    let random: [Effects]
+  }
+
+  private struct State {
+    var outcomes: [(proposal: ProposedIntervention, outcome: Outcome?)] = []
+    var levels: [ModelPair.Side: Double] = [:]
+  }
+
+  private let state = Mutex(State())
+
+  package init() {}
+
+  fileprivate func outcome(of proposal: ProposedIntervention, _ operate: () -> Outcome?) -> Outcome?
+  {
+    if let known = state.withLock({ $0.outcomes.first { $0.proposal == proposal } }) {
+      return known.outcome
+    }
+    let outcome = operate()
+    state.withLock { $0.outcomes.append((proposal, outcome)) }
+    return outcome
+  }
+
+  /// How much of the behaviour a model shows, measured once.
+  fileprivate func level(_ side: ModelPair.Side, _ measure: () -> Double) -> Double {
+    if let known = state.withLock({ $0.levels[side] }) { return known }
+    let level = measure()
+    state.withLock { $0.levels[side] = level }
+    return level
+  }
+}
+
+extension ProposedIntervention {
+  /// The share of the change, of its squared norm, that a proposal may miss and still be all of it.
+  private static let remainder = 0.01
+
+  /// Whether an edit of weights is the finetune itself: adding it to the base gives the other model.
+  fileprivate func isWholeChange(of pair: ModelPair) -> Bool {
+    guard case .weights(let proposed) = self else { return false }
+    let byName = Dictionary(proposed.map { ($0.name, $0.change) }) { first, _ in first }
+    var missed = 0.0, total = 0.0
+    for name in pair.base.parameters.layout.names where pair.isChanged(name) {
+      let change = pair.change(of: name).scalars
+      let own = byName[name] ?? Array(repeating: 0, count: change.count)
+      missed += zip(change, own).reduce(0.0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) }
+      total += change.reduce(0.0) { $0 + Double($1) * Double($1) }
+    }
+    return missed < Self.remainder * total
   }
 }
 
@@ -56,6 +131,8 @@ extension Tensor {
 /// An intervention as it is carried out, the finetuned model's part included.
 private enum Operation {
   case steer(layer: Int, Tensor)
+  /// Takes the component along a direction from the other model.
+  case project(layer: Int, Tensor)
   /// Moves a site's activations by a share of what separates the two models, or by noise as large.
   case patch(ActivationSite, noise: UInt64?)
   case weights([(name: String, change: Tensor)])
@@ -68,26 +145,28 @@ private struct Surgery {
   let base: Double
   let gap: Double
 
-  init(_ pair: ModelPair, behavior: ProbeSet) {
-    self.pair = pair
+  init(_ context: ScoringContext, behavior: ProbeSet) {
+    pair = context.pair
     self.behavior = behavior
-    base = behavior.score(pair.base)
-    gap = behavior.score(pair.finetuned) - base
+    base = context.operations.level(.base) { behavior.score(context.pair.base) }
+    gap = context.operations.level(.finetuned) { behavior.score(context.pair.finetuned) } - base
   }
 
-  func effects(of proposal: ProposedIntervention) -> (appears: Double, vanishes: Double) {
+  func effects(of proposal: ProposedIntervention) -> Operations.Effects {
     effects(of: operation(proposal))
   }
 
-  func effects(of operation: Operation) -> (appears: Double, vanishes: Double) {
+  func effects(of operation: Operation) -> Operations.Effects {
     let installed = score(operation, side: .base)
     let removed = score(operation, side: .finetuned)
-    return ((installed - base) / gap, (base + gap - removed) / gap)
+    return Operations.Effects(
+      appears: (installed - base) / gap, vanishes: (base + gap - removed) / gap)
   }
 
   private func operation(_ proposal: ProposedIntervention) -> Operation {
     switch proposal {
     case .steer(let layer, let direction): .steer(layer: layer, Tensor(direction))
+    case .project(let layer, let direction): .project(layer: layer, Tensor(direction))
     case .patch(let module): .patch(module.site, noise: nil)
     case .weights(let changes):
       .weights(
@@ -105,6 +184,8 @@ private struct Surgery {
     switch operation(proposal) {
     case .steer(let layer, let direction):
       return .steer(layer: layer, generator.direction(direction.count, norm: direction.norm))
+    case .project(let layer, let direction):
+      return .project(layer: layer, generator.direction(direction.count))
     case .patch(let site, _): return .patch(site, noise: generator.next())
     case .weights(let changes):
       return .weights(
@@ -121,6 +202,13 @@ private struct Surgery {
       return behavior.score(
         model,
         editing: [.steer(.residualPost(layer: layer), along: direction, factor: sign)])
+    case .project(let layer, let direction):
+      let site = ActivationSite.residualPost(layer: layer), text = behavior.batch
+      let own = pair.pass(side, on: text)[site]
+      let target = pair.pass(side == .base ? .finetuned : .base, on: text)[site]
+      let unit = direction.scaled(by: 1 / max(direction.norm, .leastNormalMagnitude))
+      return behavior.score(
+        model, editing: [.patch(site, with: own.projected(onto: target, along: unit))])
     case .patch(let site, let noise):
       let recording = patchRecording(site, side: side, noise: noise)
       return behavior.score(model, editing: [.patch(site, with: recording)])

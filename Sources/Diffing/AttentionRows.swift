@@ -1,0 +1,66 @@
+internal import Tensors
+internal import Transformers
+
+/// Where one head looks after one token, the document's start left out.
+///
+/// The start token is a sink: most of a head's mass rests there and means nothing, so small changes of
+/// what it does look at would vanish. Each key counts by what the head can write from it: its weight times
+/// the norm of the value that the head writes into the stream.
+struct AttentionRows {
+  /// Keys' tokens in the batch, for each row.
+  let keys: [[Int]]
+  /// Shares of the keys, summing to 1, for each row.
+  let shares: [[Float]]
+  /// Plain shares, without the values, for each row.
+  let plain: [[Float]]
+
+  init(
+    _ side: ModelPair.Side, of pair: ModelPair, layer: Int, head: Int, text: TokenBatch,
+    queries: [Int], starts: [Int], documentStart: Int
+  ) {
+    let pass = pair.pass(side, on: text), longest = text.longestRow
+    let pattern = pass[.pattern(layer: layer)]
+    let norms = Self.valueNorms(pair.model(side), pass, layer: layer, head: head)
+    var keys: [[Int]] = [], shares: [[Float]] = [], plain: [[Float]] = []
+    for (query, start) in zip(queries, starts) {
+      let seen = (start...query).filter { text.tokens[$0] != documentStart }
+      let weights = seen.map { pattern[query, head * longest + $0 - start] }
+      keys.append(seen)
+      plain.append(Self.normalised(weights))
+      shares.append(Self.normalised(zip(weights, seen).map { $0 * norms[$1] }))
+    }
+    self.keys = keys
+    self.shares = shares
+    self.plain = plain
+  }
+
+  private static func normalised(_ weights: [Float]) -> [Float] {
+    let sum = weights.reduce(0, +)
+    return sum > 0 ? weights.map { $0 / sum } : weights
+  }
+
+  /// ‖W_O v‖ of each token: how much a head writes from it.
+  private static func valueNorms(
+    _ model: any LanguageModel, _ pass: ForwardPass, layer: Int, head: Int
+  ) -> [Float] {
+    let shape = model.shape, width = shape.headWidth
+    guard let name = model.names.tensor("o_proj.weight", layer: layer) else { return [] }
+    let output = model.parameters[name]
+    let values = pass[.value(layer: layer)]
+    let keyHead = head * shape.keyHeads / shape.heads
+    func columns(_ tensor: Tensor, _ index: Int) -> Tensor {
+      tensor.columns(index * width..<(index + 1) * width)
+    }
+    return matrixProduct(columns(values, keyHead), columns(output, head), transposingB: true)
+      .rowNorms
+  }
+}
+
+/// The Jensen-Shannon divergence of two lists of probabilities, in nats.
+package func jensenShannon(probabilities p: [Float], _ q: [Float]) -> Double {
+  zip(p, q).reduce(0.0) { sum, pair in
+    let (a, b) = (Double(pair.0), Double(pair.1)), middle = (a + b) / 2
+    func term(_ x: Double) -> Double { x > 0 ? x * logarithm(x / middle) : 0 }
+    return sum + 0.5 * (term(a) + term(b))
+  }
+}

@@ -1,0 +1,167 @@
+package import Tensors
+internal import Transformers
+
+/// One model up to a point, the other from there on: at which point does the change get in?
+///
+/// Identity stitches first, which two models of one origin allow: the base's stream is replaced by the
+/// finetuned model's after each module, and the other way round. What the answers gain from one point to
+/// the next is what the module between them wrote. Affine stitches are fitted on the streams alone, never
+/// on the task, which they could learn (2412.11299); they tell a change of coordinates from one of content.
+package struct ModelStitching: DiffingMethod {
+  package static let card = MethodCard(
+    id: "model-stitching",
+    summary: "One model's lower part under the other's upper part, point by point.",
+    source: "Bansal et al., 2021 (arXiv 2106.07682); direct matching: arXiv 2412.11299",
+    questions: [.whether, .where, .how], access: [.unrelated, .pool])
+
+  /// Rows of running text, or prompts with the largest divergence, that are answered.
+  package var rows = 16
+  /// How strongly an affine stitch is held to the identity, as a share of the stream's variance.
+  package var ridge: Float = 0.1
+
+  package init() {}
+
+  package func diff(
+    _ pair: ModelPair, on prompts: PromptPool, using generator: inout SeededGenerator
+  ) throws -> Evidence {
+    let experiment = StitchingExperiment(pair, prompts, rows: rows)
+    guard experiment.size > 0 else { return Evidence() }
+    let points = StitchingPoint.all(layers: pair.shape.layers)
+    let stitched = points.map { experiment.answers(top: .base, at: $0.site) }
+    let below = stitched.map(experiment.gain)
+    let above = points.map { experiment.gain(experiment.answers(top: .finetuned, at: $0.site)) }
+    // What a finetuned lower part brings, and what a base's lower part takes away.
+    let trajectory = zip(below, above).map { ($0 + 1 - $1) / 2 }
+    let steps = points.indices.map { index in
+      (points[index].module, trajectory[index] - (index > 0 ? trajectory[index - 1] : 0))
+    }
+    // What no stitch of the blocks brings sits above them.
+    let rest = 1 - (trajectory.last ?? 0)
+    var evidence = Evidence()
+    evidence.magnitude = experiment.penalty(stitched)
+    evidence.sites = SiteClaim.ranking(steps + [(.finalNorm, rest), (.unembedding, rest)])
+    evidence.interventions = evidence.sites?.first.flatMap { claim in
+      let module = pair.blockModules.first { $0.description == claim.site }
+      return module.flatMap(ProposedIntervention.PatchedModule.init).map { [.patch(module: $0)] }
+    }
+    evidence.exhibits = pair.exhibits([
+      exhibit(points, below, above),
+      experiment.affineExhibit(layers: pair.shape.layers, ridge: ridge),
+    ])
+    return evidence
+  }
+
+  private func exhibit(_ points: [StitchingPoint], _ below: [Float], _ above: [Float]) -> Exhibit {
+    Exhibit(
+      "Share of the change in the answers, by where the models are stitched",
+      .curves(
+        axis: "after", points: points.map(\.name),
+        lines: [
+          .init("finetuned below, base above", below), .init("base below, finetuned above", above),
+        ]))
+  }
+}
+
+/// Where two models are joined.
+private struct StitchingPoint {
+  let site: ActivationSite
+  /// The module that writes last before the point.
+  let module: ModuleSite
+  var name: String { module.description }
+
+  static func all(layers: Int) -> [StitchingPoint] {
+    [StitchingPoint(site: .embedding, module: .embedding)]
+      + (0..<layers).flatMap { layer in
+        [
+          StitchingPoint(site: .residualMid(layer: layer), module: .attention(layer: layer)),
+          StitchingPoint(site: .residualPost(layer: layer), module: .mlp(layer: layer)),
+        ]
+      }
+  }
+}
+
+extension ProposedIntervention.PatchedModule {
+  /// The module of a block; nil for others.
+  init?(_ module: ModuleSite) {
+    switch module {
+    case .attention(let layer): self = .attention(layer: layer)
+    case .mlp(let layer): self = .mlp(layer: layer)
+    default: return nil
+    }
+  }
+}
+
+/// Answers of stitched models to some text.
+private struct StitchingExperiment {
+  private let pair: ModelPair
+  private let whole: TokenBatch
+  private let rows: [Int]
+  private let text: TokenBatch
+  private let indices: [Int]
+  private let base: Tensor
+  private let change: Tensor
+  /// The squared size of the change in the answers.
+  let size: Float
+
+  init(_ pair: ModelPair, _ prompts: PromptPool, rows count: Int) {
+    self.pair = pair
+    whole = prompts.text
+    rows =
+      prompts.access == .pool
+      ? pair.mostDivergent(count, of: whole) : Array(0..<min(count, whole.rows))
+    let chosen = rows.map { Array(prompts.text.row($0)) }
+    text = TokenBatch(chosen)
+    let batch = text
+    indices =
+      prompts.access == .pool
+      ? batch.lastIndices
+      : batch.tokens.indices.filter { batch.tokens[$0] != prompts.documentStart }
+    let flat = rows.flatMap { Array(prompts.text.range($0)) }
+    let places = indices.map { flat[$0] }
+    base = pair.logProbabilities(.base, on: whole, at: places)
+    change = pair.logProbabilities(.finetuned, on: whole, at: places) - base
+    size = dot(change.scalars, change.scalars)
+  }
+
+  /// The answers of `top`'s upper part on the other model's stream, mapped first if a map is given.
+  func answers(
+    top: ModelPair.Side, at site: ActivationSite, through map: AffineMap? = nil
+  ) -> Tensor {
+    let bottom: ModelPair.Side = top == .base ? .finetuned : .base
+    let stream = pair.recording(bottom, site, of: whole, rows: rows)
+    let pass = pair.model(top).forward(
+      text, recording: [], editing: [.patch(site, with: map?.applied(to: stream) ?? stream)],
+      logits: .all)
+    return pass.logits.rows(at: indices).logProbabilities
+  }
+
+  /// Where a stitched model's answers lie between the base's, 0, and the finetuned model's, 1.
+  func gain(_ answers: Tensor) -> Float {
+    dot((answers - base).scalars, change.scalars) / size
+  }
+
+  /// The mean divergence of stitched models from the base, whose upper part they have, in nats.
+  func penalty(_ stitched: [Tensor]) -> Double {
+    stitched.map { rowDivergences($0, base).mean }.mean
+  }
+
+  func affineExhibit(layers: Int, ridge: Float) -> Exhibit {
+    let values = (0..<layers).map { layer -> (below: Float, above: Float) in
+      let site = ActivationSite.residualPost(layer: layer)
+      func map(_ from: ModelPair.Side, _ to: ModelPair.Side) -> AffineMap {
+        AffineMap(
+          from: pair.pass(from, on: whole)[site], to: pair.pass(to, on: whole)[site], ridge: ridge)
+      }
+      return (
+        gain(answers(top: .base, at: site, through: map(.finetuned, .base))),
+        gain(answers(top: .finetuned, at: site, through: map(.base, .finetuned)))
+      )
+    }
+    return Exhibit.overBlocks(
+      "The same through affine maps fitted on the streams",
+      [
+        .init("finetuned below, base above", values.map(\.below)),
+        .init("base below, finetuned above", values.map(\.above)),
+      ])
+  }
+}

@@ -1,0 +1,138 @@
+internal import CKernels
+/// The inner product of two equally long vectors, summed in double.
+package func dot(_ a: [Float], _ b: [Float]) -> Float { dot(a[...], b[...]) }
+
+/// The inner product of two equally long vectors, summed in double.
+package func dot(_ a: ArraySlice<Float>, _ b: [Float]) -> Float { dot(a, b[...]) }
+
+/// The inner product of two equally long vectors, summed in double.
+package func dot(_ a: ArraySlice<Float>, _ b: ArraySlice<Float>) -> Float {
+  precondition(a.count == b.count, "Vectors of \(a.count) and \(b.count) numbers")
+  return a.withUnsafeBufferPointer { x in
+    b.withUnsafeBufferPointer { y in
+      guard let x = x.baseAddress, let y = y.baseAddress else { return 0 }
+      return Float(kernels.dot(x, y, a.count))
+    }
+  }
+}
+
+extension Tensor {
+  /// e to the power of each number.
+  package var exponentials: Tensor {
+    let values = [Float](unsafeUninitializedCapacity: count) { target, initialised in
+      scalars.withUnsafeBufferPointer { source in
+        guard let from = source.baseAddress, let to = target.baseAddress else { return }
+        kernels.exponential(from, count, to)
+      }
+      initialised = count
+    }
+    return Tensor(shape: shape, scalars: values)
+  }
+
+  /// The rows at `indices`, shaped `[indices, columns]`.
+  package func rows(at indices: [Int]) -> Tensor {
+    let width = columns
+    precondition(indices.allSatisfy { $0 >= 0 && $0 < rows }, "A row outside of the tensor")
+    let chosen = [Float](unsafeUninitializedCapacity: indices.count * width) {
+      target, initialised in
+      scalars.withUnsafeBufferPointer { source in
+        guard let from = source.baseAddress, let to = target.baseAddress else { return }
+        for (place, index) in indices.enumerated() {
+          (to + place * width).initialize(from: from + index * width, count: width)
+        }
+      }
+      initialised = indices.count * width
+    }
+    return Tensor(shape: [indices.count, width], scalars: chosen)
+  }
+
+  /// Some neighbouring columns of each row, shaped `[rows, columns]`.
+  package func columns(_ range: Range<Int>) -> Tensor { Matrix(self).columns(range).tensor }
+
+  /// The norm of each row.
+  package var rowNorms: [Float] { (0..<rows).map { dot(row($0), row($0)).squareRoot() } }
+
+  /// The mean of the rows, shaped `[columns]`, summed in double.
+  package var meanRow: Tensor { means(of: [Array(0..<rows)]).reshaped([columns]) }
+
+  /// The mean of the rows in each of some groups, shaped `[groups, columns]`, summed in double.
+  package func means(of groups: [[Int]]) -> Tensor {
+    let width = columns
+    var means: [Float] = []
+    means.reserveCapacity(groups.count * width)
+    var sums = [Double](repeating: 0, count: width)
+    scalars.withUnsafeBufferPointer { source in
+      for group in groups {
+        for column in 0..<width { sums[column] = 0 }
+        for row in group {
+          for column in 0..<width { sums[column] += Double(source[row * width + column]) }
+        }
+        means += sums.map { Float($0 / Double(max(1, group.count))) }
+      }
+    }
+    return Tensor(shape: [groups.count, width], scalars: means)
+  }
+
+  /// Each number changed by what a function makes of its row, its column and itself.
+  @inline(__always)
+  private func mapEntries(_ transform: (_ row: Int, _ column: Int, _ value: Float) -> Float)
+    -> Tensor
+  {
+    let width = columns, height = rows
+    let values = [Float](unsafeUninitializedCapacity: count) { target, initialised in
+      scalars.withUnsafeBufferPointer { source in
+        for row in 0..<height {
+          for column in 0..<width {
+            let index = row * width + column
+            target[index] = transform(row, column, source[index])
+          }
+        }
+      }
+      initialised = count
+    }
+    return Tensor(shape: shape, scalars: values)
+  }
+
+  /// Each row multiplied by a factor of its own.
+  package func scalingRows(by factors: [Float]) -> Tensor {
+    precondition(factors.count == rows, "\(factors.count) factors for \(rows) rows")
+    return mapEntries { row, _, value in value * factors[row] }
+  }
+
+  /// Each column multiplied by a factor of its own.
+  package func scalingColumns(by factors: Tensor) -> Tensor {
+    precondition(factors.count == columns, "\(factors.count) factors for \(columns) columns")
+    return mapEntries { _, column, value in value * factors[column] }
+  }
+
+  /// Every row plus `factor` times a vector.
+  package func addingToRows(_ vector: Tensor, scaled factor: Float = 1) -> Tensor {
+    precondition(vector.count == columns, "A vector of \(vector.count) for rows of \(columns)")
+    return mapEntries { _, column, value in value + factor * vector[column] }
+  }
+
+  /// Every row less its own mean: a shift of all logits changes no probability.
+  package var centredRows: Tensor {
+    let means = (0..<rows).map { row($0).mean }
+    return mapEntries { row, _, value in value - means[row] }
+  }
+
+  /// Rows whose component along a unit vector is taken from other rows.
+  package func projected(onto other: Tensor, along unit: Tensor) -> Tensor {
+    let steps = (0..<rows).map { dot(other.row($0), unit.scalars) - dot(row($0), unit.scalars) }
+    return mapEntries { row, column, value in value + steps[row] * unit[column] }
+  }
+
+  /// The deviation of each column over the rows, shaped `[columns]`, summed in double.
+  package var columnDeviations: Tensor {
+    let mean = meanRow
+    var sums = [Double](repeating: 0, count: columns)
+    for index in 0..<rows {
+      for column in 0..<columns {
+        let step = Double(self[index, column]) - Double(mean[column])
+        sums[column] += step * step
+      }
+    }
+    return Tensor(sums.map { Float(($0 / Double(max(1, rows - 1))).squareRoot()) })
+  }
+}
