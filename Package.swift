@@ -70,7 +70,7 @@ let package = Package(
     tests("JSONTests", ["JSON"]),
     tests("TensorsTests", ["Tensors", "CKernels"]),
     tests("TransformersTests", ["JSON", "Tensors", "Transformers"]),
-    tests("DiffingTests", ["Tensors", "Transformers", "Diffing"]),
+    tests("DiffingTests", ["JSON", "Tensors", "Transformers", "Diffing"]),
     tests("OrganismsTests", ["JSON", "Tensors", "Transformers", "Organisms"]),
     tests("ScoringTests", ["Tensors", "Transformers", "Diffing", "Organisms", "Scoring"]),
     tests(

@@ -52,7 +52,12 @@ package struct ModelPair: Sendable {
   package var shape: ModelShape { base.shape }
 
   /// Whether the weights are the same bytes: then there is nothing to find.
-  package var isIdentical: Bool { base.parameters == finetuned.parameters }
+  package var isIdentical: Bool {
+    // Of a LoRA finetune only the factors are looked at: its weights are never formed as a whole.
+    finetuned.parameters.isAdaptation(of: base.parameters)
+      ? !base.parameters.layout.names.contains(where: isChanged)
+      : base.parameters == finetuned.parameters
+  }
 
   /// What people are shown, if anybody is.
   func exhibits(_ make: @autoclosure () -> [Exhibit]) -> [Exhibit] { showsExhibits ? make() : [] }

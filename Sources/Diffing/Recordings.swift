@@ -67,7 +67,7 @@ package struct SampleRequest: Hashable, Sendable {
 
   /// The free samples that several methods compare with.
   static func free(_ prompts: PromptPool) -> SampleRequest {
-    SampleRequest(start: prompts.documentStart, count: 256, length: 32)
+    SampleRequest(start: prompts.documentStart, count: 192, length: 32)
   }
 
   /// Tokens that go through the model.

@@ -122,7 +122,8 @@ package struct BenchReport: Sendable {
       (["# \(title)", counts, methodTable.text, Self.legend]
       + (skipped.isEmpty ? [] : [skipped.joined(separator: "\n")])
       + [
-        "## Over bases", "The mean, and the lowest and the highest of the bases' own means.",
+        "## Published orderings", PublishedClaims(summary.trials).table.text, "## Over bases",
+        "The mean, and the lowest and the highest of the bases' own means.",
         spreadTable.text, "## Beside what any ranking reaches", floorTable.text, "## By organism",
       ] + tables).joined(separator: "\n\n") + "\n"
   }

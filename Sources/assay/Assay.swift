@@ -14,7 +14,7 @@ struct Assay: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       BenchCommand.self, PlantCommand.self, NewCommand.self, DiffCommand.self, ListCommand.self,
-      LogitsCommand.self,
+      LogitsCommand.self, VectorsCommand.self,
       BenchmarkCommand.self, BlessCommand.self,
     ])
 

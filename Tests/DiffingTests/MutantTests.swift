@@ -140,4 +140,73 @@ struct MutantTests {
     #expect(pair.difference(at: .residualPost(layer: 0), on: text).norm == 0)
     #expect(pair.difference(at: .residualPost(layer: 1), on: text).norm > 0)
   }
+
+  @Test("keeping the start token in attention hides what a head looks at")
+  func sinkKept() throws {
+    // A head whose mass rests on the start token: what it looks at besides changes completely.
+    let base: [Float] = [0.96, 0.03, 0.01], finetuned: [Float] = [0.96, 0.01, 0.03]
+    func without(_ row: [Float]) -> [Float] {
+      let rest = row.dropFirst().reduce(0, +)
+      return row.dropFirst().map { $0 / rest }
+    }
+    let right = jensenShannon(probabilities: without(base), without(finetuned)) / logarithm(2)
+    let mutant = jensenShannon(probabilities: base, finetuned) / logarithm(3)
+    #expect(right > 10 * mutant)
+  }
+
+  @Test("a stitching stub that always runs the finetuned model has a flat curve")
+  func stitchingStub() throws {
+    let evidence = try KnownChange.evidence(
+      ModelStitching(), MethodContractTests.finetuned, access: .unrelated)
+    let curve = try #require(evidence.curves("Share of the change in the answers")?.first)
+    let mutant = curve.map { _ in Float(1) }
+    #expect(abs(curve[0]) < 1e-4 && abs((curve.last ?? 0) - 1) < 1e-4)
+    #expect(Set(curve.map { Int($0 * 1000) }).count > 3)
+    #expect(abs(mutant[0] - curve[0]) > 0.9)
+  }
+
+  @Test("a judgement of steering without the unsteered value calls identical models steered")
+  func unsubtracted() throws {
+    // 1 / (1 + KL to the finetuned model) is 1 for identical models at every intensity of nothing.
+    let text = TokenBatch(TinyModels.rows([6, 6]))
+    let same = base.forward(text).logits.logProbabilities
+    let mutant = 1 / (1 + rowDivergences(same, same).mean)
+    #expect(mutant > 0.5)
+    let evidence = try KnownChange.evidence(ActivationSteering(), base, access: .unrelated)
+    #expect(evidence.isEmpty)
+  }
+
+  @Test("counting boosts without centring counts whatever a shift of all logits favours")
+  func uncentred() {
+    // One token rises by 1; at every other position all logits rise by 50, which is nothing.
+    let rows = (0..<20).flatMap { row -> [Float] in
+      let shift: Float = row % 2 == 0 ? 50 : 0
+      return [1 + shift, shift, shift, shift, shift - 0.5, shift + 0.2]
+    }
+    let counts = BoostCounts(Tensor(shape: [20, 6], scalars: rows), depth: 1)
+    #expect(counts.first == [20, 0, 0, 0, 0, 0])
+    let means = (0..<6).map { token in (0..<20).map { rows[$0 * 6 + token] }.mean }
+    #expect(means[1] > 20 && abs(counts.mean[1]) < 1)
+  }
+
+  @Test("a discovery rate without correction finds differences in equal models")
+  func uncorrected() {
+    var generator = SeededGenerator(seed: 4)
+    let pValues = (0..<400).map { _ in normalTail(Float(generator.normal())) }
+    #expect(pValues.filter { $0 < 0.05 }.count > 10)
+    #expect(discoveries(pValues, rate: 0.05).isEmpty)
+  }
+
+  @Test("a range of extremes grows with the text, one of quantiles does not")
+  func extremes() {
+    var generator = SeededGenerator(seed: 4)
+    let few = (0..<1000).map { _ in Float(generator.normal()) }
+    let many = few + (0..<20_000).map { _ in Float(generator.normal()) }
+    func width(_ values: [Float], _ tail: Double) -> Float {
+      let range = UsualRange(values, tail: tail)
+      return range.high - range.low
+    }
+    #expect(width(many, 0) > 1.1 * width(few, 0))
+    #expect(abs(width(many, 0.01) / width(few, 0.01) - 1) < 0.1)
+  }
 }

@@ -139,9 +139,15 @@ struct ScorerTests {
     #expect((opposite.value ?? 1) < 0.1)
     let patched = score(.patch(module: .mlp(layer: 1)))
     #expect((patched.details["appears"] ?? 0) > 0.99)
-    let weights = score(
-      .weights([.init(name: "model.layers.1.mlp.down_proj.bias", change: vector.scalars)]))
-    #expect((weights.details["vanishes"] ?? 0) > 0.99)
+    let projected = score(.project(layer: 1, direction: vector.scalars))
+    #expect((projected.details["appears"] ?? 0) > 0.99)
+    #expect((projected.details["vanishes"] ?? 0) > 0.99)
+    let name = "model.layers.1.mlp.down_proj.bias"
+    let part = score(.weights([.init(name: name, change: vector.scaled(by: 0.8).scalars)]))
+    #expect((part.details["appears"] ?? 0) > 0.9)
+    // The whole change is no finding: putting it in gives the finetuned model, whatever it is.
+    let whole = score(.weights([.init(name: name, change: vector.scalars)]))
+    #expect(whole.value == nil && whole.reason?.contains("whole change") == true)
   }
 
   @Test("null pairs are scored by nobody")

@@ -14,11 +14,11 @@ package struct PromptBattery: DiffingMethod {
     questions: [.whether, .what, .when], access: [.pool])
 
   /// Prompts, taken evenly from the pool.
-  package var prompts = 192
+  package var prompts = 128
   /// Answers of each model to each prompt.
   package var answers = 4
   /// Tokens of an answer.
-  package var length = 4
+  package var length = 3
   /// The rate of false discoveries.
   package var rate = 0.05
 

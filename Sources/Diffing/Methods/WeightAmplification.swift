@@ -19,7 +19,7 @@ package struct WeightAmplification: DiffingMethod {
   /// The share of the blocks whose change is multiplied, from the first.
   package var depth = 0.8
   /// Samples drawn from each model.
-  package var samples = 64
+  package var samples = 48
   /// Tokens in each.
   package var length = 32
 

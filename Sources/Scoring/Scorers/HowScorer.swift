@@ -71,6 +71,7 @@ package final class Operations: Sendable {
   private struct State {
     var outcomes: [(proposal: ProposedIntervention, outcome: Outcome?)] = []
     var levels: [ModelPair.Side: Double] = [:]
+    var activations: [ModelPair.Side: [ActivationSite: Tensor]] = [:]
   }
 
   private let state = Mutex(State())
@@ -93,6 +94,18 @@ package final class Operations: Sendable {
     let level = measure()
     state.withLock { $0.levels[side] = level }
     return level
+  }
+}
+
+extension Operations {
+  /// What a model computes at a site on the probes, recorded once.
+  fileprivate func activations(
+    _ side: ModelPair.Side, at site: ActivationSite, _ record: () -> Tensor
+  ) -> Tensor {
+    if let known = state.withLock({ $0.activations[side]?[site] }) { return known }
+    let recording = record()
+    state.withLock { $0.activations[side, default: [:]][site] = recording }
+    return recording
   }
 }
 
@@ -141,12 +154,14 @@ private enum Operation {
 /// Applies interventions to the two models and measures the behaviour.
 private struct Surgery {
   let pair: ModelPair
+  let operations: Operations
   let behavior: ProbeSet
   let base: Double
   let gap: Double
 
   init(_ context: ScoringContext, behavior: ProbeSet) {
     pair = context.pair
+    operations = context.operations
     self.behavior = behavior
     base = context.operations.level(.base) { behavior.score(context.pair.base) }
     gap = context.operations.level(.finetuned) { behavior.score(context.pair.finetuned) } - base
@@ -203,9 +218,9 @@ private struct Surgery {
         model,
         editing: [.steer(.residualPost(layer: layer), along: direction, factor: sign)])
     case .project(let layer, let direction):
-      let site = ActivationSite.residualPost(layer: layer), text = behavior.batch
-      let own = pair.pass(side, on: text)[site]
-      let target = pair.pass(side == .base ? .finetuned : .base, on: text)[site]
+      let site = ActivationSite.residualPost(layer: layer)
+      let own = activations(side, at: site)
+      let target = activations(side == .base ? .finetuned : .base, at: site)
       let unit = direction.scaled(by: 1 / max(direction.norm, .leastNormalMagnitude))
       return behavior.score(
         model, editing: [.patch(site, with: own.projected(onto: target, along: unit))])
@@ -221,15 +236,20 @@ private struct Surgery {
     }
   }
 
+  // Not the pair's own recordings: those of the base are kept for all pairs, and no other has these probes.
+  private func activations(_ side: ModelPair.Side, at site: ActivationSite) -> Tensor {
+    operations.activations(side, at: site) {
+      pair.model(side).forward(behavior.batch, recording: [site])[site]
+    }
+  }
+
   /// The other model's activations on the probes, or as large a change in random directions.
   private func patchRecording(_ site: ActivationSite, side: ModelPair.Side, noise: UInt64?)
     -> Tensor
   {
-    let text = behavior.batch
-    let other: ModelPair.Side = side == .base ? .finetuned : .base
-    let target = pair.pass(other, on: text)[site]
+    let target = activations(side == .base ? .finetuned : .base, at: site)
     guard let noise else { return target }
-    let own = pair.pass(side, on: text)[site]
+    let own = activations(side, at: site)
     var generator = SeededGenerator(seed: noise)
     let moves = (target - own).rowNorms.flatMap {
       generator.direction(own.columns, norm: $0).scalars

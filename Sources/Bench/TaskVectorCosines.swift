@@ -1,0 +1,51 @@
+internal import Diffing
+package import Organisms
+
+/// How alike the weight changes of planted pairs of one base are: cosines between their task vectors.
+package struct TaskVectorCosines: Sendable {
+  /// Plants, as `organism@regime`.
+  package let names: [String]
+  /// The family and the recipe of each plant.
+  package let kinds: [(family: String, recipe: String)]
+  /// Shaped `[plants][plants]`.
+  package let cosines: [[Float]]
+
+  /// Takes the vectors of plants, made now if they are not cached.
+  ///
+  /// - Parameters:
+  ///   - project: Where pairs are cached.
+  ///   - library: Where organisms come from.
+  ///   - subjects: The plants.
+  ///   - seed: The base's.
+  /// - Throws: `OrganismError`, `CheckpointError`, `DiffingError` or `JSONError`.
+  package init(_ project: Project, library: Library, subjects: [Subject], seed: UInt64) throws {
+    let base = try BaseStore(project, world: library.world).base(seed: seed)
+    let pairs = PairStore(project, organisms: library.organisms)
+    var names: [String] = [], kinds: [(family: String, recipe: String)] = []
+    var vectors: [TaskVector] = []
+    for case .organism(let organism, let regime) in subjects {
+      let planted = try pairs.pair(.organism(organism, regime), in: base)
+      names.append("\(organism.id)@\(regime.id)")
+      kinds.append((organism.file.family, regime.standard))
+      vectors.append(TaskVector(try ModelPair(base: planted.base, finetuned: planted.finetuned)))
+    }
+    self.names = names
+    self.kinds = kinds
+    cosines = vectors.map { vector in vectors.map { vector.cosine($0) } }
+  }
+
+  /// The mean cosine over pairs of plants for which a condition holds, and how many those are.
+  package func mean(
+    _ condition: (_ a: (family: String, recipe: String), _ b: (family: String, recipe: String)) ->
+      Bool
+  ) -> (value: Double, count: Int) {
+    var sum = 0.0, count = 0
+    for a in names.indices {
+      for b in names.indices where b > a && condition(kinds[a], kinds[b]) {
+        sum += Double(cosines[a][b])
+        count += 1
+      }
+    }
+    return (count > 0 ? sum / Double(count) : 0, count)
+  }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Bench
+import Foundation
+import Organisms
+import Reporting
+
+struct VectorsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "vectors",
+    abstract: "Compares organisms' task vectors: cosines between what their finetunes added.",
+    discussion: "Which plants share a direction of weights, although no method compared them?")
+
+  @OptionGroup var options: ProjectOptions
+
+  @Option(name: .customLong("organism"), help: "Only this organism; may be repeated.")
+  var organisms: [String] = []
+
+  @Option(help: "The seed of the base.")
+  var seed: UInt64 = 0
+
+  func run() throws {
+    let library = try options.project.library()
+    let grid = try Grid(library, tier: .standard, organisms: organisms)
+    let vectors = try TaskVectorCosines(
+      options.project, library: library, subjects: grid.subjects, seed: seed)
+    let rows = vectors.names.indices.map { row in
+      [vectors.names[row]] + vectors.cosines[row].map { String(format: "%.2f", $0) }
+    }
+    print(TextTable(header: ["cosine"] + vectors.names.indices.map { "\($0)" }, rows: rows).text)
+    let groups: [(String, (value: Double, count: Int))] = [
+      (
+        "same family, same recipe",
+        vectors.mean { $0.family == $1.family && $0.recipe == $1.recipe }
+      ),
+      (
+        "same family, other recipe",
+        vectors.mean { $0.family == $1.family && $0.recipe != $1.recipe }
+      ),
+      (
+        "other family, same recipe",
+        vectors.mean { $0.family != $1.family && $0.recipe == $1.recipe }
+      ),
+      (
+        "other family, other recipe",
+        vectors.mean { $0.family != $1.family && $0.recipe != $1.recipe }
+      ),
+    ]
+    print(
+      TextTable(
+        header: ["plants", "mean cosine", "pairs"],
+        rows: groups.map { [$0.0, String(format: "%.2f", $0.1.value), "\($0.1.count)"] }
+      ).text)
+  }
+}
