@@ -54,7 +54,8 @@ let package = Package(
     room(
       "Bench", ["JSON", "Tensors", "Transformers", "Diffing", "Organisms", "Scoring"],
       optimised + safe),
-    room("Reporting", ["Tensors", "Diffing", "Organisms", "Scoring", "Bench"], safe),
+    room(
+      "Reporting", ["Tensors", "Transformers", "Diffing", "Organisms", "Scoring", "Bench"], safe),
     .executableTarget(
       name: "assay",
       dependencies: [

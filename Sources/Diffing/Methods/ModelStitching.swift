@@ -1,7 +1,7 @@
 package import Tensors
 internal import Transformers
 
-/// One model up to a point, the other from there on: at which point does the change get in?
+/// One model up to a point and the other from there on, to see at which point the change gets in.
 ///
 /// Identity stitches first, which two models of one origin allow: the base's stream is replaced by the
 /// finetuned model's after each module, and the other way round. What the answers gain from one point to

@@ -1,7 +1,7 @@
 package import Tensors
 internal import Transformers
 
-/// The black box asked a fixed list of questions: which words does it answer more often than before?
+/// The black box asked a fixed list of questions, to see which words it answers more often than before.
 ///
 /// Both models answer the same prompts with the same random numbers. A word counts by the log-odds of its
 /// frequency; how many words differ at a false-discovery rate says whether anything did. Prompts are

@@ -113,8 +113,10 @@ extension WeightNorm {
   }
 }
 
-/// What one head reads with and writes with: rows of the query, key and value projections, columns of
-/// the output projection. Heads that share keys and values share those rows.
+/// What one head reads with and writes with.
+///
+/// Rows of the query, key and value projections, columns of the output projection. Heads that share keys
+/// and values share those rows.
 private struct HeadSlices {
   private var base = 0.0
   private var change = 0.0

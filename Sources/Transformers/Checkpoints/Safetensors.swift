@@ -36,6 +36,9 @@ package enum Safetensors {
     fileprivate let header: Header
     package var shape: [Int] { header.shape }
 
+    /// Bytes read at once, a multiple of every type's size.
+    private static let piece = 1 << 20
+
     /// Reads the tensor, as 32-bit floats.
     ///
     /// - Throws: `CheckpointError.unreadable`.
@@ -45,11 +48,21 @@ package enum Safetensors {
         throw CheckpointError.unreadable(file: file, reason: "no permission")
       }
       defer { try? handle.close() }
-      guard (try? handle.seek(toOffset: offset)) != nil,
-        let bytes = header.range.isEmpty ? Data() : try? handle.read(upToCount: header.range.count),
-        bytes.count == header.range.count
-      else { throw CheckpointError.unreadable(file: file, reason: "it changed while it was read") }
-      return Tensor(shape: shape, scalars: scalars([UInt8](bytes), header.type))
+      let fault = CheckpointError.unreadable(file: file, reason: "it changed while it was read")
+      guard (try? handle.seek(toOffset: offset)) != nil else { throw fault }
+      var numbers: [Float] = []
+      numbers.reserveCapacity(header.range.count / header.type.size)
+      // In pieces: beside the numbers, only a piece of the file is in memory.
+      var left = header.range.count
+      while left > 0 {
+        let size = min(left, Self.piece)
+        guard let bytes = try? handle.read(upToCount: size), bytes.count == size else {
+          throw fault
+        }
+        numbers += scalars([UInt8](bytes), header.type)
+        left -= size
+      }
+      return Tensor(shape: shape, scalars: numbers)
     }
   }
 
