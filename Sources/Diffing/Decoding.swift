@@ -56,6 +56,11 @@ enum Decoding {
   }
 }
 
+/// The indices of the largest values, in order; of equal ones the first.
+func largestIndices<Value: Comparable>(_ values: [Value], _ count: Int) -> [Int] {
+  values.indices.sorted { (values[$0], -$0) > (values[$1], -$1) }.prefix(count).sorted()
+}
+
 /// Scores less their mean: a shift of all logits changes no probability.
 func centred(_ scores: [Float]) -> [Float] {
   let mean = scores.mean
@@ -66,6 +71,16 @@ extension PromptPool {
   /// The tokens after which an answer is read: a prompt is answered at its end, running text is
   /// predicted everywhere.
   package var answerIndices: [Int] { access == .pool ? text.lastIndices : countedTokens }
+
+  /// The counted tokens of each row at some positions, counted from 0 at the row's first token.
+  func countedTokens(at positions: ClosedRange<Int>) -> [[Int]] {
+    (0..<text.rows).map { row in
+      let range = text.range(row)
+      return range.filter {
+        positions.contains($0 - range.lowerBound) && text.tokens[$0] != documentStart
+      }
+    }
+  }
 
   /// The first rows of the text, at most `count`.
   func prefix(rows count: Int) -> TokenBatch {
@@ -81,8 +96,7 @@ extension ModelPair {
 
   /// The prompts on which the models' answers are furthest apart, in the order of the pool.
   func mostDivergent(_ count: Int, of text: TokenBatch) -> [Int] {
-    let scores = answerDivergences(on: text)
-    return scores.indices.sorted { (scores[$0], -$0) > (scores[$1], -$1) }.prefix(count).sorted()
+    largestIndices(answerDivergences(on: text), count)
   }
 
   /// The modules of the blocks, in the order of the computation.

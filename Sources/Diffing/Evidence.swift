@@ -110,6 +110,15 @@ package struct SiteClaim: Codable, Equatable, Sendable {
   package let site: String
   package let score: Float
 
+  /// Claims of both modules of each block, by how much a figure of the stream grows over the block.
+  static func rankingGrowth(_ values: [Float]) -> [SiteClaim] {
+    ranking(
+      values.indices.flatMap { layer -> [(ModuleSite, Float)] in
+        let growth = values[layer] - (layer > 0 ? values[layer - 1] : 0)
+        return [(.attention(layer: layer), growth), (.mlp(layer: layer), growth)]
+      })
+  }
+
   /// Claims from one score a module, the highest first.
   package static func ranking(_ scores: [(ModuleSite, Float)]) -> [SiteClaim] {
     scores.enumerated()

@@ -1,3 +1,5 @@
+internal import Transformers
+
 /// Something for people to look at: what a method saw, beside what it claims.
 ///
 /// Exhibits are not scored. Tokens are ids and prompts are rows, so that an exhibit can be shown in
@@ -63,5 +65,16 @@ package struct Exhibit: Codable, Equatable, Sendable {
   static func overBlocks(_ title: String, _ lines: [Line]) -> Exhibit {
     let points = (0..<(lines.first?.values.count ?? 0)).map(String.init)
     return Exhibit(title, .curves(axis: "block", points: points, lines: lines))
+  }
+
+  /// The row of a text that holds the largest of some tokens' values.
+  static func strip(_ title: String, _ values: [Float], at indices: [Int], of text: TokenBatch)
+    -> Exhibit
+  {
+    let most = values.indices.max { values[$0] < values[$1] } ?? 0
+    let row = (0..<text.rows).first { text.range($0).contains(indices[most]) } ?? 0
+    let known = Dictionary(uniqueKeysWithValues: zip(indices, values))
+    return Exhibit(
+      title, .strip(tokens: Array(text.row(row)), values: text.range(row).map { known[$0] ?? 0 }))
   }
 }

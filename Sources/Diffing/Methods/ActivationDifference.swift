@@ -30,7 +30,7 @@ package struct ActivationDifference: DiffingMethod {
     guard blocks.contains(where: { $0.relative.mean > 1e-7 }) else { return Evidence() }
     let read = readableLayers(pair.shape.layers)
     let moved = indices.indices.map { index in read.map { blocks[$0].relative[index] }.mean }
-    let top = largest(moved, share: share)
+    let top = largestIndices(moved, max(1, Int(share * Double(moved.count))))
     let directions = read.map { blocks[$0].difference.rows(at: top).meanRow }
     var evidence = Evidence()
     evidence.magnitude = Double(moved.mean)
@@ -45,12 +45,6 @@ package struct ActivationDifference: DiffingMethod {
     if prompts.access == .pool { evidence.inputs = InputClaim.ranking(moved) }
     evidence.exhibits = pair.exhibits(exhibits(blocks, prompts, indices: indices, moved: moved))
     return evidence
-  }
-
-  /// The indices of the largest values, in order.
-  private func largest(_ values: [Float], share: Double) -> [Int] {
-    let count = max(1, Int(share * Double(values.count)))
-    return values.indices.sorted { (values[$0], -$0) > (values[$1], -$1) }.prefix(count).sorted()
   }
 
   private func exhibits(
@@ -75,13 +69,8 @@ package struct ActivationDifference: DiffingMethod {
         lines: [
           .init("relative norm", shown.map { (byPosition[$0] ?? []).map { moved[$0] }.mean })
         ]))
-    guard prompts.access == .unrelated, let most = moved.indices.max(by: { moved[$0] < moved[$1] })
-    else { return [curves, positionCurve] }
-    let row = (0..<text.rows).first { text.range($0).contains(indices[most]) } ?? 0
-    let values = Dictionary(uniqueKeysWithValues: zip(indices, moved))
-    let strip = Exhibit(
-      "The row that moved most",
-      .strip(tokens: Array(text.row(row)), values: text.range(row).map { values[$0] ?? 0 }))
+    guard prompts.access == .unrelated else { return [curves, positionCurve] }
+    let strip = Exhibit.strip("The row that moved most", moved, at: indices, of: text)
     return [curves, positionCurve, strip]
   }
 }

@@ -30,12 +30,7 @@ package struct ActivationDifferenceLens: DiffingMethod {
     _ pair: ModelPair, on prompts: PromptPool, using generator: inout SeededGenerator
   ) throws -> Evidence {
     let text = prompts.text
-    let indices = (0..<text.rows).flatMap { row -> [Int] in
-      let range = text.range(row)
-      return range.filter {
-        positions.contains($0 - range.lowerBound) && text.tokens[$0] != prompts.documentStart
-      }
-    }
+    let indices = prompts.countedTokens(at: positions).flatMap { $0 }
     let layers = readableLayers(pair.shape.layers)
     let means = layers.map { layer in
       pair.difference(at: .residualPost(layer: layer), on: text).rows(at: indices).meanRow

@@ -27,13 +27,13 @@ package struct ActivationPatching: DiffingMethod {
     _ pair: ModelPair, on pool: PromptPool, using generator: inout SeededGenerator
   ) throws -> Evidence {
     let chosen = pair.mostDivergent(prompts, of: pool.text)
+    let vector = TaskVector(pair)
     let experiment = PatchingExperiment(
-      pair, text: TokenBatch(chosen.map { Array(pool.text.row($0)) }))
+      pair, vector, text: TokenBatch(chosen.map { Array(pool.text.row($0)) }))
     guard experiment.size > 0 else { return Evidence() }
     let modules = pair.blockModules.compactMap(ProposedIntervention.PatchedModule.init)
-    let patched = modules.map { experiment.patched([$0.site], into: .base) }
-    let vector = TaskVector(pair),
-      changed = Set(vector.names.map { pair.base.names.module(of: $0) })
+    let patched = modules.map { experiment.patched($0.site, into: .base) }
+    let changed = Set(vector.names.map { pair.base.names.module(of: $0) })
     let all = ModuleSite.all(layers: pair.shape.layers)
     let shares = Dictionary(
       uniqueKeysWithValues: all.map { module in
@@ -53,19 +53,21 @@ package struct ActivationPatching: DiffingMethod {
             columns: ["patched into the base", "patched back", "weights swapped"],
             values: modules.indices.map {
               [
-                patched[$0], experiment.patched([modules[$0].site], into: .finetuned), swapped[$0],
+                patched[$0], experiment.patched(modules[$0].site, into: .finetuned), swapped[$0],
               ]
             }))
       ]
         + details(
-          pair, TokenBatch(chosen.prefix(shownPrompts).map { Array(pool.text.row($0)) }),
+          pair, vector, TokenBatch(chosen.prefix(shownPrompts).map { Array(pool.text.row($0)) }),
           ranked: modules.indices.sorted { swapped[$0] > swapped[$1] }.map { modules[$0].module }))
     return evidence
   }
 
   /// Heads, positions and combinations, on a few prompts.
-  private func details(_ pair: ModelPair, _ text: TokenBatch, ranked: [ModuleSite]) -> [Exhibit] {
-    let experiment = PatchingExperiment(pair, text: text)
+  private func details(
+    _ pair: ModelPair, _ vector: TaskVector, _ text: TokenBatch, ranked: [ModuleSite]
+  ) -> [Exhibit] {
+    let experiment = PatchingExperiment(pair, vector, text: text)
     return [
       experiment.headMap, experiment.blockMap(pair.blockModules), experiment.completeness(ranked),
     ]
@@ -86,14 +88,16 @@ extension ProposedIntervention.PatchedModule {
 private struct PatchingExperiment {
   private let pair: ModelPair
   private let text: TokenBatch
+  private let vector: TaskVector
   private let recordings: [ModelPair.Side: ForwardPass]
   private let base: Tensor
   private let change: Tensor
   /// The squared size of the change to be recovered.
   let size: Float
 
-  init(_ pair: ModelPair, text: TokenBatch) {
+  init(_ pair: ModelPair, _ vector: TaskVector, text: TokenBatch) {
     self.pair = pair
+    self.vector = vector
     self.text = text
     let sites = Set(
       (0..<pair.shape.layers).flatMap { layer -> [ActivationSite] in
@@ -111,18 +115,17 @@ private struct PatchingExperiment {
     size = dot(change.scalars, change.scalars)
   }
 
-  /// How much of the change appears in the base, or goes from the finetuned model, if sites are given the
+  /// How much of the change appears in the base, or goes from the finetuned model, if a site is given the
   /// other model's activations.
   func patched(
-    _ sites: [ActivationSite], into side: ModelPair.Side, head: Int? = nil,
+    _ site: ActivationSite, into side: ModelPair.Side, head: Int? = nil,
     positions: Intervention.Positions = .all
   ) -> Float {
     let other: ModelPair.Side = side == .base ? .finetuned : .base
     guard let recording = recordings[other] else { return 0 }
-    let edits = sites.map {
-      Intervention.patch($0, with: recording[$0], head: head, positions: positions)
-    }
-    let pass = pair.model(side).forward(text, recording: [], editing: edits, logits: .last)
+    let edit = Intervention.patch(
+      site, with: recording[site], head: head, positions: positions)
+    let pass = pair.model(side).forward(text, recording: [], editing: [edit], logits: .last)
     let recovered = recovery(pass.logits)
     return side == .base ? recovered : 1 - recovered
   }
@@ -130,7 +133,7 @@ private struct PatchingExperiment {
   /// How much of the change appears in the base if some modules have the finetuned weights.
   func swapped(_ modules: Set<ModuleSite>) -> Float {
     let names = pair.base.names
-    let part = TaskVector(pair).restricted { modules.contains(names.module(of: $0)) }
+    let part = vector.restricted { modules.contains(names.module(of: $0)) }
     return recovery(part.applied(to: pair.base).forward(text, logits: .last).logits)
   }
 
@@ -142,7 +145,7 @@ private struct PatchingExperiment {
   var headMap: Exhibit {
     let values = (0..<pair.shape.layers).map { layer in
       (0..<pair.shape.heads).map { head in
-        patched([.headOutput(layer: layer)], into: .base, head: head)
+        patched(.headOutput(layer: layer), into: .base, head: head)
       }
     }
     return Exhibit(
@@ -159,8 +162,8 @@ private struct PatchingExperiment {
     let values = (0..<pair.shape.layers).map { layer -> [Float] in
       let site = ActivationSite.residualPost(layer: layer)
       return [
-        patched([site], into: .base), patched([site], into: .base, positions: .last),
-        patched([site], into: .base, positions: .indices(earlier)),
+        patched(site, into: .base), patched(site, into: .base, positions: .last),
+        patched(site, into: .base, positions: .indices(earlier)),
         swapped(Set(modules.filter { $0.layer == layer })),
       ]
     }

@@ -35,12 +35,7 @@ package struct DifferencePCA: DiffingMethod {
     evidence.tokens = Decoding.tokens(
       along: (0..<components).flatMap { index in read.map { $0.component(index) } }, of: pair,
       isSigned: false, excluding: prompts.specialTokens)
-    evidence.sites = SiteClaim.ranking(
-      pair.blockModules.map { module in
-        let layer = module.layer ?? 0
-        let before = layer > 0 ? analyses[layer - 1].deviation : 0
-        return (module, analyses[layer].deviation - before)
-      })
+    evidence.sites = SiteClaim.rankingGrowth(analyses.map(\.deviation))
     evidence.interventions = [
       Decoding.steering(
         layer: read[0].layer, read[0].component(0), activationNorm: read[0].activationNorm)

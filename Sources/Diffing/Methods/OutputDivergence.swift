@@ -30,7 +30,10 @@ package struct OutputDivergence: DiffingMethod {
       movedProbability(base, finetuned, byToken), excluding: prompts.specialTokens)
     if prompts.access == .pool { evidence.inputs = InputClaim.ranking(byToken.map(Float.init)) }
     evidence.exhibits = pair.exhibits([
-      statistics(prompts.text, indices, base, finetuned), strip(byToken, of: prompts.text, indices),
+      statistics(prompts.text, indices, base, finetuned),
+      Exhibit.strip(
+        "Where the answers differ most, KL in nats", byToken.map(Float.init), at: indices,
+        of: prompts.text),
     ])
     return evidence
   }
@@ -39,8 +42,7 @@ package struct OutputDivergence: DiffingMethod {
   private func movedProbability(_ base: Tensor, _ finetuned: Tensor, _ byToken: [Double]) -> [Float]
   {
     let count = max(1, Int(Double(byToken.count) * share))
-    let top = byToken.indices.sorted { (byToken[$0], -$0) > (byToken[$1], -$1) }.prefix(count)
-    let rows = Array(top).sorted()
+    let rows = largestIndices(byToken, count)
     return
       (finetuned.rows(at: rows).exponentials - base.rows(at: rows).exponentials).meanRow.scalars
   }
@@ -75,15 +77,5 @@ extension OutputDivergence {
           ["loss on the text, finetuned minus base", "\(Float(losses.mean))"],
           ["share of first tokens that changed", "\(Float(flips) / Float(max(1, p.rows)))"],
         ]))
-  }
-
-  /// The row that holds the largest divergence, token by token.
-  private func strip(_ byToken: [Double], of text: TokenBatch, _ indices: [Int]) -> Exhibit {
-    let most = byToken.indices.max { byToken[$0] < byToken[$1] } ?? 0
-    let row = (0..<text.rows).first { text.range($0).contains(indices[most]) } ?? 0
-    let values = Dictionary(uniqueKeysWithValues: zip(indices, byToken.map(Float.init)))
-    return Exhibit(
-      "Where the answers differ most, KL in nats",
-      .strip(tokens: Array(text.row(row)), values: text.range(row).map { values[$0] ?? 0 }))
   }
 }

@@ -26,7 +26,7 @@ package struct ReadableTrace: DiffingMethod {
   package func diff(
     _ pair: ModelPair, on prompts: PromptPool, using generator: inout SeededGenerator
   ) throws -> Evidence {
-    let groups = groups(prompts)
+    let groups = prompts.countedTokens(at: positions).filter { !$0.isEmpty }
     let signs = (0..<permutations).map { _ in
       groups.map { _ in generator.next() & 1 == 0 ? Float(1) : -1 }
     }
@@ -46,12 +46,7 @@ package struct ReadableTrace: DiffingMethod {
     guard let first = persistent.first else { return evidence }
     evidence.tokens = Decoding.tokens(
       along: persistent.map(\.mean), of: pair, excluding: prompts.specialTokens)
-    evidence.sites = SiteClaim.ranking(
-      pair.blockModules.map { module in
-        let layer = module.layer ?? 0
-        let before = layer > 0 ? traces[layer - 1].excess : 0
-        return (module, traces[layer].excess - before)
-      })
+    evidence.sites = SiteClaim.rankingGrowth(traces.map(\.excess))
     if prompts.access == .pool {
       evidence.inputs = Decoding.inputs(
         along: first.mean, of: pair, layer: first.layer, text: prompts.text)
@@ -61,17 +56,6 @@ package struct ReadableTrace: DiffingMethod {
         layer: first.layer, first.mean, activationNorm: first.activationNorm)
     ]
     return evidence
-  }
-
-  /// The counted tokens of each text.
-  private func groups(_ prompts: PromptPool) -> [[Int]] {
-    let text = prompts.text
-    return (0..<text.rows).map { row in
-      let range = text.range(row)
-      return range.filter {
-        positions.contains($0 - range.lowerBound) && text.tokens[$0] != prompts.documentStart
-      }
-    }.filter { !$0.isEmpty }
   }
 
   private func exhibits(_ traces: [Trace]) -> [Exhibit] {
