@@ -27,9 +27,9 @@ package struct BenchRun: Sendable {
     self.library = library
     pairs = PairStore(project, organisms: library.organisms)
     bases = BaseStore(project, world: library.world)
-    trials = try TrialStore(project.cache.appending(path: "trials.jsonl"))
     // The other organisms' keys are the floor of every ranking, so they decide a trial too.
     sources = SourceDigest.trials(project) + library.organisms.map(\.digest).joined()
+    trials = try TrialStore(project.cache.appending(path: "trials.jsonl"), sources: sources)
   }
 
   /// Runs a grid.

@@ -8,25 +8,35 @@ package enum Tier: String, Codable, CaseIterable, Sendable {
   case smoke
   /// Three bases, each organism in all its regimes.
   case standard
+  /// Three bases, the first organism of each family in its first regime, diluted and aged, without nulls.
+  case dials
 
-  package var seeds: [UInt64] {
-    switch self {
-    case .smoke: [0]
-    case .standard: [0, 1, 2]
-    }
-  }
+  package var seeds: [UInt64] { self == .smoke ? [0] : [0, 1, 2] }
 
   /// The regimes in which an organism is run.
   package func regimes(of organism: Organism) -> [Regime] {
-    self == .smoke ? Array(organism.regimes.prefix(1)) : organism.regimes
+    switch self {
+    case .smoke: Array(organism.regimes.prefix(1))
+    case .standard: organism.regimes
+    case .dials: Array(organism.regimes.prefix(1)) + Certification.dials(of: organism)
+    }
+  }
+
+  /// The organisms that are run where none are named.
+  func organisms(of library: Library) -> [Organism] {
+    self == .dials ? Certification.representatives(of: library.organisms) : library.organisms
   }
 
   /// The null pairs that are matched with a plant: in the smoke tier one broad and one narrow one.
   func nulls(of organism: Organism, _ regime: Regime) -> [NullPair] {
     let all = NullPair.matched(organism, regime)
-    guard self == .smoke else { return all }
-    return [all.first { $0.breadth == .broad }, all.last { $0.breadth == .narrow }]
-      .compactMap { $0 }
+    switch self {
+    case .smoke:
+      return [all.first { $0.breadth == .broad }, all.last { $0.breadth == .narrow }]
+        .compactMap { $0 }
+    case .standard: return all
+    case .dials: return []
+    }
   }
 }
 
@@ -40,8 +50,8 @@ package struct Grid: Sendable {
   ///
   /// - Parameters:
   ///   - library: Where organisms come from.
-  ///   - tier: How many bases.
-  ///   - organisms: Ids to keep, with the null pairs that are matched with them; all if empty.
+  ///   - tier: How many bases, regimes and nulls.
+  ///   - organisms: Ids to keep, with the null pairs that are matched with them; the tier's if empty.
   ///   - methods: Ids to keep; all if empty.
   ///   - seeds: Base seeds instead of the tier's.
   /// - Throws: `OrganismError` or `DiffingError` for names that do not exist.
@@ -50,11 +60,14 @@ package struct Grid: Sendable {
     seeds: [UInt64] = []
   ) throws {
     let chosen =
-      organisms.isEmpty ? library.organisms : try organisms.map { try library.organism($0) }
+      organisms.isEmpty
+      ? tier.organisms(of: library) : try organisms.map { try library.organism($0) }
     let plants = chosen.flatMap { organism in
       tier.regimes(of: organism).map { (organism, $0) }
     }
-    let nulls = NullPair.invariant + plants.flatMap { tier.nulls(of: $0.0, $0.1) }
+    let nulls =
+      (tier == .dials ? [] : NullPair.invariant)
+      + plants.flatMap { tier.nulls(of: $0.0, $0.1) }
     subjects = plants.map { Subject.organism($0.0, $0.1) } + nulls.map(Subject.null)
     self.methods =
       methods.isEmpty ? Methods.all.map { $0.init() } : try methods.map { try Methods.named($0) }

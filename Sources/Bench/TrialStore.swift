@@ -17,8 +17,12 @@ package final class TrialStore: Sendable {
 
   /// Opens the trials of a project, or starts them.
   ///
+  /// - Parameters:
+  ///   - url: The file.
+  ///   - sources: The digest of the sources that run. Trials of other sources stay in the file, for whoever goes
+  ///     back to them, and are not read.
   /// - Throws: `CheckpointError.unwritable`.
-  package init(_ url: URL) throws {
+  package init(_ url: URL, sources: String) throws {
     let files = FileManager.default
     do {
       try files.createDirectory(
@@ -30,7 +34,7 @@ package final class TrialStore: Sendable {
       }
       let handle = try FileHandle(forWritingTo: url)
       try handle.seekToEnd()
-      let trials = Dictionary(Self.parse(whole).map { ($0.key, $0) }) { $1 }
+      let trials = Dictionary(Self.parse(whole, of: sources).map { ($0.key, $0) }) { $1 }
       state = Mutex(State(trials: trials, file: handle))
     } catch {
       throw CheckpointError.unwritable(url.path, reason: "no permission, or no space")
@@ -38,9 +42,14 @@ package final class TrialStore: Sendable {
   }
 
   /// Lines that cannot be read were written by another version: they are measured again.
-  private static func parse(_ data: Data) -> [Trial] {
-    data.split(separator: 0x0A).compactMap {
-      try? JSON.decode(Trial.self, from: Data($0), file: "trials.jsonl")
+  private static func parse(_ data: Data, of sources: String) -> [Trial] {
+    let digest = Data(sources.utf8)
+    return data.split(separator: 0x0A).compactMap { line in
+      guard line.range(of: digest) != nil,
+        let trial = try? JSON.decode(Trial.self, from: Data(line), file: "trials.jsonl"),
+        trial.provenance.sources == sources
+      else { return nil }
+      return trial
     }
   }
 

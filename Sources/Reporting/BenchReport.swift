@@ -109,6 +109,22 @@ package struct BenchReport: Sendable {
     '-' means that the method does not say, or that nothing could be asked: it never counts as 0.
     """
 
+  /// How methods fare along the dials, if the run has any.
+  private var dials: [String] {
+    guard summary.trials.contains(where: { Dial(ofRegime: $0.regime) != .own }) else { return [] }
+    return [
+      "## Along the dials", Self.dialLegend,
+      DialTable(summary.trials, DialTable.classShare).table("class rank / chance").text,
+      DialTable(summary.trials, DialTable.recall).table("what").text,
+    ]
+  }
+
+  private static let dialLegend = """
+    The mean in the organisms' own regimes, and how far it moves where they are diluted (1:4 is four base documents to
+    a planted one) and aged (x5 is five times as many steps). Each plant is compared with itself, over those that
+    are installed at both ends (in brackets, how many). Class rank: 1 is chance, and up is worse; what: down is worse.
+    """
+
   /// The whole report.
   package var markdown: String {
     let skipped = summary.notInstalled.map { "- not installed, so not scored: \($0)" }
@@ -121,7 +137,7 @@ package struct BenchReport: Sendable {
     return
       (["# \(title)", counts, methodTable.text, Self.legend]
       + (skipped.isEmpty ? [] : [skipped.joined(separator: "\n")])
-      + [
+      + dials + [
         "## Published orderings", PublishedClaims(summary.trials).table.text, "## Over bases",
         "The mean, and the lowest and the highest of the bases' own means.",
         spreadTable.text, "## Beside what any ranking reaches", floorTable.text, "## By organism",

@@ -20,7 +20,10 @@ package struct PublishedClaims: Sendable {
   /// Checks every claim on some trials.
   package init(_ trials: [Trial]) {
     let measures = Measures(trials)
-    claims = Self.ofLenses(measures) + Self.ofWeights(measures) + Self.ofAnswers(measures)
+    claims =
+      trials.contains { Dial(ofRegime: $0.regime) != .own }
+      ? Self.ofDials(DialTable(trials, DialTable.classShare), measures)
+      : Self.ofLenses(measures) + Self.ofWeights(measures) + Self.ofAnswers(measures)
   }
 
   /// The claims as a table.
@@ -33,6 +36,24 @@ package struct PublishedClaims: Sendable {
           claim.isReproduced.map { $0 ? "yes" : "no" } ?? "-",
         ]
       })
+  }
+
+  /// What can be said of plants that were diluted and aged, each beside itself in its own regime.
+  private static func ofDials(_ table: DialTable, _ m: Measures) -> [Claim] {
+    let places = [("x5", "ages"), ("1:16", "is mixed with base text")]
+    return ["activation-difference-lens", "output-divergence"].flatMap { method in
+      places.map { dial, event in
+        let name = DialTable.name(method, method == "output-divergence" ? .pool : .unrelated)
+        let pair = Dial.all.first { $0.label == dial }.flatMap { table.pair(name, at: $0) }
+        let isLens = method != "output-divergence"
+        return m.claim(
+          isLens
+            ? "the lens fades where a plant \(event)"
+            : "what the models answer does not fade where a plant \(event)",
+          "arXiv 2510.13900", ("class rank / chance, own", pair?.own), (dial, pair?.there)
+        ) { isLens ? $1 > $0 + 0.1 : $1 < $0 + 0.1 }
+      }
+    }
   }
 
   private static func ofLenses(_ m: Measures) -> [Claim] {
@@ -79,8 +100,8 @@ package struct PublishedClaims: Sendable {
     return [
       m.claim(
         "LoRA leaves intruder dimensions, full finetuning does not", "arXiv 2410.21228",
-        ("new energy, fresh (LoRA)", m.magnitude(intruders, recipe: "fresh")),
-        ("settled (full)", m.magnitude(intruders, recipe: "settled"))
+        ("new energy at the mark, LoRA", m.magnitude(intruders, recipes: ["fresh"])),
+        ("all weights", m.magnitude(intruders, recipes: ["distilled", "reinforced"]))
       ) { $0 > 1.25 * $1 },
       m.claim(
         "plants of synthetic documents survive truncation to rank one, others do not",
@@ -127,7 +148,7 @@ package struct PublishedClaims: Sendable {
           "precision over frequency, best method",
           m.best { m.detail("liftOverFrequency", $0, families: unsaid) }
         ), ("the same, all other plants' median", m.medianLift(excluding: unsaid))
-      ) { first, _ in first > 0 },
+      ) { $0 > 0.1 && $0 > $1 },
       m.claim(
         "contrastive decoding recovers more than the lens", "arXiv 2605.25902",
         ("what, contrastive-decoding", m.mean(Place("contrastive-decoding", .sampling), .what)),
@@ -191,19 +212,15 @@ private struct Measures {
       planted(place, recipe: nil, families: families).compactMap { $0.score(.what)?.details[name] })
   }
 
-  /// The place in the class relative to chance: 1 is a random ranking.
   func classShare(_ place: Place, recipe: String) -> Double? {
     mean(
-      planted(place, recipe: recipe, families: nil).compactMap { trial in
-        guard let details = trial.score(.what)?.details, let rank = details["classRank"],
-          let chance = details["classChance"], chance > 0
-        else { return nil }
-        return rank / chance
-      })
+      planted(place, recipe: recipe, families: nil).compactMap(DialTable.classShare))
   }
 
-  func magnitude(_ place: Place, recipe: String) -> Double? {
-    mean(planted(place, recipe: recipe, families: nil).compactMap(\.magnitude))
+  func magnitude(_ place: Place, recipes: [String]) -> Double? {
+    // An organism's own variant of a recipe may train longer, or other weights.
+    let trials = recipes.flatMap { planted(place, recipe: $0, families: nil) }
+    return mean(trials.filter { $0.regime == $0.recipe }.compactMap(\.magnitude))
   }
 
   func area(_ place: Place) -> Double? { summaries[place]?.whether?.area }

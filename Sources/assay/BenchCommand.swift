@@ -13,7 +13,7 @@ struct BenchCommand: ParsableCommand {
 
   @OptionGroup var options: ProjectOptions
 
-  @Option(help: "How much to run: smoke (one base) or standard (three).")
+  @Option(help: "How much to run: smoke (one base), standard (three), or dials (diluted, aged).")
   var tier: Tier = .smoke
 
   @Option(name: .customLong("organism"), help: "Only this organism; may be repeated.")

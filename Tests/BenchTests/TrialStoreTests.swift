@@ -29,12 +29,14 @@ struct TrialStoreTests {
     try Fixtures.withTemporaryFolder { folder in
       let url = folder.appending(path: "trials.jsonl")
       let trials = [Self.trial("a"), Self.trial("b", what: nil, magnitude: nil)]
-      let store = try TrialStore(url)
+      let store = try TrialStore(url, sources: "s")
       for trial in trials { try store.append(trial) }
-      let again = try TrialStore(url)
+      let again = try TrialStore(url, sources: "s")
       #expect(again.trial("a") == trials[0])
       #expect(again.trial("b") == trials[1])
       #expect(again.trial("c") == nil)
+      #expect(try TrialStore(url, sources: "other").trial("a") == nil)
+      #expect(try TrialStore(url, sources: "s").trial("a") == trials[0], "nothing is thrown away")
     }
   }
 
@@ -42,10 +44,10 @@ struct TrialStoreTests {
   func torn(bytes: Int) throws {
     try Fixtures.withTemporaryFolder { folder in
       let url = folder.appending(path: "trials.jsonl")
-      try TrialStore(url).append(Self.trial("a"))
+      try TrialStore(url, sources: "s").append(Self.trial("a"))
       let whole = try Data(contentsOf: url)
       try (whole + whole.prefix(bytes)).write(to: url)
-      let store = try TrialStore(url)
+      let store = try TrialStore(url, sources: "s")
       #expect(store.trial("a") == Self.trial("a"))
       try store.append(Self.trial("b"))
       let lines = try String(contentsOf: url, encoding: .utf8).split(separator: "\n")
@@ -63,7 +65,9 @@ struct TrialStoreTests {
     try Fixtures.withTemporaryFolder { folder in
       let file = folder.appending(path: "file")
       try Data().write(to: file)
-      #expect(throws: (any Error).self) { try TrialStore(file.appending(path: "trials.jsonl")) }
+      #expect(throws: (any Error).self) {
+        try TrialStore(file.appending(path: "trials.jsonl"), sources: "s")
+      }
     }
   }
 
