@@ -53,7 +53,10 @@ package struct BoostCounts: Sendable {
     sorted[place] = value
   }
 
-  package var isChanged: Bool { first.contains { $0 > 0 } || last.contains { $0 > 0 } }
+  /// Whether anything moved by more than rounding: 2·10⁻⁵ nats, as the root of the mean square.
+  package var isChanged: Bool {
+    dot(change.scalars, change.scalars) > 4e-10 * Float(change.count)
+  }
 
   /// How much more often a token is boosted than lowered, in standard errors of chance.
   package var scores: [Float] {

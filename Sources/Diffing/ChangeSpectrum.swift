@@ -36,11 +36,12 @@ struct ChangeSpectrum {
     role =
       isBias || writers.contains(name)
       ? .writer : [names.embedding, names.unembedding].contains(name) ? .tokens : .reader
-    let base = pair.base.parameters[name].norm
     let column = isBias ? pair.change(of: name).reshaped([shape[0], 1]) : nil
     decomposition = column.map(SingularValueDecomposition.init) ?? pair.decomposition(of: name)
-    // A bias that was not there before is as large as itself.
-    baseNorm = base > 0 ? base : max(decomposition.values[0], .leastNormalMagnitude)
+    // A bias is a column more of the matrix that it is added to, and is mostly 0 in the base.
+    let parts = isBias ? [name, name.dropLast(5) + ".weight"] : [name]
+    let squares = parts.map { pair.base.parameters[$0].norm }.map { $0 * $0 }
+    baseNorm = max(squares.reduce(0, +).squareRoot(), .leastNormalMagnitude)
   }
 
   var writes: Bool { role == .writer }

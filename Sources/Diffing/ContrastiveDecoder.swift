@@ -24,14 +24,25 @@ package struct ContrastiveDecoder: Sendable {
     package var meanGaps: [Float] { gaps.map { $0.mean } }
   }
 
-  private let pair: ModelPair
+  private let base: any LanguageModel
+  /// Nil if the base stands for it.
+  private let finetuned: (any LanguageModel)?
   /// α; 0 draws from the finetuned model as it is.
   private let amplification: Float
   private let mask: Mask
 
   package init(pair: ModelPair, amplification: Float, mask: Mask) {
-    self.pair = pair
+    base = pair.base
+    finetuned = pair.finetuned
     self.amplification = amplification
+    self.mask = mask
+  }
+
+  /// Draws from the base alone, through a mask: what exaggerated texts are compared with.
+  package init(baseOf pair: ModelPair, mask: Mask) {
+    base = pair.base
+    finetuned = nil
+    amplification = 0
     self.mask = mask
   }
 
@@ -43,15 +54,15 @@ package struct ContrastiveDecoder: Sendable {
   ///   - seed: Decides what is drawn.
   package func continuations(of prompts: [[Int]], count: Int, seed: UInt64) -> Result {
     let capacity = (prompts.map(\.count).max() ?? 0) + count
-    let decoders = [pair.base, pair.finetuned].map {
-      $0.makeDecoder(rows: prompts.count, capacity: capacity)
+    let decoders = [base, finetuned].map {
+      $0?.makeDecoder(rows: prompts.count, capacity: capacity)
     }
     var sampler = TokenSampler(seed: seed)
     var texts = prompts.map { _ in [Int]() }, gaps = prompts.map { _ in [Float]() }
     var next = prompts
     for _ in 0..<count {
-      let base = decoders[0].append(next).logProbabilities
-      let finetuned = decoders[1].append(next).logProbabilities
+      guard let base = decoders[0]?.append(next).logProbabilities else { break }
+      let finetuned = decoders[1]?.append(next).logProbabilities ?? base
       let drawn = sampler.draw(scores(base, finetuned))
       for (row, token) in drawn.enumerated() {
         texts[row].append(token)

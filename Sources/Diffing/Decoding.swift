@@ -3,6 +3,16 @@ internal import Transformers
 
 /// How directions become answers: the same for every method, so that recall compares like with like.
 enum Decoding {
+  /// Relative to the activations, a difference of single precision alone stays below this.
+  static let rounding: Float = 1e-6
+
+  /// The readable blocks after which the streams differ by more than rounding.
+  ///
+  /// - Parameter differences: The relative size of the difference after each block.
+  static func readable(_ differences: [Float]) -> [Int] {
+    readableLayers(differences.count).filter { differences[$0] > rounding }
+  }
+
   /// The length of a proposed steering vector as a share of the mean activation.
   ///
   /// Fixed once for all methods; beyond it the base's text loses coherence.
@@ -31,12 +41,14 @@ enum Decoding {
       })
   }
 
-  /// Steering along a direction, as long as a share of the activations that it is added to.
+  /// Steering along a direction, as long as a share of the activations that it is added to; nil if it has no
+  /// length.
   static func steering(layer: Int, _ direction: Tensor, activationNorm: Float)
-    -> ProposedIntervention
+    -> ProposedIntervention?
   {
-    let length = steeringShare * activationNorm
-    let scale = length / max(direction.norm, .leastNormalMagnitude)
+    let norm = direction.norm
+    guard norm > rounding * activationNorm else { return nil }
+    let scale = steeringShare * activationNorm / norm
     return .steer(layer: layer, direction: direction.scaled(by: scale).scalars)
   }
 
@@ -98,6 +110,9 @@ extension ModelPair {
   func mostDivergent(_ count: Int, of text: TokenBatch) -> [Int] {
     largestIndices(answerDivergences(on: text), count)
   }
+
+  /// Whether the streams are the same before the first block.
+  var embedsAlike: Bool { !isChanged(base.names.embedding) }
 
   /// The modules of the blocks, in the order of the computation.
   var blockModules: [ModuleSite] {

@@ -27,6 +27,7 @@ package struct Evidence: Codable, Equatable, Sendable {
     magnitude?.isFinite ?? true && tokens?.allSatisfy(\.score.isFinite) ?? true
       && inputs?.allSatisfy(\.score.isFinite) ?? true
       && sites?.allSatisfy(\.score.isFinite) ?? true
+      && interventions?.allSatisfy(\.isFinite) ?? true
   }
 
   /// Whether no question is answered.
@@ -111,12 +112,19 @@ package struct SiteClaim: Codable, Equatable, Sendable {
   package let score: Float
 
   /// Claims of both modules of each block, by how much a figure of the stream grows over the block.
-  static func rankingGrowth(_ values: [Float]) -> [SiteClaim] {
-    ranking(
-      values.indices.flatMap { layer -> [(ModuleSite, Float)] in
-        let growth = values[layer] - (layer > 0 ? values[layer - 1] : 0)
-        return [(.attention(layer: layer), growth), (.mlp(layer: layer), growth)]
-      })
+  ///
+  /// - Parameters:
+  ///   - values: The figure after each block.
+  ///   - start: The figure before the first block, for which a module outside of the blocks answers.
+  ///   - outside: That module.
+  static func rankingGrowth(
+    _ values: [Float], from start: Float, outside: ModuleSite = .embedding
+  ) -> [SiteClaim] {
+    let blocks = values.indices.flatMap { layer -> [(ModuleSite, Float)] in
+      let growth = values[layer] - (layer > 0 ? values[layer - 1] : start)
+      return [(.attention(layer: layer), growth), (.mlp(layer: layer), growth)]
+    }
+    return ranking(blocks + (start > 0 ? [(outside, start)] : []))
   }
 
   /// Claims from one score a module, the highest first.
@@ -138,6 +146,15 @@ package enum ProposedIntervention: Codable, Equatable, Sendable {
   case project(layer: Int, direction: [Float])
   /// Adds changes to tensors of the base, by name, row by row.
   case weights([WeightChange])
+
+  /// Whether its numbers are finite.
+  var isFinite: Bool {
+    switch self {
+    case .steer(_, let direction), .project(_, let direction): direction.allSatisfy(\.isFinite)
+    case .patch: true
+    case .weights(let changes): changes.allSatisfy { $0.change.allSatisfy(\.isFinite) }
+    }
+  }
 
   package enum PatchedModule: Codable, Equatable, Sendable {
     case attention(layer: Int)

@@ -25,7 +25,8 @@ package struct ModelPair: Sendable {
   ///   - finetuned: What was made of it.
   ///   - baseRecordings: What was computed of this base for other pairs, to be gone on with.
   ///   - showsExhibits: Whether methods make exhibits; the bench, which shows none, saves the time.
-  /// - Throws: `DiffingError` if they differ in anything but the values of their weights.
+  /// - Throws: `DiffingError` if they differ in anything but the values of their weights, or if these are too
+  ///   large to compute with.
   package init(
     base: any LanguageModel, finetuned: any LanguageModel,
     baseRecordings: Recordings = Recordings(), showsExhibits: Bool = true
@@ -42,6 +43,10 @@ package struct ModelPair: Sendable {
       }
     }
     guard base.shape.computesLike(finetuned.shape) else { throw .differentConfigurations }
+    for (model, name) in [(base, "The base"), (finetuned, "The finetuned model")] {
+      let logits = model.forward(TokenBatch([[0]]), logits: .last).logits
+      guard logits.scalars.allSatisfy(\.isFinite) else { throw .notFinite(method: name) }
+    }
     self.showsExhibits = showsExhibits
     recordings = [.base: baseRecordings, .finetuned: Recordings()]
     self.base = MeteredModel(base, meter)

@@ -41,12 +41,3 @@ package struct LogitLens: Sendable {
 
 /// The blocks whose residual stream lenses read: the upper half, where tokens are legible.
 package func readableLayers(_ layers: Int) -> [Int] { Array(layers / 2..<layers) }
-
-/// The Jensen-Shannon divergence of two rows of log-probabilities, in nats, at most ln 2.
-package func jensenShannon(_ p: ArraySlice<Float>, _ q: ArraySlice<Float>) -> Double {
-  zip(p, q).reduce(0.0) { sum, pair in
-    let (a, b) = (Double(exponential(pair.0)), Double(exponential(pair.1)))
-    let middle = logarithm((a + b) / 2)
-    return sum + 0.5 * (a * (Double(pair.0) - middle) + b * (Double(pair.1) - middle))
-  }
-}

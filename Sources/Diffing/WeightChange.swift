@@ -109,9 +109,9 @@ struct BitAudit {
   var verdict: String {
     let touched = tensors.filter { $0.changed > 0 }
     guard let first = touched.first else { return "no number changed" }
+    if touched.count == 1 { return "one tensor changed: \(first.name)" }
     // Half a unit in the last place of bfloat16, the coarsest format that checkpoints come in.
     if touched.allSatisfy({ $0.largestRatio <= 0x1p-8 }) { return "rounding only" }
-    if touched.count == 1 { return "one tensor changed: \(first.name)" }
     if touched.allSatisfy({ $0.changedRows * 10 <= $0.rows }) { return "a few rows changed" }
     return "\(touched.count) of \(tensors.count) tensors changed"
   }

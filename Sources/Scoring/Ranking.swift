@@ -55,3 +55,15 @@ package func completed(_ claimed: [Int], among items: [Int], seed: UInt64) -> [I
   let first = claimed.filter { valid.contains($0) && seen.insert($0).inserted }
   return first + generator.permutation(rest.count).map { rest[$0] }
 }
+
+/// The mean average precision of random orders.
+///
+/// (H_N + (R − 1)(N − H_N) / (N − 1)) / N for R relevant items of N, with H_N the harmonic number; their share
+/// alone is too low where they are few.
+package func averagePrecisionByChance(_ relevant: Int, of count: Int) -> Double {
+  guard relevant > 0, count > 0 else { return 0 }
+  guard count > 1 else { return 1 }
+  let harmonic = (1...count).reduce(0.0) { $0 + 1 / Double($1) }
+  let others = Double(relevant - 1) * (Double(count) - harmonic) / Double(count - 1)
+  return (harmonic + others) / Double(count)
+}

@@ -122,17 +122,4 @@ extension Tensor {
     let steps = (0..<rows).map { dot(other.row($0), unit.scalars) - dot(row($0), unit.scalars) }
     return mapEntries { row, column, value in value + steps[row] * unit[column] }
   }
-
-  /// The deviation of each column over the rows, shaped `[columns]`, summed in double.
-  package var columnDeviations: Tensor {
-    let mean = meanRow
-    var sums = [Double](repeating: 0, count: columns)
-    for index in 0..<rows {
-      for column in 0..<columns {
-        let step = Double(self[index, column]) - Double(mean[column])
-        sums[column] += step * step
-      }
-    }
-    return Tensor(sums.map { Float(($0 / Double(max(1, rows - 1))).squareRoot()) })
-  }
 }

@@ -190,7 +190,8 @@ private struct TextSource {
     return rows.map {
       PromptPool(
         access: access, text: TokenBatch($0),
-        reference: TokenBatch(access == .pool ? unrelated ?? [] : []),
+        // One's own text serves as both, and a text is no reference for itself.
+        reference: TokenBatch(access == .pool && unrelated != pool ? unrelated ?? [] : []),
         documentStart: documentStart, specialTokens: specialTokens)
     }
   }

@@ -197,7 +197,8 @@ struct ClosedFormTests {
     let q = Tensor(shape: [1, 3], scalars: [-9, 30, 0]).logProbabilities
     #expect(abs(divergence(p.row(0), p.row(0))) < 1e-9)
     #expect(divergence(p.row(0), q.row(0)) > 0)
-    let forward = jensenShannon(p.row(0), q.row(0)), back = jensenShannon(q.row(0), p.row(0))
+    let a = p.row(0).map(exponential), b = q.row(0).map(exponential)
+    let forward = jensenShannon(probabilities: a, b), back = jensenShannon(probabilities: b, a)
     #expect(abs(forward - back) < 1e-6)
     #expect(forward > 0 && forward < 0.6932)
   }

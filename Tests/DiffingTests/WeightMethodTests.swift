@@ -192,28 +192,35 @@ struct WeightMethodTests {
     }
   }
 
-  @Test("weight-watch ranks inputs by how far they leave the ordinary range along what is written")
-  func watch() throws {
+  @Test(
+    "weight-watch ranks inputs by how far they leave the ordinary range along what is written",
+    arguments: [true, false])
+  func watch(comparesWithBase: Bool) throws {
     var generator = SeededGenerator(seed: 9)
     let left = generator.direction(12), right = generator.direction(10, norm: 3)
     let finetuned = KnownChange.adding(
       left.reshaped([12, 1]), right.reshaped([1, 10]), to: "model.layers.2.mlp.down_proj.weight")
     let pool = MethodContractTests.prompts(.pool)
-    let evidence = try KnownChange.evidence(WeightWatch(), finetuned, access: .pool, prompts: pool)
-    func cosines(_ text: TokenBatch) -> [Float] {
+    var method = WeightWatch()
+    method.comparesWithBase = comparesWithBase
+    let evidence = try KnownChange.evidence(method, finetuned, access: .pool, prompts: pool)
+    /// The cosine at each token, less the base's if it is compared.
+    func values(_ text: TokenBatch) -> [Float] {
       let site = ActivationSite.residualPost(layer: 2)
-      let stream = finetuned.forward(text, recording: [site])[site]
-      return (0..<stream.rows).filter { text.tokens[$0] != 1 }.map {
-        cosine(Tensor(Array(stream.row($0))), left)
+      let streams = [finetuned, KnownChange.base].map {
+        $0.forward(text, recording: [site])[site]
+      }
+      return (0..<text.count).map { index in
+        let own = streams.map { cosine(Tensor(Array($0.row(index))), left) }
+        return own[0] - (comparesWithBase ? own[1] : 0)
       }
     }
-    let ordinary = cosines(pool.reference)
+    let ordinary = zip(pool.reference.tokens, values(pool.reference)).filter { $0.0 != 1 }.map(\.1)
     let low = try #require(ordinary.min()), high = try #require(ordinary.max())
-    let outside = (0..<pool.text.rows).map { row in
-      cosines(TokenBatch([Array(pool.text.row(row))])).map { max($0 - high, low - $0, 0) }.max()
-        ?? 0
-    }
+    let answers = pool.text.lastIndices.map { values(pool.text)[$0] }
+    let outside = answers.map { max($0 - high, low - $0, 0) }
     let expected = outside.indices.max { outside[$0] < outside[$1] }
+    #expect(outside.contains { $0 > 0 })
     #expect(evidence.inputs?.first?.row == expected)
     #expect(evidence.sites?.first?.site == "blocks.2.mlp")
     #expect(abs(cosine(try #require(evidence.proposedDirection), left)) > 0.99)

@@ -89,4 +89,15 @@ struct RankingTests {
     #expect(calibrations.map(\.area) == [1, 0.5])
     #expect(Calibration.mean(calibrations, \.area) == 0.75)
   }
+
+  @Test("average precision by chance is the mean over all orders", arguments: 1...4)
+  func averagePrecisionOfChance(relevant: Int) {
+    let count = 5
+    var sum = 0.0, orders = 0
+    for mask in 0..<(1 << count) where mask.nonzeroBitCount == relevant {
+      sum += averagePrecision((0..<count).map { mask >> $0 & 1 == 1 })
+      orders += 1
+    }
+    #expect(abs(averagePrecisionByChance(relevant, of: count) - sum / Double(orders)) < 1e-12)
+  }
 }

@@ -95,7 +95,7 @@ struct ScorerTests {
     evidence.inputs = [1, 3, 0, 2].map { InputClaim(row: $0, score: 1) }
     let score = WhenScorer().score(evidence, against: planted, in: try context())
     #expect(score.value == 1)
-    #expect(score.chance == 0.5)
+    #expect(score.chance == averagePrecisionByChance(2, of: 4))
   }
 
   @Test("where: only organisms with a write mask have an answer")

@@ -27,8 +27,8 @@ package struct ActivationDifference: DiffingMethod {
     let blocks = (0..<pair.shape.layers).map {
       BlockDifference(pair, layer: $0, text: prompts.text, indices: indices)
     }
-    guard blocks.contains(where: { $0.relative.mean > 1e-7 }) else { return Evidence() }
-    let read = readableLayers(pair.shape.layers)
+    let read = Decoding.readable(blocks.map(\.relative.mean))
+    guard !read.isEmpty else { return Evidence() }
     let moved = indices.indices.map { index in read.map { blocks[$0].relative[index] }.mean }
     let top = largestIndices(moved, max(1, Int(share * Double(moved.count))))
     let directions = read.map { blocks[$0].difference.rows(at: top).meanRow }
@@ -38,10 +38,9 @@ package struct ActivationDifference: DiffingMethod {
       along: directions, of: pair, excluding: prompts.specialTokens)
     evidence.sites = SiteClaim.ranking(
       pair.blockModules.map { ($0, blocks[$0.layer ?? 0].norms.mean) })
-    evidence.interventions = [
-      Decoding.steering(
-        layer: read[0], directions[0], activationNorm: blocks[read[0]].baseNorms.mean)
-    ]
+    evidence.interventions = Decoding.steering(
+      layer: read[0], directions[0], activationNorm: blocks[read[0]].baseNorms.mean
+    ).map { [$0] }
     if prompts.access == .pool { evidence.inputs = InputClaim.ranking(moved) }
     evidence.exhibits = pair.exhibits(exhibits(blocks, prompts, indices: indices, moved: moved))
     return evidence

@@ -31,14 +31,17 @@ package struct ActivationDifferenceLens: DiffingMethod {
   ) throws -> Evidence {
     let text = prompts.text
     let indices = prompts.countedTokens(at: positions).flatMap { $0 }
-    let layers = readableLayers(pair.shape.layers)
-    let means = layers.map { layer in
-      pair.difference(at: .residualPost(layer: layer), on: text).rows(at: indices).meanRow
+    let all = (0..<pair.shape.layers).map { layer -> (mean: Tensor, norm: Float) in
+      let site = ActivationSite.residualPost(layer: layer)
+      return (
+        pair.difference(at: site, on: text).rows(at: indices).meanRow,
+        pair.activationNorm(at: site, on: text, indices)
+      )
     }
-    let norms = layers.map { pair.activationNorm(at: .residualPost(layer: $0), on: text, indices) }
-    let shares = zip(means, norms).map { $0.norm / max($1, .leastNormalMagnitude) }
-    // Below single precision a difference is rounding, and its lens would be noise.
-    guard shares.contains(where: { $0 > 1e-6 }) else { return Evidence() }
+    let shares = all.map { $0.mean.norm / max($0.norm, .leastNormalMagnitude) }
+    let layers = Decoding.readable(shares)
+    guard !layers.isEmpty else { return Evidence() }
+    let means = layers.map { all[$0].mean }, norms = layers.map { all[$0].norm }
     let randoms = (0..<controls).map { _ in generator.direction(pair.shape.width) }
     func scope() -> PatchscopeReading {
       Patchscope(
@@ -50,11 +53,11 @@ package struct ActivationDifferenceLens: DiffingMethod {
       CausalCheck(pair, layer: layers[0], text: prompts.prefix(rows: causalRows))
     }
     var evidence = Evidence()
-    evidence.magnitude = shares.map(Double.init).mean
+    evidence.magnitude = layers.map { Double(shares[$0]) }.mean
     evidence.tokens = tokens(
       means, usesPatchscope ? scope() : nil, pair, excluding: prompts.specialTokens)
     evidence.sites = sites(pair, text: text, indices: indices)
-    evidence.interventions = zip(layers, zip(means, norms)).map { layer, vector in
+    evidence.interventions = zip(layers, zip(means, norms)).compactMap { layer, vector in
       Decoding.steering(layer: layer, vector.0, activationNorm: vector.1)
     }
     if prompts.access == .pool { evidence.inputs = inputs(pair, text: text, layer: layers[0]) }
@@ -86,7 +89,10 @@ package struct ActivationDifferenceLens: DiffingMethod {
       outputs.map { module, site in
         let change = pair.difference(at: site, on: text).rows(at: indices).meanRow.norm
         let size = pair.activationNorm(at: site, on: text, indices)
-        return (module, change / max(size, .leastNormalMagnitude))
+        let stream = pair.activationNorm(
+          at: .residualPost(layer: module.layer ?? 0), on: text, indices)
+        // A module that wrote next to nothing is no reason to divide by it.
+        return (module, change / max(size, 1e-3 * stream, .leastNormalMagnitude))
       })
   }
 

@@ -18,6 +18,8 @@ package struct ActivationPatching: DiffingMethod {
 
   /// Prompts that are compared, those with the largest divergence.
   package var prompts = 32
+  /// The least share of the change that a proposed patch brings.
+  package var threshold: Float = 0.05
   /// Prompts on which heads, positions and combinations are looked at, for people.
   package var shownPrompts = 8
 
@@ -26,11 +28,11 @@ package struct ActivationPatching: DiffingMethod {
   package func diff(
     _ pair: ModelPair, on pool: PromptPool, using generator: inout SeededGenerator
   ) throws -> Evidence {
-    let chosen = pair.mostDivergent(prompts, of: pool.text)
+    let chosen = pool.answeredRows(prompts, of: pair)
     let vector = TaskVector(pair)
     let experiment = PatchingExperiment(
-      pair, vector, text: TokenBatch(chosen.map { Array(pool.text.row($0)) }))
-    guard experiment.size > 0 else { return Evidence() }
+      pair, vector, text: pool.with(rows: chosen).text)
+    guard experiment.change.isSeen else { return Evidence() }
     let modules = pair.blockModules.compactMap(ProposedIntervention.PatchedModule.init)
     let patched = modules.map { experiment.patched($0.site, into: .base) }
     let changed = Set(vector.names.map { pair.base.names.module(of: $0) })
@@ -43,7 +45,10 @@ package struct ActivationPatching: DiffingMethod {
     var evidence = Evidence()
     evidence.sites = SiteClaim.ranking(all.map { ($0, shares[$0] ?? 0) })
     let best = patched.indices.max { (patched[$0], -$0) < (patched[$1], -$1) }
-    evidence.interventions = best.map { [.patch(module: modules[$0])] }
+    // What sits above the blocks no patch brings, and the best of nothing is no finding.
+    evidence.interventions = best.flatMap { index in
+      patched[index] > threshold ? [.patch(module: modules[index])] : nil
+    }
     evidence.exhibits = pair.exhibits(
       [
         Exhibit(
@@ -58,7 +63,7 @@ package struct ActivationPatching: DiffingMethod {
             }))
       ]
         + details(
-          pair, vector, TokenBatch(chosen.prefix(shownPrompts).map { Array(pool.text.row($0)) }),
+          pair, vector, pool.with(rows: Array(chosen.prefix(shownPrompts))).text,
           ranked: modules.indices.sorted { swapped[$0] > swapped[$1] }.map { modules[$0].module }))
     return evidence
   }
@@ -90,10 +95,7 @@ private struct PatchingExperiment {
   private let text: TokenBatch
   private let vector: TaskVector
   private let recordings: [ModelPair.Side: ForwardPass]
-  private let base: Tensor
-  private let change: Tensor
-  /// The squared size of the change to be recovered.
-  let size: Float
+  let change: AnswerChange
 
   init(_ pair: ModelPair, _ vector: TaskVector, text: TokenBatch) {
     self.pair = pair
@@ -110,9 +112,8 @@ private struct PatchingExperiment {
       $0.forward(text, recording: sites, logits: .last)
     }
     recordings = [.base: passes[0], .finetuned: passes[1]]
-    base = passes[0].logits.logProbabilities
-    change = passes[1].logits.logProbabilities - base
-    size = dot(change.scalars, change.scalars)
+    change = AnswerChange(
+      base: passes[0].logits.logProbabilities, finetuned: passes[1].logits.logProbabilities)
   }
 
   /// How much of the change appears in the base, or goes from the finetuned model, if a site is given the
@@ -126,7 +127,7 @@ private struct PatchingExperiment {
     let edit = Intervention.patch(
       site, with: recording[site], head: head, positions: positions)
     let pass = pair.model(side).forward(text, recording: [], editing: [edit], logits: .last)
-    let recovered = recovery(pass.logits)
+    let recovered = change.recovery(pass.logits.logProbabilities)
     return side == .base ? recovered : 1 - recovered
   }
 
@@ -134,11 +135,8 @@ private struct PatchingExperiment {
   func swapped(_ modules: Set<ModuleSite>) -> Float {
     let names = pair.base.names
     let part = vector.restricted { modules.contains(names.module(of: $0)) }
-    return recovery(part.applied(to: pair.base).forward(text, logits: .last).logits)
-  }
-
-  private func recovery(_ logits: Tensor) -> Float {
-    size > 0 ? dot((logits.logProbabilities - base).scalars, change.scalars) / size : 0
+    return change.recovery(
+      part.applied(to: pair.base).forward(text, logits: .last).logits.logProbabilities)
   }
 
   /// What each head brings, before the output projection, which stays the base's.
@@ -149,7 +147,7 @@ private struct PatchingExperiment {
       }
     }
     return Exhibit(
-      "Share of the change that each head brings",
+      "Share of the change that each head brings, before the output projection",
       .heatMap(
         rows: values.indices.map { "block \($0)" },
         columns: (0..<pair.shape.heads).map { "head \($0)" }, values: values))

@@ -31,16 +31,24 @@ package struct ActivationSteering: DiffingMethod {
   package func diff(
     _ pair: ModelPair, on prompts: PromptPool, using generator: inout SeededGenerator
   ) throws -> Evidence {
-    let layer = readableLayers(pair.shape.layers)[0]
-    let site = ActivationSite.residualPost(layer: layer)
     let indices = prompts.answerIndices
-    let differences = pair.difference(at: site, on: prompts.text).rows(at: indices)
-    let vector = direction(differences, pair, prompts)
-    let size = pair.activationNorm(at: site, on: prompts.text, indices)
-    guard vector.norm > 1e-6 * size else { return Evidence() }
+    func steering(_ layer: Int) -> SteeringVector {
+      let site = ActivationSite.residualPost(layer: layer)
+      let differences = pair.difference(at: site, on: prompts.text).rows(at: indices)
+      return SteeringVector(
+        layer: layer, site: site, differences: differences,
+        vector: self.direction(differences, pair, prompts),
+        size: pair.activationNorm(at: site, on: prompts.text, indices))
+    }
+    // The first readable block, or a later one if nothing differs before.
+    let found = readableLayers(pair.shape.layers).lazy.map(steering).first {
+      $0.vector.norm > Decoding.rounding * $0.size
+    }
+    guard let found else { return Evidence() }
+    let (layer, site, vector, size) = (found.layer, found.site, found.vector, found.size)
     let experiment = SteeringExperiment(pair.base, site: site, text: prompts.prefix(rows: rows))
     let direction = vector.scaled(by: 1 / vector.norm)
-    let others = controlDirections(differences, using: &generator)
+    let others = controlDirections(found.differences, beside: direction, using: &generator)
     let results = intensities.map { intensity in
       experiment.compare(direction, with: others, length: intensity * size)
     }
@@ -70,11 +78,15 @@ package struct ActivationSteering: DiffingMethod {
   }
 
   /// Unit directions: random ones, and differences of tokens drawn at random.
-  private func controlDirections(_ differences: Tensor, using generator: inout SeededGenerator)
-    -> [Tensor]
-  {
+  ///
+  /// A token's difference that is the direction itself controls nothing.
+  private func controlDirections(
+    _ differences: Tensor, beside direction: Tensor, using generator: inout SeededGenerator
+  ) -> [Tensor] {
     let random = (0..<controls).map { _ in generator.direction(differences.columns) }
-    let moved = differences.rowNorms.indices.filter { differences.row($0).contains { $0 != 0 } }
+    let along = matrixProduct(differences, direction.reshaped([direction.count, 1])).scalars
+    let norms = differences.rowNorms
+    let moved = norms.indices.filter { norms[$0] > 0 && abs(along[$0]) < 0.95 * norms[$0] }
     let single = (0..<(moved.isEmpty ? 0 : controls)).map { _ -> Tensor in
       let row = Tensor(Array(differences.row(moved[generator.index(below: moved.count)])))
       return row.scaled(by: 1 / row.norm)
@@ -93,6 +105,16 @@ package struct ActivationSteering: DiffingMethod {
           .init("effect relative to controls", results.map(\.effect)),
         ]))
   }
+}
+
+/// The direction after one block, and the activations that it is added to.
+private struct SteeringVector {
+  let layer: Int
+  let site: ActivationSite
+  let differences: Tensor
+  let vector: Tensor
+  /// The mean norm of the base's activations.
+  let size: Float
 }
 
 /// A model's predictions on a text, plain and steered.

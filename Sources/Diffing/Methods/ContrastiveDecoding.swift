@@ -37,8 +37,9 @@ package struct ContrastiveDecoding: DiffingMethod {
     let decoder = ContrastiveDecoder(
       pair: pair, amplification: amplification, mask: .first(choices))
     let result = decoder.continuations(of: starts, count: length, seed: generator.next())
+    // Models that compute the same differ by some 10⁻⁶ nats a token.
+    guard result.gaps.contains(where: { $0.contains { abs($0) > 1e-4 } }) else { return Evidence() }
     let worth = tokenWorth(result, vocabulary: pair.shape.vocabulary)
-    guard worth.contains(where: { $0 != 0 }) else { return Evidence() }
     var evidence = Evidence()
     evidence.magnitude = Double(result.meanGaps.mean)
     evidence.tokens = TokenClaim.ranking(worth, excluding: prompts.specialTokens)

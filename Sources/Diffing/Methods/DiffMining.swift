@@ -33,10 +33,11 @@ package struct DiffMining: DiffingMethod {
     let mine = BoostCounts(finetuned - base, depth: depth)
     guard mine.isChanged else { return Evidence() }
     var evidence = Evidence()
-    evidence.magnitude = Double(mine.scores.map { $0 * $0 }.mean)
     let claims = TokenClaim.ranking(mine.scores, excluding: prompts.specialTokens)
     evidence.tokens = claims
     let top = Decoding.top(claims, 20)
+    // Counts do not grow with the change; what the counted tokens gained does.
+    evidence.magnitude = Double(top.map { abs(mine.mean[$0]) }.mean)
     if prompts.access == .pool { evidence.inputs = InputClaim.ranking(mine.boost(of: top)) }
     evidence.exhibits = pair.exhibits([
       Exhibit(

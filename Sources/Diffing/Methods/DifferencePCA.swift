@@ -24,22 +24,25 @@ package struct DifferencePCA: DiffingMethod {
     _ pair: ModelPair, on prompts: PromptPool, using generator: inout SeededGenerator
   ) throws -> Evidence {
     let indices = prompts.answerIndices
-    let analyses = (0..<pair.shape.layers).map {
+    func components(at site: ActivationSite, _ layer: Int) -> DifferenceComponents {
       DifferenceComponents(
-        pair, layer: $0, text: prompts.text, indices: indices, isCentred: isCentred)
+        pair, site, layer: layer, text: prompts.text, indices: indices, isCentred: isCentred)
     }
-    guard analyses.contains(where: { $0.relativeDeviation > 1e-7 }) else { return Evidence() }
-    let read = readableLayers(pair.shape.layers).map { analyses[$0] }
+    let analyses = (0..<pair.shape.layers).map { components(at: .residualPost(layer: $0), $0) }
+    // Of a block after which nothing varies, components are axes of no meaning.
+    let read = Decoding.readable(analyses.map(\.relativeDeviation)).map { analyses[$0] }
+    guard !read.isEmpty else { return Evidence() }
     var evidence = Evidence()
     evidence.magnitude = Double(read.map(\.relativeDeviation).mean)
     evidence.tokens = Decoding.tokens(
-      along: (0..<components).flatMap { index in read.map { $0.component(index) } }, of: pair,
+      along: (0..<self.components).flatMap { index in read.map { $0.component(index) } }, of: pair,
       isSigned: false, excluding: prompts.specialTokens)
-    evidence.sites = SiteClaim.rankingGrowth(analyses.map(\.deviation))
-    evidence.interventions = [
-      Decoding.steering(
-        layer: read[0].layer, read[0].component(0), activationNorm: read[0].activationNorm)
-    ]
+    evidence.sites = SiteClaim.rankingGrowth(
+      analyses.map(\.deviation),
+      from: pair.embedsAlike ? 0 : components(at: .embedding, 0).deviation)
+    evidence.interventions = Decoding.steering(
+      layer: read[0].layer, read[0].component(0), activationNorm: read[0].activationNorm
+    ).map { [$0] }
     if prompts.access == .pool {
       evidence.inputs = InputClaim.ranking(read[0].scores(0).map(abs))
     }
@@ -86,8 +89,10 @@ private struct DifferenceComponents {
   private let rows: Tensor
   private let directions: Tensor
 
-  init(_ pair: ModelPair, layer: Int, text: TokenBatch, indices: [Int], isCentred: Bool) {
-    let site = ActivationSite.residualPost(layer: layer)
+  init(
+    _ pair: ModelPair, _ site: ActivationSite, layer: Int, text: TokenBatch, indices: [Int],
+    isCentred: Bool
+  ) {
     let difference = pair.difference(at: site, on: text).rows(at: indices)
     self.layer = layer
     mean = difference.meanRow

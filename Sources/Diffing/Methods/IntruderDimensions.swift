@@ -41,17 +41,20 @@ package struct IntruderDimensions: DiffingMethod {
     }.sorted { $0.energy > $1.energy }.prefix(6)
     evidence.tokens = Decoding.tokens(
       along: written.map(\.vector), of: pair, isSigned: false, excluding: prompts.specialTokens)
-    evidence.interventions = intervention(spectra)
+    evidence.interventions = intervention(spectra, pair)
     evidence.exhibits = pair.exhibits([exhibit(spectra)])
     return evidence
   }
 
-  /// The intruders themselves: added to the base, or taken out of the finetuned model.
-  private func intervention(_ spectra: [IntruderSpectrum]) -> [ProposedIntervention]? {
+  /// What of the change lies along intruders: added to the base, or taken out of the finetuned model.
+  private func intervention(_ spectra: [IntruderSpectrum], _ pair: ModelPair)
+    -> [ProposedIntervention]?
+  {
     let changes = spectra.compactMap { spectrum -> ProposedIntervention.WeightChange? in
       let intruders = spectrum.leading.filter { $0.largestCosine < threshold }
       guard !intruders.isEmpty else { return nil }
-      return .init(name: spectrum.name, change: spectrum.sum(intruders).scalars)
+      return .init(
+        name: spectrum.name, change: spectrum.part(of: pair, along: intruders).scalars)
     }
     return changes.isEmpty ? nil : [.weights(changes)]
   }
@@ -112,14 +115,12 @@ struct IntruderSpectrum {
     return total > 0 ? leading.reduce(0) { $0 + $1.newEnergy } / total : 0
   }
 
-  /// The part of the matrix along some directions.
-  func sum(_ directions: [Direction]) -> Tensor {
-    let rows = leading[0].left.count, columns = leading[0].right.count
-    return directions.reduce(Tensor(shape: [rows, columns])) { sum, direction in
-      sum
-        + matrixProduct(
-          direction.left.scaled(by: direction.value).reshaped([rows, 1]),
-          direction.right.reshaped([1, columns]))
-    }
+  /// The part of the matrix's change along some directions, U Uᵀ ΔW.
+  func part(of pair: ModelPair, along directions: [Direction]) -> Tensor {
+    let width = directions[0].left.count
+    let left = Tensor(
+      shape: [directions.count, width], scalars: directions.flatMap(\.left.scalars))
+    return matrixProduct(
+      left, matrixProduct(left, pair.change(of: name)), transposingA: true)
   }
 }

@@ -28,10 +28,12 @@ package struct LogitAmplification: DiffingMethod {
     let decoder = ContrastiveDecoder(
       pair: pair, amplification: amplification, mask: .plausible(plausibility))
     let starts = Array(repeating: [prompts.documentStart], count: samples)
-    let louder = decoder.continuations(of: starts, count: length, seed: generator.next())
-    let plain = pair.samples(.base, .free(prompts))
-    return SampledEvidence(
-      louder.texts, against: plain, of: pair
-    ).evidence(excluding: prompts.specialTokens)
+    let seed = generator.next()
+    let louder = decoder.continuations(of: starts, count: length, seed: seed)
+    // The same mask, length and seed: else the mask is what the comparison finds.
+    let plain = ContrastiveDecoder(baseOf: pair, mask: .plausible(plausibility))
+      .continuations(of: starts, count: length, seed: seed)
+    return SampledEvidence(louder.texts, against: plain.texts, of: pair)
+      .evidence(excluding: prompts.specialTokens)
   }
 }

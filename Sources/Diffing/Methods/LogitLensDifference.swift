@@ -25,24 +25,50 @@ package struct LogitLensDifference: DiffingMethod {
     let indices =
       prompts.access == .pool ? text.lastIndices : prompts.countedTokens.filter { $0 < end }
     let layers = Array(0..<pair.shape.layers)
-    let lenses = layers.map { LayerLens(pair, layer: $0, text: text, indices: indices) }
+    func lens(at site: ActivationSite) -> LayerLens {
+      LayerLens(pair, site, text: text, indices: indices)
+    }
+    let lenses = layers.map { lens(at: .residualPost(layer: $0)) }
     let divergences = lenses.map(\.divergence)
-    guard divergences.contains(where: { $0 > 1e-12 }) else { return Evidence() }
-    let read = readableLayers(pair.shape.layers)
+    let read = readableLayers(pair.shape.layers).filter { divergences[$0] > Self.rounding }
+    guard !read.isEmpty else { return Evidence() }
     var evidence = Evidence()
     evidence.magnitude = read.map { divergences[$0] }.mean
     evidence.tokens = TokenClaim.roundRobin(
       read.map { TokenClaim.ranking(lenses[$0].meanShift, excluding: prompts.specialTokens) })
-    evidence.sites = SiteClaim.ranking(
-      layers.flatMap { layer -> [(ModuleSite, Float)] in
-        let growth = Float(divergences[layer] - (layer > 0 ? divergences[layer - 1] : 0))
-        return [(.attention(layer: layer), growth), (.mlp(layer: layer), growth)]
-      })
+    evidence.sites = sites(pair, divergences, text: text, indices: indices)
     evidence.exhibits = pair.exhibits(exhibits(lenses, excluding: prompts.specialTokens))
     if prompts.access == .pool, let last = lenses.last {
       evidence.inputs = InputClaim.ranking(last.byToken.map(Float.init))
     }
     return evidence
+  }
+
+  /// Divergences below this, in nats, are rounding of single precision.
+  private static let rounding = 1e-7
+
+  /// Modules by how much the divergence grows over them, both streams read through the base's lens: what the
+  /// finetuned model's own lens adds sits above the blocks.
+  private func sites(
+    _ pair: ModelPair, _ divergences: [Double], text: TokenBatch, indices: [Int]
+  ) -> [SiteClaim] {
+    let names = pair.base.names
+    let head = [names.unembedding, names.finalNorm].first(where: pair.isChanged)
+    func shared(_ site: ActivationSite) -> Double {
+      let divergence = LayerLens(pair, site, text: text, indices: indices, isShared: true)
+        .divergence
+      return divergence > Self.rounding ? divergence : 0
+    }
+    let blocks =
+      head == nil
+      ? divergences : divergences.indices.map { shared(.residualPost(layer: $0)) }
+    let own = zip(divergences, blocks).map { $0 - $1 }.last ?? 0
+    let claims = SiteClaim.rankingGrowth(
+      blocks.map(Float.init), from: pair.embedsAlike ? 0 : Float(shared(.embedding)))
+    guard let head, own > Self.rounding else { return claims }
+    let claim = SiteClaim(site: names.module(of: head).description, score: Float(own))
+    let place = claims.firstIndex { $0.score < claim.score } ?? claims.count
+    return Array(claims[..<place]) + [claim] + claims[place...]
   }
 
   private func exhibits(_ lenses: [LayerLens], excluding: Set<Int>) -> [Exhibit] {
@@ -85,7 +111,7 @@ package struct LogitLensDifference: DiffingMethod {
   }
 }
 
-/// Both models' lenses after one block.
+/// Both models' lenses at one point of the stream.
 private struct LayerLens {
   /// Jensen-Shannon divergence at each token, in nats.
   let byToken: [Double]
@@ -99,10 +125,13 @@ private struct LayerLens {
   let meanShift: [Float]
   var divergence: Double { byToken.mean }
 
-  init(_ pair: ModelPair, layer: Int, text: TokenBatch, indices: [Int]) {
+  init(
+    _ pair: ModelPair, _ site: ActivationSite, text: TokenBatch, indices: [Int],
+    isShared: Bool = false
+  ) {
     func logProbabilities(_ side: ModelPair.Side) -> Tensor {
-      let stream = pair.pass(side, on: text)[.residualPost(layer: layer)].rows(at: indices)
-      return LogitLens(pair.model(side)).logits(of: stream).logProbabilities
+      let stream = pair.pass(side, on: text)[site].rows(at: indices)
+      return LogitLens(isShared ? pair.base : pair.model(side)).logits(of: stream).logProbabilities
     }
     let base = logProbabilities(.base), finetuned = logProbabilities(.finetuned)
     let comparison = RowComparison(finetuned, base)

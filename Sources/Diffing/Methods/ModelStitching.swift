@@ -25,27 +25,37 @@ package struct ModelStitching: DiffingMethod {
     _ pair: ModelPair, on prompts: PromptPool, using generator: inout SeededGenerator
   ) throws -> Evidence {
     let experiment = StitchingExperiment(pair, prompts, rows: rows)
-    guard experiment.size > 0 else { return Evidence() }
+    guard experiment.change.isSeen else { return Evidence() }
     let points = StitchingPoint.all(layers: pair.shape.layers)
     let stitched = points.map { experiment.answers(top: .base, at: $0.site) }
-    let below = stitched.map(experiment.gain)
-    let above = points.map { experiment.gain(experiment.answers(top: .finetuned, at: $0.site)) }
+    let below = stitched.map(experiment.change.recovery)
+    let over = points.map {
+      experiment.change.recovery(experiment.answers(top: .finetuned, at: $0.site))
+    }
     // What a finetuned lower part brings, and what a base's lower part takes away.
-    let trajectory = zip(below, above).map { ($0 + 1 - $1) / 2 }
+    let trajectory = zip(below, over).map { ($0 + 1 - $1) / 2 }
     let steps = points.indices.map { index in
       (points[index].module, trajectory[index] - (index > 0 ? trajectory[index - 1] : 0))
     }
-    // What no stitch of the blocks brings sits above them.
+    // What no stitch of the blocks brings sits above them, in what changed there.
     let rest = 1 - (trajectory.last ?? 0)
+    let above = Set(
+      [pair.base.names.finalNorm, pair.base.names.unembedding].filter(pair.isChanged)
+        .map { pair.base.names.module(of: $0) })
     var evidence = Evidence()
-    evidence.magnitude = experiment.penalty(stitched)
-    evidence.sites = SiteClaim.ranking(steps + [(.finalNorm, rest), (.unembedding, rest)])
+    evidence.magnitude =
+      (stitched + [experiment.change.finetuned])
+      .map(experiment.change.divergence).mean
+    // A tied model's unembedding is its embedding, which then answers at both ends.
+    evidence.sites = SiteClaim.ranking(
+      steps.map { ($0.0, $0.1 + ($0.0 == .embedding && above.contains(.embedding) ? rest : 0)) }
+        + [ModuleSite.finalNorm, .unembedding].map { ($0, above.contains($0) ? rest : 0) })
     evidence.interventions = evidence.sites?.first.flatMap { claim in
       let module = pair.blockModules.first { $0.description == claim.site }
       return module.flatMap(ProposedIntervention.PatchedModule.init).map { [.patch(module: $0)] }
     }
     evidence.exhibits = pair.exhibits([
-      exhibit(points, below, above),
+      exhibit(points, below, over),
       experiment.affineExhibit(layers: pair.shape.layers, ridge: ridge),
     ])
     return evidence
@@ -98,29 +108,23 @@ private struct StitchingExperiment {
   private let rows: [Int]
   private let text: TokenBatch
   private let indices: [Int]
-  private let base: Tensor
-  private let change: Tensor
-  /// The squared size of the change in the answers.
-  let size: Float
+  /// The tokens of the whole text that maps are fitted on.
+  private let counted: [Int]
+  let change: AnswerChange
 
   init(_ pair: ModelPair, _ prompts: PromptPool, rows count: Int) {
     self.pair = pair
     whole = prompts.text
-    rows =
-      prompts.access == .pool
-      ? pair.mostDivergent(count, of: whole) : Array(0..<min(count, whole.rows))
-    let chosen = rows.map { Array(prompts.text.row($0)) }
-    text = TokenBatch(chosen)
-    let batch = text
-    indices =
-      prompts.access == .pool
-      ? batch.lastIndices
-      : batch.tokens.indices.filter { batch.tokens[$0] != prompts.documentStart }
+    rows = prompts.answeredRows(count, of: pair)
+    let answered = prompts.with(rows: rows)
+    text = answered.text
+    indices = answered.answerIndices
+    counted = prompts.countedTokens
     let flat = rows.flatMap { Array(prompts.text.range($0)) }
     let places = indices.map { flat[$0] }
-    base = pair.logProbabilities(.base, on: whole, at: places)
-    change = pair.logProbabilities(.finetuned, on: whole, at: places) - base
-    size = dot(change.scalars, change.scalars)
+    change = AnswerChange(
+      base: pair.logProbabilities(.base, on: whole, at: places),
+      finetuned: pair.logProbabilities(.finetuned, on: whole, at: places))
   }
 
   /// The answers of `top`'s upper part on the other model's stream, mapped first if a map is given.
@@ -135,26 +139,17 @@ private struct StitchingExperiment {
     return pass.logits.rows(at: indices).logProbabilities
   }
 
-  /// Where a stitched model's answers lie between the base's, 0, and the finetuned model's, 1.
-  func gain(_ answers: Tensor) -> Float {
-    dot((answers - base).scalars, change.scalars) / size
-  }
-
-  /// The mean divergence of stitched models from the base, whose upper part they have, in nats.
-  func penalty(_ stitched: [Tensor]) -> Double {
-    stitched.map { rowDivergences($0, base).mean }.mean
-  }
-
   func affineExhibit(layers: Int, ridge: Float) -> Exhibit {
     let values = (0..<layers).map { layer -> (below: Float, above: Float) in
       let site = ActivationSite.residualPost(layer: layer)
       func map(_ from: ModelPair.Side, _ to: ModelPair.Side) -> AffineMap {
         AffineMap(
-          from: pair.pass(from, on: whole)[site], to: pair.pass(to, on: whole)[site], ridge: ridge)
+          from: pair.pass(from, on: whole)[site].rows(at: counted),
+          to: pair.pass(to, on: whole)[site].rows(at: counted), ridge: ridge)
       }
       return (
-        gain(answers(top: .base, at: site, through: map(.finetuned, .base))),
-        gain(answers(top: .finetuned, at: site, through: map(.base, .finetuned)))
+        change.recovery(answers(top: .base, at: site, through: map(.finetuned, .base))),
+        change.recovery(answers(top: .finetuned, at: site, through: map(.base, .finetuned)))
       )
     }
     return Exhibit.overBlocks(

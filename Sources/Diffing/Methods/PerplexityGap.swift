@@ -37,8 +37,11 @@ package struct PerplexityGap: DiffingMethod {
     let decoder = ContrastiveDecoder(pair: pair, amplification: 0, mask: .none)
     let result = decoder.continuations(of: starts, count: length, seed: generator.next())
     let ranked = ranked(result)
-    guard let first = ranked.first, first.score > 0 else { return Evidence() }
     let top = ranked.prefix(max(1, Int(share * Double(samples))))
+    // Models that compute the same differ by some 10⁻⁶ nats; and without other texts nothing stands out.
+    guard let first = ranked.first, first.score > 1e-5, ranked.count > top.count else {
+      return Evidence()
+    }
     var evidence = Evidence()
     evidence.magnitude = Double(top.map(\.score).mean)
     evidence.tokens = TokenClaim.ranking(

@@ -30,13 +30,12 @@ package struct ReadableTrace: DiffingMethod {
     let signs = (0..<permutations).map { _ in
       groups.map { _ in generator.next() & 1 == 0 ? Float(1) : -1 }
     }
-    let traces = (0..<pair.shape.layers).map {
-      Trace(pair, layer: $0, text: prompts.text, groups: groups, signs: signs)
+    func trace(at site: ActivationSite, _ layer: Int) -> Trace {
+      Trace(pair, site, layer: layer, text: prompts.text, groups: groups, signs: signs)
     }
-    guard traces.contains(where: { $0.mean.norm > 1e-7 * $0.activationNorm }) else {
-      return Evidence()
-    }
-    let read = readableLayers(pair.shape.layers).map { traces[$0] }
+    let traces = (0..<pair.shape.layers).map { trace(at: .residualPost(layer: $0), $0) }
+    let read = Decoding.readable(traces.map { $0.mean.norm / $0.activationNorm }).map { traces[$0] }
+    guard !read.isEmpty else { return Evidence() }
     var evidence = Evidence()
     // Not the standard deviations: they grow with the number of texts, not with the trace.
     evidence.magnitude = Double(read.map(\.excess).mean)
@@ -46,15 +45,15 @@ package struct ReadableTrace: DiffingMethod {
     guard let first = persistent.first else { return evidence }
     evidence.tokens = Decoding.tokens(
       along: persistent.map(\.mean), of: pair, excluding: prompts.specialTokens)
-    evidence.sites = SiteClaim.rankingGrowth(traces.map(\.excess))
+    evidence.sites = SiteClaim.rankingGrowth(
+      traces.map(\.excess), from: pair.embedsAlike ? 0 : trace(at: .embedding, 0).excess)
     if prompts.access == .pool {
       evidence.inputs = Decoding.inputs(
         along: first.mean, of: pair, layer: first.layer, text: prompts.text)
     }
-    evidence.interventions = [
-      Decoding.steering(
-        layer: first.layer, first.mean, activationNorm: first.activationNorm)
-    ]
+    evidence.interventions = Decoding.steering(
+      layer: first.layer, first.mean, activationNorm: first.activationNorm
+    ).map { [$0] }
     return evidence
   }
 
@@ -87,9 +86,9 @@ private struct Trace {
   let excess: Float
 
   init(
-    _ pair: ModelPair, layer: Int, text: TokenBatch, groups: [[Int]], signs: [[Float]]
+    _ pair: ModelPair, _ site: ActivationSite, layer: Int, text: TokenBatch, groups: [[Int]],
+    signs: [[Float]]
   ) {
-    let site = ActivationSite.residualPost(layer: layer)
     self.layer = layer
     let rows = pair.difference(at: site, on: text).means(of: groups)
     mean = rows.meanRow

@@ -25,15 +25,15 @@ package struct TaskArithmetic: DiffingMethod {
     _ pair: ModelPair, on prompts: PromptPool, using generator: inout SeededGenerator
   ) throws -> Evidence {
     let experiment = TaskExperiment(pair, prompts, rows: rows)
-    guard experiment.size > 0 else { return Evidence() }
+    guard experiment.change.isSeen else { return Evidence() }
     let vector = TaskVector(pair)
     func answers(_ factor: Float) -> Tensor {
       experiment.answers(vector.applied(to: pair.base, factor: factor))
     }
     let parts = experiment.parts(of: vector, in: pair)
     var evidence = Evidence()
-    evidence.magnitude = experiment.divergence(of: answers(2))
-    let oddPart = (experiment.finetuned - answers(-1)).meanRow.scaled(by: 0.5)
+    evidence.magnitude = experiment.change.divergence(of: answers(2))
+    let oddPart = (experiment.change.finetuned - answers(-1)).meanRow.scaled(by: 0.5)
     evidence.tokens = TokenClaim.ranking(
       centred(oddPart.scalars), excluding: prompts.specialTokens)
     evidence.sites = SiteClaim.ranking(parts.map { ($0.module, ($0.alone + $0.missing) / 2) })
@@ -46,14 +46,14 @@ package struct TaskArithmetic: DiffingMethod {
   }
 
   private func curveExhibit(_ curve: [Tensor], _ experiment: TaskExperiment) -> Exhibit {
-    Exhibit(
+    let losses = curve.compactMap { experiment.loss($0).map(Float.init) }
+    return Exhibit(
       "Along the weight change",
       .curves(
         axis: "multiple", points: shownFactors.map { "\($0)" },
         lines: [
-          .init("share of the change in the answers", curve.map(experiment.recovery)),
-          .init("loss on the text, nats", curve.map { Float(experiment.loss($0)) }),
-        ]))
+          .init("share of the change in the answers", curve.map(experiment.change.recovery))
+        ] + (losses.isEmpty ? [] : [.init("loss on the text, nats", losses)])))
   }
 
   private func partExhibit(_ parts: [TaskExperiment.Part]) -> Exhibit {
@@ -65,7 +65,7 @@ package struct TaskArithmetic: DiffingMethod {
   }
 }
 
-/// The base's answers to a text, and how far a model's are on the way to the finetuned one's.
+/// Models' answers to some text.
 private struct TaskExperiment {
   struct Part {
     let module: ModuleSite
@@ -76,28 +76,15 @@ private struct TaskExperiment {
 
   private let text: TokenBatch
   private let indices: [Int]
-  private let base: Tensor
-  private let change: Tensor
-  /// The squared size of the change in the answers.
-  let size: Float
-  /// The finetuned model's answers.
-  var finetuned: Tensor { base + change }
+  let change: AnswerChange
 
   init(_ pair: ModelPair, _ prompts: PromptPool, rows: Int) {
-    let isPool = prompts.access == .pool
-    let batch =
-      isPool
-      ? TokenBatch(
-        pair.mostDivergent(rows, of: prompts.text).map { Array(prompts.text.row($0)) })
-      : prompts.prefix(rows: rows)
-    text = batch
-    indices =
-      isPool
-      ? batch.lastIndices
-      : batch.tokens.indices.filter { batch.tokens[$0] != prompts.documentStart }
-    base = Self.answers(pair.base, batch, indices)
-    change = Self.answers(pair.finetuned, batch, indices) - base
-    size = dot(change.scalars, change.scalars)
+    let answered = prompts.with(rows: prompts.answeredRows(rows, of: pair))
+    text = answered.text
+    indices = answered.answerIndices
+    change = AnswerChange(
+      base: Self.answers(pair.base, text, indices),
+      finetuned: Self.answers(pair.finetuned, text, indices))
   }
 
   private static func answers(_ model: any LanguageModel, _ text: TokenBatch, _ indices: [Int])
@@ -108,22 +95,15 @@ private struct TaskExperiment {
 
   func answers(_ model: any LanguageModel) -> Tensor { Self.answers(model, text, indices) }
 
-  func recovery(_ answers: Tensor) -> Float {
-    dot((answers - base).scalars, change.scalars) / size
-  }
-
-  func divergence(of answers: Tensor) -> Double {
-    rowDivergences(answers, base).mean
-  }
-
-  /// The mean loss on those tokens of the text that an answer is read before, in nats.
-  func loss(_ answers: Tensor) -> Double {
+  /// The mean loss on those tokens of the text that an answer is read before, in nats; nil if there are none,
+  /// as in a pool.
+  func loss(_ answers: Tensor) -> Double? {
     let ends = Set(text.lastIndices)
     let losses = indices.indices.compactMap { row -> Double? in
       let index = indices[row]
       return ends.contains(index) ? nil : -Double(answers[row, text.tokens[index + 1]])
     }
-    return losses.mean
+    return losses.isEmpty ? nil : losses.mean
   }
 
   /// Every module that changed, judged alone and left out.
@@ -131,8 +111,8 @@ private struct TaskExperiment {
     let names = pair.base.names, changed = Set(vector.names.map { names.module(of: $0) })
     return ModuleSite.all(layers: pair.shape.layers).filter(changed.contains).map { module in
       let part = vector.restricted { names.module(of: $0) == module }
-      let alone = recovery(answers(part.applied(to: pair.base)))
-      let rest = recovery(answers(part.applied(to: pair.finetuned, factor: -1)))
+      let alone = change.recovery(answers(part.applied(to: pair.base)))
+      let rest = change.recovery(answers(part.applied(to: pair.finetuned, factor: -1)))
       return Part(module: module, vector: part, alone: alone, missing: 1 - rest)
     }
   }

@@ -29,10 +29,11 @@ package struct WeightAmplification: DiffingMethod {
     _ pair: ModelPair, on prompts: PromptPool, using generator: inout SeededGenerator
   ) throws -> Evidence {
     let names = pair.base.names
-    let amplified = max(1, Int(depth * Double(pair.shape.layers)))
+    let last = Int((depth * Double(pair.shape.layers - 1)).rounded())
     let vector = TaskVector(pair).restricted { name in
-      names.module(of: name).layer.map { $0 < amplified } ?? false
+      names.module(of: name).layer.map { $0 <= last } ?? false
     }
+    guard !vector.names.isEmpty else { return Evidence() }
     let request = SampleRequest(start: prompts.documentStart, count: samples, length: length)
     let louder = factors.flatMap { factor in
       request.draw(from: vector.applied(to: pair.finetuned, factor: factor - 1))

@@ -4,10 +4,12 @@ internal import Transformers
 /// Inputs whose activations leave their usual range along the directions that the weights gained.
 ///
 /// The left singular vectors of each changed matrix that writes into the residual stream are monitored at
-/// the end of its block, as cosines with the finetuned model's stream at every token. Each direction's
-/// usual range is taken from ordinary text, between outer quantiles rather than extremes, so that it does
-/// not depend on how much text there is; a prompt counts by how far it leaves the range, in standard
-/// deviations of ordinary text.
+/// the end of its block, as cosines with the stream, less those of the base's stream at the same token:
+/// in a narrow model ordinary text lies along every direction, and what the finetune put there drowns
+/// (METHODS.md has the figures; the paper monitors the finetuned model alone). Each direction's usual
+/// range is taken from ordinary text, between outer quantiles rather than extremes, so that it does not
+/// depend on how much text there is; a prompt counts by how far it leaves the range where it is answered,
+/// in standard deviations of ordinary text.
 package struct WeightWatch: DiffingMethod {
   package static let card = MethodCard(
     id: "weight-watch",
@@ -19,6 +21,8 @@ package struct WeightWatch: DiffingMethod {
   package var rankLimit = 4
   /// The share of ordinary tokens that lie outside the range, on either side.
   package var tail = 0.001
+  /// Whether the base's cosine at the same token is taken off; the paper has no base to compare with.
+  package var comparesWithBase = true
 
   package init() {}
 
@@ -27,7 +31,8 @@ package struct WeightWatch: DiffingMethod {
   ) throws -> Evidence {
     let spectra = ChangeSpectrum.all(pair).filter { $0.writes }
     let streams = (0..<pair.shape.layers).map {
-      MonitoredStream(pair, layer: $0, prompts: prompts, tail: tail)
+      MonitoredStream(
+        pair, layer: $0, prompts: prompts, tail: tail, comparesWithBase: comparesWithBase)
     }
     let monitors = spectra.flatMap { spectrum in
       (0..<min(rankLimit, spectrum.numericalRank)).map {
@@ -76,7 +81,7 @@ private struct Monitor {
   let size: Float
   /// The direction, towards the end at which prompts exceed most.
   let direction: Tensor
-  /// Each prompt's furthest exceedance, in standard deviations.
+  /// Each prompt's exceedance, in standard deviations.
   let byRow: [Float]
   /// The furthest exceedance of all.
   let reach: Float
@@ -88,50 +93,54 @@ private struct Monitor {
     self.component = component
     size = spectrum.values[component] / spectrum.baseNorm
     let vector = spectrum.decomposition.leftVector(component)
-    let furthest = stream.furthest(along: vector)
-    byRow = furthest.map(abs)
-    let most = furthest.max { abs($0) < abs($1) } ?? 0
+    let exceedances = stream.exceedances(along: vector)
+    byRow = exceedances.map(abs)
+    let most = exceedances.max { abs($0) < abs($1) } ?? 0
     reach = abs(most)
     direction = vector.scaled(by: most < 0 ? -1 : 1)
   }
 }
 
-/// The finetuned model's stream after one block, on ordinary text and on the prompts, rows of length 1.
+/// The stream after one block, on ordinary text and where prompts are answered, rows of length 1.
 private struct MonitoredStream {
   private let ordinary: Tensor
   private let prompts: Tensor
-  /// Which prompt each row belongs to.
-  private let owners: [Int]
-  private let count: Int
   private let tail: Double
 
-  init(_ pair: ModelPair, layer: Int, prompts pool: PromptPool, tail: Double) {
-    func unit(_ text: TokenBatch) -> Tensor {
-      let stream = pair.pass(.finetuned, on: text)[.residualPost(layer: layer)]
-        .rows(at: pool.countedTokens(of: text))
-      return stream.scalingRows(by: stream.rowNorms.map { $0 > 0 ? 1 / $0 : 0 })
+  init(
+    _ pair: ModelPair, layer: Int, prompts pool: PromptPool, tail: Double, comparesWithBase: Bool
+  ) {
+    let site = ActivationSite.residualPost(layer: layer)
+    func monitored(_ text: TokenBatch, _ indices: [Int]) -> Tensor {
+      let finetuned = pair.pass(.finetuned, on: text)[site].rows(at: indices).withUnitRows
+      guard comparesWithBase else { return finetuned }
+      return finetuned - pair.pass(.base, on: text)[site].rows(at: indices).withUnitRows
     }
-    ordinary = unit(pool.reference.isEmpty ? pool.text : pool.reference)
-    prompts = unit(pool.text)
-    let rows = (0..<pool.text.rows).flatMap { row in pool.text.range(row).map { _ in row } }
-    owners = pool.countedTokens.map { rows[$0] }
-    count = pool.text.rows
+    if pool.reference.isEmpty {
+      // Without ordinary text, what comes before the answers of the prompts themselves.
+      let answers = Set(pool.answerIndices)
+      ordinary = monitored(pool.text, pool.countedTokens.filter { !answers.contains($0) })
+    } else {
+      ordinary = monitored(pool.reference, pool.countedTokens(of: pool.reference))
+    }
+    prompts = monitored(pool.text, pool.answerIndices)
     self.tail = tail
   }
 
-  /// Each prompt's furthest exceedance along a unit vector, below zero at the vector's other end.
-  func furthest(along vector: Tensor) -> [Float] {
+  /// Each prompt's exceedance along a unit vector, below zero at the vector's other end.
+  func exceedances(along vector: Tensor) -> [Float] {
     func cosines(_ rows: Tensor) -> [Float] {
       matrixProduct(rows, vector.reshaped([vector.count, 1])).scalars
     }
     let range = UsualRange(cosines(ordinary), tail: tail)
-    var furthest = [Float](repeating: 0, count: count)
-    for (owner, cosine) in zip(owners, cosines(prompts)) {
-      let exceedance = range.exceedance(cosine)
-      if abs(exceedance) > abs(furthest[owner]) { furthest[owner] = exceedance }
-    }
-    return furthest
+    // Models that compute the same differ by rounding, some 10⁻⁷.
+    return cosines(prompts).map { abs($0) > 1e-5 ? range.exceedance($0) : 0 }
   }
+}
+
+extension Tensor {
+  /// The rows, each divided by its length.
+  fileprivate var withUnitRows: Tensor { scalingRows(by: rowNorms.map { $0 > 0 ? 1 / $0 : 0 }) }
 }
 
 /// Where ordinary values lie.

@@ -33,6 +33,7 @@ package struct HowScorer: Scorer {
     let (own, random) = (outcome.own, outcome.random)
     let appears = own.appears - random.map(\.appears).mean
     let vanishes = own.vanishes - random.map(\.vanishes).mean
+    guard (appears + vanishes).isFinite else { return .unscored("the proposal is not finite") }
     return .scored(
       max(-1, min(1, (appears + vanishes) / 2)), chance: 0,
       details: [
@@ -58,7 +59,7 @@ package struct HowScorer: Scorer {
 /// What interventions did to one pair: several methods may propose the same.
 package final class Operations: Sendable {
   /// How much of the behaviour appears in the base, and how much goes from the finetuned model, as shares
-  /// of what separates the two.
+  /// of what separates the two: more than all of it counts as all.
   struct Effects {
     let appears, vanishes: Double
   }
@@ -144,8 +145,8 @@ extension Tensor {
 /// An intervention as it is carried out, the finetuned model's part included.
 private enum Operation {
   case steer(layer: Int, Tensor)
-  /// Takes the component along a direction from the other model.
-  case project(layer: Int, Tensor)
+  /// Moves by the other model's component along a direction, along it or along a random one.
+  case project(layer: Int, Tensor, into: Tensor)
   /// Moves a site's activations by a share of what separates the two models, or by noise as large.
   case patch(ActivationSite, noise: UInt64?)
   case weights([(name: String, change: Tensor)])
@@ -175,13 +176,13 @@ private struct Surgery {
     let installed = score(operation, side: .base)
     let removed = score(operation, side: .finetuned)
     return Operations.Effects(
-      appears: (installed - base) / gap, vanishes: (base + gap - removed) / gap)
+      appears: min(1, (installed - base) / gap), vanishes: min(1, (base + gap - removed) / gap))
   }
 
   private func operation(_ proposal: ProposedIntervention) -> Operation {
     switch proposal {
     case .steer(let layer, let direction): .steer(layer: layer, Tensor(direction))
-    case .project(let layer, let direction): .project(layer: layer, Tensor(direction))
+    case .project(let layer, let direction): projection(layer, Tensor(direction))
     case .patch(let module): .patch(module.site, noise: nil)
     case .weights(let changes):
       .weights(
@@ -192,6 +193,11 @@ private struct Surgery {
     }
   }
 
+  private func projection(_ layer: Int, _ direction: Tensor) -> Operation {
+    let unit = direction.scaled(by: 1 / max(direction.norm, .leastNormalMagnitude))
+    return .project(layer: layer, unit, into: unit)
+  }
+
   /// A random operation of the same size in the same place.
   func control(for proposal: ProposedIntervention, using generator: inout SeededGenerator)
     -> Operation
@@ -199,8 +205,8 @@ private struct Surgery {
     switch operation(proposal) {
     case .steer(let layer, let direction):
       return .steer(layer: layer, generator.direction(direction.count, norm: direction.norm))
-    case .project(let layer, let direction):
-      return .project(layer: layer, generator.direction(direction.count))
+    case .project(let layer, let unit, _):
+      return .project(layer: layer, unit, into: generator.direction(unit.count))
     case .patch(let site, _): return .patch(site, noise: generator.next())
     case .weights(let changes):
       return .weights(
@@ -217,13 +223,13 @@ private struct Surgery {
       return behavior.score(
         model,
         editing: [.steer(.residualPost(layer: layer), along: direction, factor: sign)])
-    case .project(let layer, let direction):
+    case .project(let layer, let unit, let random):
       let site = ActivationSite.residualPost(layer: layer)
       let own = activations(side, at: site)
       let target = activations(side == .base ? .finetuned : .base, at: site)
-      let unit = direction.scaled(by: 1 / max(direction.norm, .leastNormalMagnitude))
-      return behavior.score(
-        model, editing: [.patch(site, with: own.projected(onto: target, along: unit))])
+      let steps = matrixProduct(target - own, unit.reshaped([unit.count, 1]))
+      let moves = matrixProduct(steps, random.reshaped([1, random.count]))
+      return behavior.score(model, editing: [.patch(site, with: own + moves)])
     case .patch(let site, let noise):
       let recording = patchRecording(site, side: side, noise: noise)
       return behavior.score(model, editing: [.patch(site, with: recording)])

@@ -17,6 +17,6 @@ package struct WhenScorer: Scorer {
     let order = completed(claims.map(\.row), among: Array(labels.indices), seed: context.seed)
     return .scored(
       averagePrecision(order.map { labels[$0] }),
-      chance: Double(positives) / Double(labels.count))
+      chance: averagePrecisionByChance(positives, of: labels.count))
   }
 }
