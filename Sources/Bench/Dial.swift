@@ -1,3 +1,5 @@
+internal import Organisms
+
 /// How far a plant was diluted or aged beyond its organism's own regime.
 package struct Dial: Hashable, Sendable {
   /// `1:4`: four base documents to a planted one; `x5`: five times as many steps; `own`: neither.
@@ -8,9 +10,15 @@ package struct Dial: Hashable, Sendable {
   /// Every place along the dials, from undiluted to old.
   package static let all = labels.map { Dial(label: $0.label) }
 
-  private static let labels =
-    Certification.dilutions.map { (ending: "-1to\(text($0))", label: "1:\(text($0))") }
-    + Certification.ages.filter { $0 != 1 }.map { (ending: "-x\(text($0))", label: "x\(text($0))") }
+  /// What regimes end with that were turned, and what readers see of it.
+  private static let labels = turned.map { regime -> (ending: String, label: String) in
+    let ending = String(regime.id.dropFirst(Regime.fresh.id.count))
+    return (ending, String(ending.dropFirst()).replacing("to", with: ":"))
+  }
+
+  private static let turned =
+    Certification.dilutions.map(Regime.fresh.diluted)
+    + Certification.ages.filter { $0 != 1 }.map(Regime.fresh.aged)
 
   private init(label: String) { self.label = label }
 
@@ -19,7 +27,8 @@ package struct Dial: Hashable, Sendable {
     label = Self.labels.first { name.hasSuffix($0.ending) }?.label ?? Self.own.label
   }
 
-  private static func text(_ number: Double) -> String {
-    number == number.rounded() ? "\(Int(number))" : "\(number)"
+  /// Whether a run turned any dial.
+  package static func areTurned(in trials: [Trial]) -> Bool {
+    trials.contains { Dial(ofRegime: $0.regime) != .own }
   }
 }

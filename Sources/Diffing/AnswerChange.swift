@@ -9,7 +9,7 @@ struct AnswerChange {
   let base: Tensor
   private let change: Tensor
   /// The squared size of the change; 0 if the models answer alike.
-  let size: Float
+  private let size: Float
 
   init(base: Tensor, finetuned: Tensor) {
     self.base = base
@@ -17,10 +17,8 @@ struct AnswerChange {
     size = dot(change.scalars, change.scalars)
   }
 
-  /// Whether the answers differ by more than rounding: 2·10⁻⁵ nats, as the root of the mean square.
-  ///
-  /// Shares of a change of rounding would be in the thousands.
-  var isSeen: Bool { size > 4e-10 * Float(base.count) }
+  /// Whether the answers differ at all: shares of a change of rounding would be in the thousands.
+  var isSeen: Bool { change.exceedsRounding }
 
   /// The finetuned model's answers.
   var finetuned: Tensor { base + change }

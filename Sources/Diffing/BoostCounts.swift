@@ -53,10 +53,8 @@ package struct BoostCounts: Sendable {
     sorted[place] = value
   }
 
-  /// Whether anything moved by more than rounding: 2·10⁻⁵ nats, as the root of the mean square.
-  package var isChanged: Bool {
-    dot(change.scalars, change.scalars) > 4e-10 * Float(change.count)
-  }
+  /// Whether anything moved.
+  package var isChanged: Bool { change.exceedsRounding }
 
   /// How much more often a token is boosted than lowered, in standard errors of chance.
   package var scores: [Float] {

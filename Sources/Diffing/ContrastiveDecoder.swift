@@ -54,15 +54,14 @@ package struct ContrastiveDecoder: Sendable {
   ///   - seed: Decides what is drawn.
   package func continuations(of prompts: [[Int]], count: Int, seed: UInt64) -> Result {
     let capacity = (prompts.map(\.count).max() ?? 0) + count
-    let decoders = [base, finetuned].map {
-      $0?.makeDecoder(rows: prompts.count, capacity: capacity)
-    }
+    let baseDecoder = base.makeDecoder(rows: prompts.count, capacity: capacity)
+    let finetunedDecoder = finetuned?.makeDecoder(rows: prompts.count, capacity: capacity)
     var sampler = TokenSampler(seed: seed)
     var texts = prompts.map { _ in [Int]() }, gaps = prompts.map { _ in [Float]() }
     var next = prompts
     for _ in 0..<count {
-      guard let base = decoders[0]?.append(next).logProbabilities else { break }
-      let finetuned = decoders[1]?.append(next).logProbabilities ?? base
+      let base = baseDecoder.append(next).logProbabilities
+      let finetuned = finetunedDecoder?.append(next).logProbabilities ?? base
       let drawn = sampler.draw(scores(base, finetuned))
       for (row, token) in drawn.enumerated() {
         texts[row].append(token)

@@ -73,6 +73,11 @@ func largestIndices<Value: Comparable>(_ values: [Value], _ count: Int) -> [Int]
   values.indices.sorted { (values[$0], -$0) > (values[$1], -$1) }.prefix(count).sorted()
 }
 
+extension Tensor {
+  /// Whether numbers in nats are more than rounding: 2·10⁻⁵, as the root of the mean square.
+  var exceedsRounding: Bool { dot(scalars, scalars) > 4e-10 * Float(count) }
+}
+
 /// Scores less their mean: a shift of all logits changes no probability.
 func centred(_ scores: [Float]) -> [Float] {
   let mean = scores.mean
@@ -113,6 +118,13 @@ extension ModelPair {
 
   /// Whether the streams are the same before the first block.
   var embedsAlike: Bool { !isChanged(base.names.embedding) }
+
+  /// What changed of that which reads the last stream; a tied model's unembedding is its embedding.
+  var changedAboveBlocks: [ModuleSite] {
+    [base.names.unembedding, base.names.finalNorm].filter(isChanged).map {
+      base.names.module(of: $0)
+    }
+  }
 
   /// The modules of the blocks, in the order of the computation.
   var blockModules: [ModuleSite] {

@@ -115,16 +115,16 @@ package struct SiteClaim: Codable, Equatable, Sendable {
   ///
   /// - Parameters:
   ///   - values: The figure after each block.
-  ///   - start: The figure before the first block, for which a module outside of the blocks answers.
-  ///   - outside: That module.
+  ///   - start: The figure before the first block, for which the embedding answers.
+  ///   - others: Further modules with their figures.
   static func rankingGrowth(
-    _ values: [Float], from start: Float, outside: ModuleSite = .embedding
+    _ values: [Float], from start: Float, and others: [(ModuleSite, Float)] = []
   ) -> [SiteClaim] {
     let blocks = values.indices.flatMap { layer -> [(ModuleSite, Float)] in
       let growth = values[layer] - (layer > 0 ? values[layer - 1] : start)
       return [(.attention(layer: layer), growth), (.mlp(layer: layer), growth)]
     }
-    return ranking(blocks + (start > 0 ? [(outside, start)] : []))
+    return ranking(blocks + (start > 0 ? [(.embedding, start)] : []) + others)
   }
 
   /// Claims from one score a module, the highest first.

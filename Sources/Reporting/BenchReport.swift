@@ -111,7 +111,7 @@ package struct BenchReport: Sendable {
 
   /// How methods fare along the dials, if the run has any.
   private var dials: [String] {
-    guard summary.trials.contains(where: { Dial(ofRegime: $0.regime) != .own }) else { return [] }
+    guard Dial.areTurned(in: summary.trials) else { return [] }
     return [
       "## Along the dials", Self.dialLegend,
       DialTable(summary.trials, DialTable.classShare).table("class rank / chance").text,

@@ -21,7 +21,7 @@ package struct PublishedClaims: Sendable {
   package init(_ trials: [Trial]) {
     let measures = Measures(trials)
     claims =
-      trials.contains { Dial(ofRegime: $0.regime) != .own }
+      Dial.areTurned(in: trials)
       ? Self.ofDials(DialTable(trials, DialTable.classShare), measures)
       : Self.ofLenses(measures) + Self.ofWeights(measures) + Self.ofAnswers(measures)
   }

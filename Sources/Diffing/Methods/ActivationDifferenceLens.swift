@@ -56,7 +56,7 @@ package struct ActivationDifferenceLens: DiffingMethod {
     evidence.magnitude = layers.map { Double(shares[$0]) }.mean
     evidence.tokens = tokens(
       means, usesPatchscope ? scope() : nil, pair, excluding: prompts.specialTokens)
-    evidence.sites = sites(pair, text: text, indices: indices)
+    evidence.sites = sites(pair, text: text, indices: indices, streams: all.map(\.norm))
     evidence.interventions = zip(layers, zip(means, norms)).compactMap { layer, vector in
       Decoding.steering(layer: layer, vector.0, activationNorm: vector.1)
     }
@@ -78,7 +78,9 @@ package struct ActivationDifferenceLens: DiffingMethod {
   }
 
   /// How much each module's mean output changed, relative to its size.
-  private func sites(_ pair: ModelPair, text: TokenBatch, indices: [Int]) -> [SiteClaim] {
+  private func sites(
+    _ pair: ModelPair, text: TokenBatch, indices: [Int], streams: [Float]
+  ) -> [SiteClaim] {
     let outputs = (0..<pair.shape.layers).flatMap { layer -> [(ModuleSite, ActivationSite)] in
       [
         (.attention(layer: layer), .attentionOutput(layer: layer)),
@@ -89,8 +91,7 @@ package struct ActivationDifferenceLens: DiffingMethod {
       outputs.map { module, site in
         let change = pair.difference(at: site, on: text).rows(at: indices).meanRow.norm
         let size = pair.activationNorm(at: site, on: text, indices)
-        let stream = pair.activationNorm(
-          at: .residualPost(layer: module.layer ?? 0), on: text, indices)
+        let stream = streams[module.layer ?? 0]
         // A module that wrote next to nothing is no reason to divide by it.
         return (module, change / max(size, 1e-3 * stream, .leastNormalMagnitude))
       })

@@ -36,7 +36,7 @@ package struct ActivationSteering: DiffingMethod {
       let site = ActivationSite.residualPost(layer: layer)
       let differences = pair.difference(at: site, on: prompts.text).rows(at: indices)
       return SteeringVector(
-        layer: layer, site: site, differences: differences,
+        layer: layer, differences: differences,
         vector: self.direction(differences, pair, prompts),
         size: pair.activationNorm(at: site, on: prompts.text, indices))
     }
@@ -45,7 +45,8 @@ package struct ActivationSteering: DiffingMethod {
       $0.vector.norm > Decoding.rounding * $0.size
     }
     guard let found else { return Evidence() }
-    let (layer, site, vector, size) = (found.layer, found.site, found.vector, found.size)
+    let (layer, vector, size) = (found.layer, found.vector, found.size)
+    let site = ActivationSite.residualPost(layer: layer)
     let experiment = SteeringExperiment(pair.base, site: site, text: prompts.prefix(rows: rows))
     let direction = vector.scaled(by: 1 / vector.norm)
     let others = controlDirections(found.differences, beside: direction, using: &generator)
@@ -110,7 +111,6 @@ package struct ActivationSteering: DiffingMethod {
 /// The direction after one block, and the activations that it is added to.
 private struct SteeringVector {
   let layer: Int
-  let site: ActivationSite
   let differences: Tensor
   let vector: Tensor
   /// The mean norm of the base's activations.

@@ -52,8 +52,7 @@ package struct LogitLensDifference: DiffingMethod {
   private func sites(
     _ pair: ModelPair, _ divergences: [Double], text: TokenBatch, indices: [Int]
   ) -> [SiteClaim] {
-    let names = pair.base.names
-    let head = [names.unembedding, names.finalNorm].first(where: pair.isChanged)
+    let head = pair.changedAboveBlocks.first
     func shared(_ site: ActivationSite) -> Double {
       let divergence = LayerLens(pair, site, text: text, indices: indices, isShared: true)
         .divergence
@@ -63,12 +62,9 @@ package struct LogitLensDifference: DiffingMethod {
       head == nil
       ? divergences : divergences.indices.map { shared(.residualPost(layer: $0)) }
     let own = zip(divergences, blocks).map { $0 - $1 }.last ?? 0
-    let claims = SiteClaim.rankingGrowth(
-      blocks.map(Float.init), from: pair.embedsAlike ? 0 : Float(shared(.embedding)))
-    guard let head, own > Self.rounding else { return claims }
-    let claim = SiteClaim(site: names.module(of: head).description, score: Float(own))
-    let place = claims.firstIndex { $0.score < claim.score } ?? claims.count
-    return Array(claims[..<place]) + [claim] + claims[place...]
+    return SiteClaim.rankingGrowth(
+      blocks.map(Float.init), from: pair.embedsAlike ? 0 : Float(shared(.embedding)),
+      and: own > Self.rounding ? [head].compactMap { $0 }.map { ($0, Float(own)) } : [])
   }
 
   private func exhibits(_ lenses: [LayerLens], excluding: Set<Int>) -> [Exhibit] {

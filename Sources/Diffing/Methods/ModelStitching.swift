@@ -39,9 +39,7 @@ package struct ModelStitching: DiffingMethod {
     }
     // What no stitch of the blocks brings sits above them, in what changed there.
     let rest = 1 - (trajectory.last ?? 0)
-    let above = Set(
-      [pair.base.names.finalNorm, pair.base.names.unembedding].filter(pair.isChanged)
-        .map { pair.base.names.module(of: $0) })
+    let above = pair.changedAboveBlocks
     var evidence = Evidence()
     evidence.magnitude =
       (stitched + [experiment.change.finetuned])
