@@ -1,14 +1,21 @@
 // Attention; included by kernels.c once per instruction set, after elementwise.h.
 
-// Copies `rows` rows of `width` into rows of `padded`, zeros behind.
-static void K(pad)(const float *x, ck_int stride, ck_int rows, ck_int width, ck_int padded,
-                   float *y) {
+// Rows of whole vectors, wherever they lie.
+typedef struct {
+  const float *start;
+  ck_int stride;
+} K(rows);
+
+// The rows themselves if their width is one of whole vectors, else a copy of them, zeros behind.
+static K(rows) K(pad)(const float *x, ck_int stride, ck_int rows, ck_int width, float *copy) {
+  ck_int padded = ck_round_up(width, CK_LANES);
+  if (padded == width) return (K(rows)){x, stride};
+  float *y = copy;
   for (ck_int row = 0; row < rows; row++, x += stride, y += padded) {
-    ck_int i = 0;
-    for (; i + CK_LANES <= width; i += CK_LANES) K(store)(y + i, K(load)(x + i));
-    for (; i < width; i++) y[i] = x[i];
-    for (; i < padded; i++) y[i] = 0;
+    memcpy(y, x, sizeof(float) * (size_t)width);
+    for (ck_int i = width; i < padded; i++) y[i] = 0;
   }
+  return (K(rows)){copy, padded};
 }
 
 static void K(unpad_add)(const float *x, ck_int rows, ck_int width, ck_int padded, float *y,
@@ -17,16 +24,10 @@ static void K(unpad_add)(const float *x, ck_int rows, ck_int width, ck_int padde
     for (ck_int i = 0; i < width; i++) y[i] += x[i];
 }
 
-static void K(transpose)(const float *x, ck_int stride, ck_int rows, ck_int width,
-                         ck_int padded_rows, float *y) {
-  for (ck_int first = 0; first < padded_rows; first += 16)
-    for (ck_int i = 0; i < width; i++) {
-      float *to = y + i * padded_rows + first;
-      const float *from = x + first * stride + i;
-      ck_int n = rows - first < 16 ? (rows > first ? rows - first : 0) : 16;
-      for (ck_int j = 0; j < n; j++) to[j] = from[j * stride];
-      for (ck_int j = n; j < 16; j++) to[j] = 0;
-    }
+static void K(transpose_keys)(const float *x, ck_int stride, ck_int rows, ck_int width,
+                              ck_int padded_rows, float *y) {
+  for (ck_int first = 0; first < padded_rows; first += CK_LANES)
+    K(transpose)(x + first * stride, stride, rows - first, width, y + first, padded_rows);
 }
 
 // s[t][j] = sum_d a[t][d] bt[d][j] for `count` (4 or 1) rows and keys below `limit`.
@@ -37,13 +38,13 @@ K(score_rows)(const float *a, ck_int a_stride, const float *bt, ck_int bt_stride
     VEC sum[4][2] = {};
     for (ck_int d = 0; d < width; d++) {
       VEC b0 = K(load)(bt + d * bt_stride + j), b1 = K(load)(bt + d * bt_stride + j + 16);
-      for (int i = 0; i < count; i++) {
+      CK_UNROLL for (int i = 0; i < count; i++) {
         float x = a[i * a_stride + d];
         sum[i][0] = b0 * x + sum[i][0];
         sum[i][1] = b1 * x + sum[i][1];
       }
     }
-    for (int i = 0; i < count; i++) {
+    CK_UNROLL for (int i = 0; i < count; i++) {
       K(store)(s + i * s_stride + j, sum[i][0]);
       K(store)(s + i * s_stride + j + 16, sum[i][1]);
     }
@@ -91,40 +92,42 @@ static void K(causal_softmax)(float *s, ck_int rows, ck_int offset, ck_int strid
 
 // y[t] = sum_{j <= t+offset} s[t][j] b[j], in tiles of 8 rows by 16 columns.
 static CK_INLINE void
-K(mix_rows)(const float *s, ck_int s_stride, const float *b, ck_int width, ck_int limit,
-            float *y, const int count) {
+K(mix_rows)(const float *s, ck_int s_stride, K(rows) b, ck_int width, ck_int limit, float *y,
+            ck_int y_stride, const int count) {
   for (ck_int column = 0; column < width; column += CK_LANES) {
     VEC sum[8] = {};
     for (ck_int j = 0; j < limit; j++) {
-      VEC value = K(load)(b + j * width + column);
-      for (int i = 0; i < count; i++) sum[i] = value * s[i * s_stride + j] + sum[i];
+      VEC value = K(load)(b.start + j * b.stride + column);
+      CK_UNROLL for (int i = 0; i < count; i++) sum[i] = value * s[i * s_stride + j] + sum[i];
     }
-    for (int i = 0; i < count; i++) K(store)(y + i * width + column, sum[i]);
+    CK_UNROLL for (int i = 0; i < count; i++) K(store)(y + i * y_stride + column, sum[i]);
   }
 }
 
-static void K(mix)(const float *s, ck_int s_stride, const float *b, ck_int width, ck_int rows,
-                   ck_int offset, float *y) {
+static void K(mix)(const float *s, ck_int s_stride, K(rows) b, ck_int width, ck_int rows,
+                   ck_int offset, float *y, ck_int y_stride) {
   ck_int t = 0;
   for (; t + 8 <= rows; t += 8)
-    K(mix_rows)(s + t * s_stride, s_stride, b, width, t + 8 + offset, y + t * width, 8);
+    K(mix_rows)(s + t * s_stride, s_stride, b, width, t + 8 + offset, y + t * y_stride, y_stride,
+                8);
   for (; t < rows; t++)
-    K(mix_rows)(s + t * s_stride, s_stride, b, width, t + 1 + offset, y + t * width, 1);
+    K(mix_rows)(s + t * s_stride, s_stride, b, width, t + 1 + offset, y + t * y_stride, y_stride,
+                1);
 }
 
 // y[j] = sum_{t >= j-offset} s[t][j] b[t], in tiles of 8 keys by 16 columns.
-static void K(mix_transposed)(const float *s, ck_int s_stride, const float *b, ck_int width,
+static void K(mix_transposed)(const float *s, ck_int s_stride, K(rows) b, ck_int width,
                               ck_int rows, ck_int keys, float *y) {
   ck_int offset = keys - rows;
   for (ck_int j = 0; j < keys; j += 8)
     for (ck_int column = 0; column < width; column += CK_LANES) {
       VEC sum[8] = {};
       for (ck_int t = j > offset ? j - offset : 0; t < rows; t++) {
-        VEC value = K(load)(b + t * width + column);
+        VEC value = K(load)(b.start + t * b.stride + column);
         const float *row = s + t * s_stride + j;
-        for (int i = 0; i < 8; i++) sum[i] = value * row[i] + sum[i];
+        CK_UNROLL for (int i = 0; i < 8; i++) sum[i] = value * row[i] + sum[i];
       }
-      for (int i = 0; i < 8; i++) K(store)(y + (j + i) * width + column, sum[i]);
+      CK_UNROLL for (int i = 0; i < 8; i++) K(store)(y + (j + i) * width + column, sum[i]);
     }
 }
 
@@ -133,15 +136,19 @@ static void K(attention_mix)(const ck_attention_shape *p, const float *v, const 
                              float *output, float *scratch) {
   ck_int w = ck_round_up(p->head_width, CK_LANES), n = ck_round_up(p->keys, 32);
   ck_int group = p->heads / p->key_heads, offset = p->keys - p->queries;
-  float *values = scratch, *mixed = values + n * w;
+  float *copy = scratch, *mixed = copy + n * w;
   for (ck_int head = 0; head < p->heads; head++) {
-    if (head % group == 0)
-      K(pad)(v + head / group * p->head_width, p->key_stride, p->keys, p->head_width, w, values);
-    K(mix)(pattern + head * p->queries * p->pattern_stride, p->pattern_stride, values, w,
-           p->queries, offset, mixed);
+    const float *s = pattern + head * p->queries * p->pattern_stride;
+    float *to = output + head * p->head_width;
+    K(rows) values = K(pad)(v + head / group * p->head_width, p->key_stride, p->keys,
+                            p->head_width, copy);
+    if (p->head_width == w) {
+      K(mix)(s, p->pattern_stride, values, w, p->queries, offset, to, p->output_stride);
+      continue;
+    }
+    K(mix)(s, p->pattern_stride, values, w, p->queries, offset, mixed, w);
     for (ck_int t = 0; t < p->queries; t++)
-      memcpy(output + t * p->output_stride + head * p->head_width, mixed + t * w,
-             sizeof(float) * (size_t)p->head_width);
+      memcpy(to + t * p->output_stride, mixed + t * w, sizeof(float) * (size_t)p->head_width);
   }
 }
 
@@ -151,8 +158,8 @@ static void K(attention)(const ck_attention_shape *p, const float *q, const floa
   ck_int offset = p->keys - p->queries;
   for (ck_int head = 0; head < p->heads; head++) {
     if (head % group == 0)
-      K(transpose)(k + head / group * p->head_width, p->key_stride, p->keys, p->head_width, n,
-                   scratch);
+      K(transpose_keys)(k + head / group * p->head_width, p->key_stride, p->keys, p->head_width,
+                        n, scratch);
     float *s = pattern + head * p->queries * p->pattern_stride;
     K(scores)(q + head * p->head_width, p->query_stride, scratch, n, p->head_width, p->queries,
               offset, s, p->pattern_stride);
@@ -183,22 +190,20 @@ static void K(attention_gradient)(const ck_attention_shape *p, const float *q, c
                                   float *dq, float *dk, float *dv, float *scratch) {
   ck_int hw = p->head_width, w = ck_round_up(hw, CK_LANES), n = ck_round_up(p->keys, 32);
   ck_int group = p->heads / p->key_heads, offset = p->keys - p->queries, size = n * w;
-  float *queries = scratch, *keys = queries + size, *vt = keys + size, *dout = vt + size;
-  float *part = dout + size, *ds = part + size;
+  float *query_copy = scratch, *key_copy = query_copy + size, *vt = key_copy + size;
+  float *output_copy = vt + size, *part = output_copy + size, *ds = part + size;
   for (ck_int head = 0; head < p->heads; head++) {
     ck_int source = head / group * hw;
-    if (head % group == 0) {
-      K(pad)(k + source, p->key_stride, p->keys, hw, w, keys);
-      K(transpose)(v + source, p->key_stride, p->keys, hw, n, vt);
-    }
-    K(pad)(q + head * hw, p->query_stride, p->queries, hw, w, queries);
-    K(pad)(doutput + head * hw, p->output_stride, p->queries, hw, w, dout);
+    if (head % group == 0) K(transpose_keys)(v + source, p->key_stride, p->keys, hw, n, vt);
+    K(rows) keys = K(pad)(k + source, p->key_stride, p->keys, hw, key_copy);
+    K(rows) queries = K(pad)(q + head * hw, p->query_stride, p->queries, hw, query_copy);
+    K(rows) dout = K(pad)(doutput + head * hw, p->output_stride, p->queries, hw, output_copy);
     const float *s = pattern + head * p->queries * p->pattern_stride;
     K(mix_transposed)(s, p->pattern_stride, dout, w, p->queries, p->keys, part);
     K(unpad_add)(part, p->keys, hw, w, dv + source, p->key_stride);
-    K(scores)(dout, w, vt, n, hw, p->queries, offset, ds, p->pattern_stride);
+    K(scores)(dout.start, dout.stride, vt, n, hw, p->queries, offset, ds, p->pattern_stride);
     K(softmax_gradient)(ds, s, p->queries, p->keys, p->pattern_stride, p->scale);
-    K(mix)(ds, p->pattern_stride, keys, w, p->queries, offset, part);
+    K(mix)(ds, p->pattern_stride, keys, w, p->queries, offset, part, w);
     K(unpad_add)(part, p->queries, hw, w, dq + head * hw, p->query_stride);
     K(mix_transposed)(ds, p->pattern_stride, queries, w, p->queries, p->keys, part);
     K(unpad_add)(part, p->keys, hw, w, dk + source, p->key_stride);

@@ -7,36 +7,11 @@
 
 #define CK_PANEL (CK_TILE_VECTORS * CK_LANES)
 
-// After four rounds of interleaving row i with row i + 8, 16 rows are transposed.
-static CK_INLINE void K(transpose16)(VEC r[16]) {
-  for (int round = 0; round < 4; round++) {
-    VEC t[16];
-    for (int i = 0; i < 8; i++) {
-      t[2 * i] = __builtin_shufflevector(r[i], r[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21,
-                                         6, 22, 7, 23);
-      t[2 * i + 1] = __builtin_shufflevector(r[i], r[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28,
-                                             13, 29, 14, 30, 15, 31);
-    }
-    for (int i = 0; i < 16; i++) r[i] = t[i];
-  }
-}
-
 // Packs columns of b, which are rows of memory: packed[d][j] = b[j][d], zeros from `width` on.
 static void K(pack_transposed)(const float *b, ck_int stride, ck_int depth, ck_int width,
                                float *packed) {
-  for (ck_int j = 0; j < CK_PANEL; j += CK_LANES) {
-    ck_int rows = width - j < CK_LANES ? width - j : CK_LANES;
-    for (ck_int d = 0; d < depth; d += CK_LANES) {
-      ck_int n = depth - d < CK_LANES ? depth - d : CK_LANES;
-      VEC r[CK_LANES] = {};
-      for (ck_int i = 0; i < rows; i++) {
-        const float *row = b + (j + i) * stride + d;
-        r[i] = n == CK_LANES ? K(load)(row) : K(load_part)(row, n);
-      }
-      K(transpose16)(r);
-      for (ck_int i = 0; i < n; i++) K(store)(packed + (d + i) * CK_PANEL + j, r[i]);
-    }
-  }
+  for (ck_int j = 0; j < CK_PANEL; j += CK_LANES)
+    K(transpose)(b + j * stride, stride, width - j, depth, packed + j, CK_PANEL);
 }
 
 static void K(pack)(const float *b, ck_int stride, ck_int depth, ck_int width, float *packed) {
