@@ -76,15 +76,6 @@ extension Evidence {
   }
 }
 
-extension ContentHash {
-  fileprivate mutating func mix(numbers: [Float]) {
-    for number in numbers {
-      let bits = number.bitPattern
-      mix((0..<4).map { UInt8(truncatingIfNeeded: bits >> (8 * $0)) })
-    }
-  }
-}
-
 extension ProposedIntervention {
   fileprivate func mix(into hash: inout ContentHash) {
     switch self {

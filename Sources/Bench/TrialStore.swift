@@ -5,12 +5,11 @@ internal import Transformers
 
 /// Keeps finished trials, one line each, so that a run that was killed goes on where it stopped.
 ///
-/// A line is appended by one write. If the process dies in the middle of it, the torn line is
-/// cut off the next time the file is opened.
+/// Several processes may share the file: each sees the trials that were there when it opened it.
 package final class TrialStore: Sendable {
   private struct State {
     var trials: [String: Trial]
-    var file: FileHandle
+    let file: LineFile
   }
 
   private let state: Mutex<State>
@@ -23,28 +22,19 @@ package final class TrialStore: Sendable {
   ///     back to them, and are not read.
   /// - Throws: `CheckpointError.unwritable`.
   package init(_ url: URL, sources: String) throws {
-    let files = FileManager.default
     do {
-      try files.createDirectory(
-        at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-      let content = (try? Data(contentsOf: url)) ?? Data()
-      let whole = content.lastIndex(of: 0x0A).map { content[...$0] } ?? Data()
-      if whole.count != content.count || !files.fileExists(atPath: url.path) {
-        try Data(whole).write(to: url, options: .atomic)
-      }
-      let handle = try FileHandle(forWritingTo: url)
-      try handle.seekToEnd()
-      let trials = Dictionary(Self.parse(whole, of: sources).map { ($0.key, $0) }) { $1 }
-      state = Mutex(State(trials: trials, file: handle))
+      let file = try LineFile(url)
+      let trials = Dictionary(Self.parse(try file.lines(), of: sources).map { ($0.key, $0) }) { $1 }
+      state = Mutex(State(trials: trials, file: file))
     } catch {
       throw CheckpointError.unwritable(url.path, reason: "no permission, or no space")
     }
   }
 
   /// Lines that cannot be read were written by another version: they are measured again.
-  private static func parse(_ data: Data, of sources: String) -> [Trial] {
+  private static func parse(_ lines: [Data], of sources: String) -> [Trial] {
     let digest = Data(sources.utf8)
-    return data.split(separator: 0x0A).compactMap { line in
+    return lines.compactMap { line in
       guard line.range(of: digest) != nil,
         let trial = try? JSON.decode(Trial.self, from: Data(line), file: "trials.jsonl"),
         trial.provenance.sources == sources
@@ -60,10 +50,10 @@ package final class TrialStore: Sendable {
   ///
   /// - Throws: `CheckpointError.unwritable`; then the trial is not kept.
   package func append(_ trial: Trial) throws {
-    let line = Data((try JSON.encode(trial) + "\n").utf8)
+    let line = Data(try JSON.encode(trial).utf8)
     try state.withLock { state in
       do {
-        try state.file.write(contentsOf: line)
+        try state.file.append(line)
       } catch {
         throw CheckpointError.unwritable("trials.jsonl", reason: "the disk may be full")
       }

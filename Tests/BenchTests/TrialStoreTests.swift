@@ -40,6 +40,22 @@ struct TrialStoreTests {
     }
   }
 
+  @Test("stores that are open at once keep each other's trials, and cut off a line torn meanwhile")
+  func shared() throws {
+    try Fixtures.withTemporaryFolder { folder in
+      let url = folder.appending(path: "trials.jsonl")
+      let one = try TrialStore(url, sources: "s"), other = try TrialStore(url, sources: "s")
+      try one.append(Self.trial("a"))
+      try other.append(Self.trial("b"))
+      let torn = try Data(contentsOf: url)
+      try (torn + Data("{\"key\":".utf8)).write(to: url)
+      try other.append(Self.trial("c"))
+      try one.append(Self.trial("d"))
+      let all = try TrialStore(url, sources: "s")
+      for key in ["a", "b", "c", "d"] { #expect(all.trial(key) == Self.trial(key)) }
+    }
+  }
+
   @Test("a line that was torn by a kill is cut off, wherever it was torn", arguments: [1, 40, 200])
   func torn(bytes: Int) throws {
     try Fixtures.withTemporaryFolder { folder in
