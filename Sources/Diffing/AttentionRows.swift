@@ -1,14 +1,28 @@
 internal import Tensors
 internal import Transformers
 
+/// A token whose attention is compared.
+struct AttentionPlace {
+  /// The token's row, and the row's first token.
+  let row, start: Int
+  let query: Int
+  /// What it may look at: the row's tokens up to itself, the document's start left out.
+  let keys: [Int]
+
+  init(row: Int, query: Int, in text: TokenBatch, documentStart: Int) {
+    self.row = row
+    self.query = query
+    start = text.range(row).lowerBound
+    keys = (start...query).filter { text.tokens[$0] != documentStart }
+  }
+}
+
 /// Where one head looks after one token, the document's start left out.
 ///
 /// The start token is a sink: most of a head's mass rests there and means nothing, so small changes of
 /// what it does look at would vanish. Each key counts by what the head can write from it: its weight times
 /// the norm of the value that the head writes into the stream.
 struct AttentionRows {
-  /// Keys' tokens in the batch, for each row.
-  let keys: [[Int]]
   /// Shares of the keys, summing to 1, for each row.
   let shares: [[Float]]
   /// Plain shares, without the values, for each row.
@@ -16,22 +30,18 @@ struct AttentionRows {
 
   init(
     _ side: ModelPair.Side, of pair: ModelPair, layer: Int, head: Int, text: TokenBatch,
-    queries: [Int], starts: [Int], documentStart: Int
+    places: [AttentionPlace]
   ) {
     let pass = pair.pass(side, on: text), longest = text.longestRow
     let pattern = pass[.pattern(layer: layer)]
     let norms = Self.valueNorms(pair.model(side), pass, layer: layer, head: head)
-    var keys: [[Int]] = [], shares: [[Float]] = [], plain: [[Float]] = []
-    for (query, start) in zip(queries, starts) {
-      let seen = (start...query).filter { text.tokens[$0] != documentStart }
-      let weights = seen.map { pattern[query, head * longest + $0 - start] }
-      keys.append(seen)
-      plain.append(Self.normalised(weights))
-      shares.append(Self.normalised(zip(weights, seen).map { $0 * norms[$1] }))
+    let weights = places.map { place in
+      place.keys.map { pattern[place.query, head * longest + $0 - place.start] }
     }
-    self.keys = keys
-    self.shares = shares
-    self.plain = plain
+    plain = weights.map(Self.normalised)
+    shares = zip(weights, places).map { weights, place in
+      Self.normalised(zip(weights, place.keys).map { $0 * norms[$1] })
+    }
   }
 
   private static func normalised(_ weights: [Float]) -> [Float] {

@@ -1,9 +1,10 @@
 extension Tensor {
   /// The logarithm of each row's softmax.
   package var logProbabilities: Tensor {
-    let matrix = Matrix(self)
-    logSoftmax(matrix)
-    return matrix.tensor
+    Tensor(rows: rows, columns: columns) { result in
+      result.copy(scalars)
+      logSoftmax(result)
+    }.reshaped(shape)
   }
 }
 

@@ -47,7 +47,20 @@ extension Tensor {
   }
 
   /// Some neighbouring columns of each row, shaped `[rows, columns]`.
-  package func columns(_ range: Range<Int>) -> Tensor { Matrix(self).columns(range).tensor }
+  package func columns(_ range: Range<Int>) -> Tensor {
+    let width = columns
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= width, "Columns outside of the tensor")
+    return Tensor(rows: rows, columns: range.count) { result in
+      scalars.withUnsafeBufferPointer { source in
+        guard let from = source.baseAddress else { return }
+        for row in 0..<result.rows {
+          (result.start + row * range.count).initialize(
+            from: from + row * width + range.lowerBound, count: range.count)
+        }
+      }
+    }
+  }
 
   /// The norm of each row.
   package var rowNorms: [Float] { (0..<rows).map { dot(row($0), row($0)).squareRoot() } }

@@ -6,11 +6,14 @@ package struct TokenBatch: Sendable, Hashable {
   package let tokens: [Int]
   /// Where each row starts in `tokens`, and, last, their number.
   package let starts: [Int]
+  /// The length of the longest row.
+  package let longestRow: Int
 
   /// Creates a batch from rows.
   package init(_ rows: [[Int]]) {
     tokens = rows.flatMap { $0 }
     starts = rows.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) }
+    longestRow = rows.map(\.count).max() ?? 0
   }
 
   /// Creates a batch from rows padded to one length.
@@ -49,7 +52,4 @@ package struct TokenBatch: Sendable, Hashable {
   package var lastIndices: [Int] {
     (0..<rows).filter { !range($0).isEmpty }.map { range($0).upperBound - 1 }
   }
-
-  /// The length of the longest row.
-  package var longestRow: Int { (0..<rows).map { range($0).count }.max() ?? 0 }
 }

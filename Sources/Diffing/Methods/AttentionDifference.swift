@@ -35,7 +35,7 @@ package struct AttentionDifference: DiffingMethod {
     guard all.contains(where: { $0.divergence > 1e-12 }) else { return Evidence() }
     var evidence = Evidence()
     evidence.magnitude = all.map(\.divergence).mean
-    evidence.tokens = tokens(all, vocabulary: pair.shape.vocabulary, prompts)
+    evidence.tokens = tokens(all, places, vocabulary: pair.shape.vocabulary, prompts)
     evidence.sites = SiteClaim.ranking(
       heads.enumerated().map { layer, row in
         (.attention(layer: layer), Float(row.map(\.divergence).mean))
@@ -50,28 +50,26 @@ package struct AttentionDifference: DiffingMethod {
   }
 
   /// Tokens whose patterns are compared, each with its row and the row's first token.
-  private func places(_ prompts: PromptPool) -> [Place] {
+  private func places(_ prompts: PromptPool) -> [AttentionPlace] {
     let text = prompts.text
     let limit = prompts.access == .pool ? text.rows : min(rows, text.rows)
     let answers = Set(prompts.answerIndices)
-    return (0..<limit).flatMap { row -> [Place] in
-      let range = text.range(row)
-      return range.filter { index in
-        answers.contains(index)
-          && (range.lowerBound...index).filter { text.tokens[$0] != prompts.documentStart }.count
-            >= fewestKeys
-      }.map { Place(row: row, query: $0, start: range.lowerBound) }
-    }
+    return (0..<limit).flatMap { row in
+      text.range(row).filter(answers.contains).map {
+        AttentionPlace(row: row, query: $0, in: text, documentStart: prompts.documentStart)
+      }
+    }.filter { $0.keys.count >= fewestKeys }
   }
 
   /// Tokens that heads look at more or less, each head by how much it changed, per occurrence.
-  private func tokens(_ heads: [HeadDifference], vocabulary: Int, _ prompts: PromptPool)
-    -> [TokenClaim]
-  {
+  private func tokens(
+    _ heads: [HeadDifference], _ places: [AttentionPlace], vocabulary: Int, _ prompts: PromptPool
+  ) -> [TokenClaim] {
+    let keys = places.flatMap(\.keys)
     var gains = [Float](repeating: 0, count: vocabulary)
     var occurrences = [Float](repeating: 0, count: vocabulary)
     for head in heads {
-      for (key, gain) in zip(head.keys, head.gains) {
+      for (key, gain) in zip(keys, head.gains) {
         gains[prompts.text.tokens[key]] += gain
         occurrences[prompts.text.tokens[key]] += 1
       }
@@ -82,7 +80,9 @@ package struct AttentionDifference: DiffingMethod {
       zip(gains, occurrences).map { $0 / ($1 + smoothing) }, excluding: prompts.specialTokens)
   }
 
-  private func inputs(_ heads: [HeadDifference], _ places: [Place], rows: Int) -> [InputClaim] {
+  private func inputs(_ heads: [HeadDifference], _ places: [AttentionPlace], rows: Int)
+    -> [InputClaim]
+  {
     var scores = [Float](repeating: 0, count: rows)
     for (index, place) in places.enumerated() {
       scores[place.row] = Float(heads.map { $0.byPlace[index] }.max() ?? 0)
@@ -107,27 +107,20 @@ package struct AttentionDifference: DiffingMethod {
   }
 }
 
-/// A token whose attention is compared.
-private struct Place {
-  let row, query, start: Int
-}
-
 /// One head's attention in both models.
 private struct HeadDifference {
   /// The relative divergence at each place, weighted by values.
   let byPlace: [Double]
   let plainDivergence: Double
   let entropyChange: Double
-  /// Keys, and how much more of the weighted attention each gets.
-  let keys: [Int]
+  /// How much more of the weighted attention each key of each place gets.
   let gains: [Float]
   var divergence: Double { byPlace.mean }
 
-  init(_ pair: ModelPair, layer: Int, head: Int, prompts: PromptPool, places: [Place]) {
+  init(_ pair: ModelPair, layer: Int, head: Int, prompts: PromptPool, places: [AttentionPlace]) {
     func rows(_ side: ModelPair.Side) -> AttentionRows {
       AttentionRows(
-        side, of: pair, layer: layer, head: head, text: prompts.text, queries: places.map(\.query),
-        starts: places.map(\.start), documentStart: prompts.documentStart)
+        side, of: pair, layer: layer, head: head, text: prompts.text, places: places)
     }
     let base = rows(.base), finetuned = rows(.finetuned)
     func relative(_ a: [[Float]], _ b: [[Float]]) -> [Double] {
@@ -137,7 +130,6 @@ private struct HeadDifference {
     plainDivergence = relative(finetuned.plain, base.plain).mean
     entropyChange =
       zip(finetuned.plain, base.plain).map { Self.entropy($0) - Self.entropy($1) }.mean
-    keys = base.keys.flatMap { $0 }
     gains = zip(finetuned.shares, base.shares).flatMap { zip($0, $1).map { $0 - $1 } }
   }
 

@@ -51,7 +51,7 @@ struct LlamaPass {
     block.joint.apply(memory.attentionNormed, into: memory.joint)
     if let bias = block.jointBias { addToRows(bias, of: memory.joint) }
     rotateAndTouch(layer, memory.joint)
-    for index in segments.indices { mixValues(layer, segment: index) }
+    mixValues(layer, memory)
     touch(.headOutput(layer: layer), memory.headOutput)
     addBranch(
       memory.headOutput, block.output, block.outputBias, to: 2 * layer,
@@ -72,20 +72,24 @@ struct LlamaPass {
     touch(.rotatedKey(layer: layer), keys)
   }
 
-  private func mixValues(_ layer: Int, segment index: Int) {
-    let memory = activations.layers[layer], segment = segments[index]
-    let rows = memory.joint.rows(segment.tokens)
-    var keys = rows.columns(configuration.keys), values = rows.columns(configuration.values)
-    if let cache { (keys, values) = cache.append(keys, values, layer: layer, segment: segment) }
-    let shape = activations.shapes[index], output = memory.headOutput.rows(segment.tokens)
-    attention(
-      shape, queries: rows.columns(configuration.queries), keys: keys, values: values,
-      pattern: memory.patterns[index], into: output, scratch: activations.scratch)
-    guard let hooks, hooks.touches(.pattern(layer: layer)) else { return }
-    touchPattern(layer, segment: index, hooks: hooks)
-    attentionMix(
-      shape, values: values, pattern: memory.patterns[index], into: output,
-      scratch: activations.scratch)
+  private func mixValues(_ layer: Int, _ memory: LlamaActivations.Layer) {
+    let (joint, output, patterns) = (memory.joint, memory.headOutput, memory.patterns)
+    let queries = joint.columns(configuration.queries), keys = joint.columns(configuration.keys)
+    let values = joint.columns(configuration.values)
+    let hooks = hooks?.touches(.pattern(layer: layer)) == true ? hooks : nil
+    for (index, segment) in segments.enumerated() {
+      let tokens = segment.tokens
+      var (keys, values) = (keys.rows(tokens), values.rows(tokens))
+      if let cache { (keys, values) = cache.append(keys, values, layer: layer, segment: segment) }
+      let shape = activations.shapes[index], output = output.rows(tokens)
+      attention(
+        shape, queries: queries.rows(tokens), keys: keys, values: values,
+        pattern: patterns[index], into: output, scratch: activations.scratch)
+      guard let hooks else { continue }
+      touchPattern(layer, segment: index, hooks: hooks)
+      attentionMix(
+        shape, values: values, pattern: patterns[index], into: output, scratch: activations.scratch)
+    }
   }
 
   /// Hooks see a pattern as `[tokens, heads · longestRow]`; the kernel keeps it head by head.
