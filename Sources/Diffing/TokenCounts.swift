@@ -37,7 +37,9 @@ package func normalTail(_ z: Float) -> Double { erfc(abs(Double(z)) / 2.0.square
 
 /// Which hypotheses are rejected at a false-discovery rate (Benjamini & Hochberg, 1995).
 ///
-/// - Parameter pValues: One a hypothesis.
+/// - Parameters:
+///   - pValues: One a hypothesis.
+///   - rate: The share of the rejected that may be false, from 0 to 1.
 /// - Returns: Indices of the rejected ones, in order.
 package func discoveries(_ pValues: [Double], rate: Double) -> [Int] {
   let order = pValues.indices.sorted { (pValues[$0], $0) < (pValues[$1], $1) }

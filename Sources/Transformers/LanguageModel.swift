@@ -19,12 +19,11 @@ package protocol LanguageModel: Sendable {
   ///   - batch: Rows of tokens.
   ///   - sites: What to record, after any edit of it.
   ///   - interventions: Edits, applied in order where the computation reaches their site.
-  ///   - logits: For which tokens to compute logits.
+  ///   - selection: For which tokens to compute logits.
   /// - Returns: Recordings and logits.
   func forward(
     _ batch: TokenBatch, recording sites: Set<ActivationSite>,
-    editing interventions: [Intervention],
-    logits: LogitSelection
+    editing interventions: [Intervention], logits selection: LogitSelection
   ) -> ForwardPass
 
   /// Memory for computing gradients, reused from step to step.
