@@ -43,20 +43,26 @@ struct BenchCommand: ParsableCommand {
     let status = BenchStatus(total: grid.trialCount)
     let trials = try BenchRun(project, library: library).run(grid, jobs: jobs, report: status.show)
     status.finish()
-    let report = BenchReport(trials, title: "Assay: the \(tier.rawValue) tier")
+    let report = BenchReport(
+      trials, title: "Assay: \(isPart ? "part of " : "")the \(tier.rawValue) tier")
     print(report.terminal)
     try write(trials, report, to: project.reports)
-    print("\nWrote Reports/\(tier.rawValue).md and Reports/\(tier.rawValue).jsonl.")
+    print("\nWrote Reports/\(name).md and Reports/\(name).jsonl.")
     if tier == .smoke {
       print("This was one base. './assay bench --tier standard' runs three.")
     }
   }
 
+  /// Whether only a part of the tier was asked for.
+  private var isPart: Bool { !(organisms.isEmpty && methods.isEmpty && seeds.isEmpty) }
+
+  /// A part goes into files of its own, beside the whole tier's.
+  private var name: String { isPart ? "\(tier.rawValue)-part" : tier.rawValue }
+
   private func write(_ trials: [Trial], _ report: BenchReport, to folder: URL) throws {
     let lines = try trials.map { try JSON.encode($0) + "\n" }.joined()
-    try AtomicFolder.write(Data(lines.utf8), to: folder.appending(path: "\(tier.rawValue).jsonl"))
-    try AtomicFolder.write(
-      Data(report.markdown.utf8), to: folder.appending(path: "\(tier.rawValue).md"))
+    try AtomicFolder.write(Data(lines.utf8), to: folder.appending(path: "\(name).jsonl"))
+    try AtomicFolder.write(Data(report.markdown.utf8), to: folder.appending(path: "\(name).md"))
   }
 }
 
