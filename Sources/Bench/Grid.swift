@@ -38,6 +38,9 @@ package enum Tier: String, Codable, CaseIterable, Sendable {
     case .dials: return []
     }
   }
+
+  /// The null pairs that belong to no plant: models that answer alike.
+  var invariantNulls: [NullPair] { self == .dials ? [] : NullPair.invariant }
 }
 
 /// The cells to run: methods, subjects and base seeds.
@@ -65,9 +68,7 @@ package struct Grid: Sendable {
     let plants = chosen.flatMap { organism in
       tier.regimes(of: organism).map { (organism, $0) }
     }
-    let nulls =
-      (tier == .dials ? [] : NullPair.invariant)
-      + plants.flatMap { tier.nulls(of: $0.0, $0.1) }
+    let nulls = tier.invariantNulls + plants.flatMap { tier.nulls(of: $0.0, $0.1) }
     subjects = plants.map { Subject.organism($0.0, $0.1) } + nulls.map(Subject.null)
     self.methods =
       methods.isEmpty ? Methods.all.map { $0.init() } : try methods.map { try Methods.named($0) }

@@ -61,7 +61,7 @@ package struct BenchReport: Sendable {
           return number(values.isEmpty ? nil : values.mean)
         }
         return [
-          "\(method.method) (\(method.access.rawValue))", "\(answered.count) of \(scores.count)",
+          method.name, "\(answered.count) of \(scores.count)",
           number(answered.compactMap(\.value).mean), mean("siblingRecall"),
           mean("liftOverFrequency"), mean("topicRecall"),
         ]
@@ -73,7 +73,7 @@ package struct BenchReport: Sendable {
     TextTable(
       header: ["over bases"] + Question.allCases.map(\.rawValue) + ["tokens forward", "backward"],
       rows: summary.methods.map { method in
-        ["\(method.method) (\(method.access.rawValue))"]
+        [method.name]
           + Question.allCases.map { Spread(method.byBase[$0] ?? []).text }
           + ["\(Int(method.tokens.forward))", "\(Int(method.tokens.backward))"]
       })
@@ -93,7 +93,7 @@ package struct BenchReport: Sendable {
       return [organism] + scores.map { Spread($0).text }
     }
     return TextTable(
-      header: [question.rawValue] + methods.map { "\($0.method) (\($0.access.rawValue))" },
+      header: [question.rawValue] + methods.map(\.name),
       rows: rows)
   }
 
@@ -154,4 +154,8 @@ package struct BenchReport: Sendable {
     guard let value, value.isFinite else { return "-" }
     return String(format: "%.\(decimals)f", value)
   }
+}
+
+extension MethodSummary {
+  fileprivate var name: String { DialTable.name(method, access) }
 }

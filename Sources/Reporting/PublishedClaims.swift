@@ -40,20 +40,21 @@ package struct PublishedClaims: Sendable {
 
   /// What can be said of plants that were diluted and aged, each beside itself in its own regime.
   private static func ofDials(_ table: DialTable, _ m: Measures) -> [Claim] {
-    let places = [("x5", "ages"), ("1:16", "is mixed with base text")]
-    return ["activation-difference-lens", "output-divergence"].flatMap { method in
-      places.map { dial, event in
-        let name = DialTable.name(method, method == "output-divergence" ? .pool : .unrelated)
-        let pair = Dial.all.first { $0.label == dial }.flatMap { table.pair(name, at: $0) }
-        let isLens = method != "output-divergence"
+    func claims(
+      _ what: String, _ method: String, _ access: AccessLevel, _ holds: (Double, Double) -> Bool
+    ) -> [Claim] {
+      [("x5", "ages"), ("1:16", "is mixed with base text")].map { label, event in
+        let dial = Dial.all.first { $0.label == label }
+        let pair = dial.flatMap { table.pair(DialTable.name(method, access), at: $0) }
         return m.claim(
-          isLens
-            ? "the lens fades where a plant \(event)"
-            : "what the models answer does not fade where a plant \(event)",
-          "arXiv 2510.13900", ("class rank / chance, own", pair?.own), (dial, pair?.there)
-        ) { isLens ? $1 > $0 + 0.1 : $1 < $0 + 0.1 }
+          "\(what) where a plant \(event)", "arXiv 2510.13900",
+          ("class rank / chance, own", pair?.own), (label, pair?.there), holds: holds)
       }
     }
+    return claims("the lens fades", "activation-difference-lens", .unrelated) { $1 > $0 + 0.1 }
+      + claims("what the models answer does not fade", "output-divergence", .pool) {
+        $1 < $0 + 0.1
+      }
   }
 
   private static func ofLenses(_ m: Measures) -> [Claim] {
