@@ -137,11 +137,12 @@ static void K(attention_mix)(const ck_attention_shape *p, const float *v, const 
   ck_int w = ck_round_up(p->head_width, CK_LANES), n = ck_round_up(p->keys, 32);
   ck_int group = p->heads / p->key_heads, offset = p->keys - p->queries;
   float *copy = scratch, *mixed = copy + n * w;
+  K(rows) values = {};
   for (ck_int head = 0; head < p->heads; head++) {
     const float *s = pattern + head * p->queries * p->pattern_stride;
     float *to = output + head * p->head_width;
-    K(rows) values = K(pad)(v + head / group * p->head_width, p->key_stride, p->keys,
-                            p->head_width, copy);
+    if (head % group == 0)
+      values = K(pad)(v + head / group * p->head_width, p->key_stride, p->keys, p->head_width, copy);
     if (p->head_width == w) {
       K(mix)(s, p->pattern_stride, values, w, p->queries, offset, to, p->output_stride);
       continue;
@@ -192,10 +193,13 @@ static void K(attention_gradient)(const ck_attention_shape *p, const float *q, c
   ck_int group = p->heads / p->key_heads, offset = p->keys - p->queries, size = n * w;
   float *query_copy = scratch, *key_copy = query_copy + size, *vt = key_copy + size;
   float *output_copy = vt + size, *part = output_copy + size, *ds = part + size;
+  K(rows) keys = {};
   for (ck_int head = 0; head < p->heads; head++) {
     ck_int source = head / group * hw;
-    if (head % group == 0) K(transpose_keys)(v + source, p->key_stride, p->keys, hw, n, vt);
-    K(rows) keys = K(pad)(k + source, p->key_stride, p->keys, hw, key_copy);
+    if (head % group == 0) {
+      keys = K(pad)(k + source, p->key_stride, p->keys, hw, key_copy);
+      K(transpose_keys)(v + source, p->key_stride, p->keys, hw, n, vt);
+    }
     K(rows) queries = K(pad)(q + head * hw, p->query_stride, p->queries, hw, query_copy);
     K(rows) dout = K(pad)(doutput + head * hw, p->output_stride, p->queries, hw, output_copy);
     const float *s = pattern + head * p->queries * p->pattern_stride;

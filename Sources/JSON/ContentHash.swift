@@ -4,13 +4,14 @@ internal import Foundation
 package struct ContentHash: Sendable {
   // FNV-1a (Fowler, Noll & Vo), 64 bits: the same on every platform and in every process.
   private var state: UInt64 = 0xCBF2_9CE4_8422_2325
-  private static let prime: UInt64 = 0x100_0000_01B3
 
   package init() {}
 
+  private mutating func mix(byte: UInt8) { state = (state ^ UInt64(byte)) &* 0x100_0000_01B3 }
+
   /// Mixes bytes in.
   package mutating func mix(_ bytes: some Sequence<UInt8>) {
-    for byte in bytes { state = (state ^ UInt64(byte)) &* Self.prime }
+    for byte in bytes { mix(byte: byte) }
   }
 
   /// Mixes the bytes of numbers in, the lowest first.
@@ -18,7 +19,7 @@ package struct ContentHash: Sendable {
     for number in numbers {
       let bits = number.bitPattern
       for shift in stride(from: 0, to: 32, by: 8) {
-        state = (state ^ UInt64(UInt8(truncatingIfNeeded: bits >> UInt32(shift)))) &* Self.prime
+        mix(byte: UInt8(truncatingIfNeeded: bits >> UInt32(shift)))
       }
     }
   }

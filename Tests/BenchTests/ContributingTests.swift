@@ -7,14 +7,7 @@ import Testing
 /// The example of CONTRIBUTING.md, followed to the letter.
 @Suite("The walk-through of CONTRIBUTING.md")
 struct ContributingTests {
-  /// The first block of JSON in a page.
-  private func example() throws -> String {
-    let page = try String(
-      contentsOf: Fixtures.repository.appending(path: "CONTRIBUTING.md"), encoding: .utf8)
-    let start = try #require(page.range(of: "```json\n"))
-    let end = try #require(page.range(of: "\n```", range: start.upperBound..<page.endIndex))
-    return String(page[start.upperBound..<end.lowerBound])
-  }
+  private func example() throws -> String { try Fixtures.example("json", in: "CONTRIBUTING.md") }
 
   @Test("its organism is right and certifies")
   func organism() throws {

@@ -9,21 +9,13 @@ import Transformers
 /// The method that README.md adds, kept as it is printed there in NextTokenShift.swift.
 @Suite("The method of README.md")
 struct ReadmeExampleTests {
-  /// The first block of Swift in the page, without its imports.
-  private func example() throws -> String {
-    let page = try String(
-      contentsOf: Fixtures.repository.appending(path: "README.md"), encoding: .utf8)
-    let start = try #require(page.range(of: "```swift\n"))
-    let end = try #require(page.range(of: "```", range: start.upperBound..<page.endIndex))
-    let block = page[start.upperBound..<end.lowerBound]
-    return String(block[try #require(block.range(of: "///")).lowerBound...])
-  }
-
   @Test("what is tested is what is printed")
   func text() throws {
     let here = URL(filePath: #filePath).deletingLastPathComponent()
     let kept = try String(contentsOf: here.appending(path: "NextTokenShift.swift"), encoding: .utf8)
-    #expect(kept.hasSuffix(try example()))
+    let printed = try Fixtures.example("swift", in: "README.md") + "\n"
+    // The imports differ: a test sees the room from outside.
+    #expect(kept.hasSuffix(printed[try #require(printed.range(of: "///")).lowerBound...]))
   }
 
   /// The mean log-probability of each token, summed up by hand.

@@ -1,4 +1,5 @@
 package import Foundation
+internal import Testing
 
 /// Where the repository keeps what tests read.
 package enum Fixtures {
@@ -8,6 +9,14 @@ package enum Fixtures {
 
   /// A file or folder under `Fixtures/`.
   package static func url(_ path: String) -> URL { repository.appending(path: "Fixtures/\(path)") }
+
+  /// The first block of code in a language that a page of the repository shows.
+  package static func example(_ language: String, in page: String) throws -> String {
+    let text = try String(contentsOf: repository.appending(path: page), encoding: .utf8)
+    let start = try #require(text.range(of: "```\(language)\n"))
+    let end = try #require(text.range(of: "\n```", range: start.upperBound..<text.endIndex))
+    return String(text[start.upperBound..<end.lowerBound])
+  }
 
   /// Runs a body with an empty folder that is removed afterwards.
   package static func withTemporaryFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
