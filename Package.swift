@@ -19,7 +19,7 @@ let safe: [SwiftSetting] = [.strictMemorySafety()]
 
 func room(_ name: String, _ dependencies: [Target.Dependency], _ extra: [SwiftSetting]) -> Target {
   .target(
-    name: name, dependencies: dependencies, exclude: name == "Diffing" ? ["METHODS.md"] : [],
+    name: name, dependencies: dependencies, exclude: name == "Methods" ? ["METHODS.md"] : [],
     swiftSettings: strict + extra)
 }
 
@@ -46,41 +46,79 @@ let package = Package(
       name: "CKernels",
       cSettings: isChecked ? [] : [.unsafeFlags(["-O3"], .when(configuration: .debug))]),
     room("JSON", ["CJSONC"], optimised),
+    room("Files", ["JSON"], optimised + safe),
     room("Tensors", ["COpenBLAS", "CKernels"], optimised),
-    room("Transformers", ["Tensors", "JSON"], optimised + safe),
+    room("Transformers", ["Tensors", "JSON", "Files"], optimised + safe),
     room("Diffing", ["Tensors", "Transformers"], optimised + safe),
-    room("Organisms", ["JSON", "Tensors", "Transformers"], optimised + safe),
-    room("Scoring", ["Tensors", "Transformers", "Diffing", "Organisms"], optimised + safe),
+    room("Methods", ["JSON", "Tensors", "Transformers", "Diffing"], optimised + safe),
+    room("Worlds", ["JSON", "Files", "Tensors", "Transformers"], optimised + safe),
+    room("Organisms", ["JSON", "Files", "Tensors", "Transformers", "Worlds"], optimised + safe),
     room(
-      "Bench", ["JSON", "Tensors", "Transformers", "Diffing", "Organisms", "Scoring"],
+      "Scoring", ["Tensors", "Transformers", "Diffing", "Worlds", "Organisms"], optimised + safe),
+    room(
+      "Bench",
+      [
+        "JSON", "Files", "Tensors", "Transformers", "Diffing", "Methods", "Worlds", "Organisms",
+        "Scoring",
+      ],
       optimised + safe),
     room(
-      "Reporting", ["Tensors", "Transformers", "Diffing", "Organisms", "Scoring", "Bench"], safe),
+      "Statistics", ["JSON", "Files", "Tensors", "Diffing", "Organisms", "Scoring", "Bench"],
+      optimised + safe),
+    room(
+      "Reporting",
+      [
+        "Tensors", "Transformers", "Diffing", "Worlds", "Organisms", "Scoring", "Bench",
+        "Statistics",
+      ], safe),
     .executableTarget(
       name: "assay",
       dependencies: [
-        "JSON", "Tensors", "Transformers", "Diffing", "Organisms", "Scoring", "Bench", "Reporting",
+        "JSON", "Files", "Tensors", "Transformers", "Diffing", "Methods", "Worlds", "Organisms",
+        "Scoring", "Bench", "Statistics", "Reporting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
 
     .target(
       name: "TestSupport",
-      dependencies: ["JSON", "Tensors", "Transformers"],
+      dependencies: [
+        "JSON", "Tensors", "Transformers", "Diffing", "Organisms", "Scoring", "Bench",
+      ],
       path: "Tests/TestSupport", swiftSettings: strict + optimised),
     tests("JSONTests", ["JSON"]),
+    tests("FilesTests", ["JSON", "Files"]),
     tests("TensorsTests", ["Tensors", "CKernels"]),
-    tests("TransformersTests", ["JSON", "Tensors", "Transformers"]),
+    tests("TransformersTests", ["JSON", "Files", "Tensors", "Transformers"]),
     tests("DiffingTests", ["JSON", "Tensors", "Transformers", "Diffing"]),
-    tests("OrganismsTests", ["JSON", "Tensors", "Transformers", "Organisms"]),
-    tests("ScoringTests", ["Tensors", "Transformers", "Diffing", "Organisms", "Scoring"]),
+    tests("MethodsTests", ["JSON", "Tensors", "Transformers", "Diffing", "Methods"]),
+    tests("WorldsTests", ["JSON", "Tensors", "Transformers", "Worlds", "Organisms"]),
+    tests("OrganismsTests", ["JSON", "Tensors", "Transformers", "Worlds", "Organisms"]),
+    tests(
+      "ScoringTests", ["Tensors", "Transformers", "Diffing", "Worlds", "Organisms", "Scoring"]),
     tests(
       "BenchTests",
-      ["JSON", "Tensors", "Transformers", "Diffing", "Organisms", "Scoring", "Bench", "Reporting"]),
+      [
+        "JSON", "Files", "Tensors", "Transformers", "Diffing", "Methods", "Worlds", "Organisms",
+        "Scoring", "Bench",
+      ]),
+    tests(
+      "StatisticsTests",
+      ["JSON", "Tensors", "Diffing", "Organisms", "Scoring", "Bench", "Statistics"]),
+    tests(
+      "ReportingTests",
+      [
+        "Transformers", "Diffing", "Worlds", "Organisms", "Scoring", "Bench", "Statistics",
+        "Reporting",
+      ]),
+    tests("CommandLineTests", ["JSON", "assay"]),
     tests(
       "RecoveryTests",
-      ["JSON", "Tensors", "Transformers", "Diffing", "Organisms", "Scoring", "Bench"]),
-    tests("HouseTests", ["JSON", "Diffing", "Organisms"]),
+      [
+        "JSON", "Tensors", "Transformers", "Diffing", "Methods", "Worlds", "Organisms", "Scoring",
+        "Bench", "Statistics",
+      ]),
+    tests("HouseTests", ["JSON", "Diffing", "Methods", "Organisms", "Bench"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,16 +1,25 @@
+internal import Files
+package import Worlds
 package import Foundation
 internal import JSON
-package import Organisms
+internal import Organisms
 package import Transformers
 
 /// Keeps trained bases: those that are committed, and those that were made here.
 package struct BaseStore: Sendable {
   package let project: Project
   package let world: World
+  private let sources: SourceDigest
+  private let notice: @Sendable (String) -> Void
 
-  package init(_ project: Project, world: World) {
+  package init(
+    _ project: Project, world: World, sources: SourceDigest? = nil,
+    notice: @escaping @Sendable (String) -> Void = Workshop.standardError
+  ) {
     self.project = project
     self.world = world
+    self.sources = sources ?? SourceDigest(project)
+    self.notice = notice
   }
 
   /// What is kept beside a base: enough to make it anew.
@@ -25,12 +34,15 @@ package struct BaseStore: Sendable {
 
   /// The standard base of a seed: committed, cached, or trained now.
   ///
-  /// - Throws: `CheckpointError`, `JSONError` or `OrganismError`.
+  /// - Throws: `CheckpointError`, `JSONError` or `DefinitionError`.
   package func base(seed: UInt64, progress: (TrainingStatus) -> Void = { _ in }) throws -> Base {
     let recipe = BaseRecipe(seed: seed)
     let digest = try recipe.digest(world)
-    for folder in [committed(seed), cached(digest)] {
-      if let base = try read(folder, recipe: recipe, digest: digest) { return base }
+    if let base = try read(committed(seed), recipe: recipe, digest: digest) { return base }
+    do {
+      if let base = try read(cached(digest), recipe: recipe, digest: digest) { return base }
+    } catch {
+      notice("a cached base is damaged and trained anew: \(error)")
     }
     let base = try train(recipe, progress: progress)
     try write(base, to: cached(digest))
@@ -48,7 +60,7 @@ package struct BaseStore: Sendable {
   }
 
   private func cached(_ digest: String) -> URL {
-    project.cache.appending(path: "bases/\(digest)-\(SourceDigest.pairs(project))")
+    project.cache.appending(path: "bases/\(digest)-\(sources.pairs)")
   }
 
   private func read(_ folder: URL, recipe: BaseRecipe, digest: String) throws -> Base? {
@@ -56,7 +68,7 @@ package struct BaseStore: Sendable {
     guard FileManager.default.fileExists(atPath: recordURL.path) else { return nil }
     let record = try JSON.decode(Record.self, contentsOf: recordURL)
     guard record.digest == digest else { return nil }
-    guard let model = try HuggingFaceFolder.read(folder).model as? Llama else { return nil }
+    let model = try HuggingFaceFolder.read(folder).model
     guard Self.weightsDigest(model) == record.weights else {
       throw CheckpointError.badTensor(
         "all", file: folder.path, reason: "are not the weights that recipe.json names")
@@ -77,7 +89,7 @@ package struct BaseStore: Sendable {
   }
 
   /// The digest of a model's weights.
-  package static func weightsDigest(_ model: Llama) -> String {
+  package static func weightsDigest(_ model: any LanguageModel) -> String {
     var hash = ContentHash()
     for name in model.parameters.layout.names { hash.mix(model.parameters.bytes(name)) }
     return hash.text

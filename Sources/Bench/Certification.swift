@@ -1,3 +1,4 @@
+internal import Worlds
 internal import Foundation
 package import Organisms
 internal import Synchronization
@@ -14,13 +15,9 @@ package struct CertifiedPlant: Sendable {
 
 /// Plants organisms in several bases and collects their certificates.
 package struct Certification: Sendable {
-  package let project: Project
-  package let library: Library
+  private let workshop: Workshop
 
-  package init(_ project: Project, library: Library) {
-    self.project = project
-    self.library = library
-  }
+  package init(_ workshop: Workshop) { self.workshop = workshop }
 
   /// Base documents to a planted one, from none to sixteen.
   package static let dilutions = [0, 0.3, 1, 4, 16]
@@ -40,9 +37,8 @@ package struct Certification: Sendable {
   /// The regimes along the dials: the first of an organism, diluted and aged.
   package static func dials(of organism: Organism) -> [Regime] {
     guard let regime = organism.regimes.first, regime.isTrained else { return [] }
-    // A student of logits reads nothing but base text: there is nothing to dilute.
-    let isDiluted = organism.file.plant.teacher?.logits == nil
-    return (isDiluted ? dilutions : []).filter { $0 != regime.mix }.map(regime.diluted)
+    return (organism.lesson.canBeDiluted ? dilutions : []).filter { $0 != regime.mix }.map(
+      regime.diluted)
       + ages.filter { $0 != 1 }.map(regime.aged)
   }
 
@@ -59,18 +55,15 @@ package struct Certification: Sendable {
     _ plants: [(organism: Organism, regime: Regime)], seeds: [UInt64], jobs: Int,
     report: @escaping @Sendable (_ done: Int, _ all: Int) -> Void = { _, _ in }
   ) throws -> [CertifiedPlant] {
-    let store = BaseStore(project, world: library.world)
-    let bases = try seeds.map { try store.base(seed: $0) }
-    let pairs = PairStore(project, organisms: library.organisms)
+    let bases = try seeds.map { try workshop.bases.base(seed: $0) }
     let cells = plants.flatMap { plant in bases.map { (plant, $0) } }
-    let results = Mutex<[Int: Result<CertifiedPlant?, any Error>]>([:])
+    let results = Mutex<[Int: Result<CertifiedPlant, any Error>]>([:])
     inParallel(cells.count, jobs: jobs) { index in
       let ((organism, regime), base) = cells[index]
       let result = Result {
-        try pairs.pair(.organism(organism, regime), in: base).certificate.map {
-          CertifiedPlant(
-            organism: organism, regime: regime, seed: base.recipe.seed, certificate: $0)
-        }
+        CertifiedPlant(
+          organism: organism, regime: regime, seed: base.recipe.seed,
+          certificate: try workshop.pairs.certificate(organism, regime, in: base))
       }
       let done = results.withLock {
         $0[index] = result

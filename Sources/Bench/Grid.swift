@@ -1,3 +1,4 @@
+internal import Methods
 package import Diffing
 internal import JSON
 package import Organisms
@@ -11,7 +12,9 @@ package enum Tier: String, Codable, CaseIterable, Sendable {
   /// Three bases, the first organism of each family in its first regime, diluted and aged, without nulls.
   case dials
 
-  package var seeds: [UInt64] { self == .smoke ? [0] : [0, 1, 2] }
+  package var seeds: [TrialSeeds] {
+    (self == .smoke ? [0] : [0, 1, 2]).map { TrialSeeds(base: $0) }
+  }
 
   /// The regimes in which an organism is run.
   package func regimes(of organism: Organism) -> [Regime] {
@@ -47,7 +50,7 @@ package enum Tier: String, Codable, CaseIterable, Sendable {
 package struct Grid: Sendable {
   package var methods: [any DiffingMethod]
   package var subjects: [Subject]
-  package var seeds: [UInt64]
+  package var seeds: [TrialSeeds]
 
   /// Chooses cells.
   ///
@@ -56,11 +59,11 @@ package struct Grid: Sendable {
   ///   - tier: How many bases, regimes and nulls.
   ///   - organisms: Ids to keep, with the null pairs that are matched with them; the tier's if empty.
   ///   - methods: Ids to keep; all if empty.
-  ///   - seeds: Base seeds instead of the tier's.
-  /// - Throws: `OrganismError` or `DiffingError` for names that do not exist.
+  ///   - seeds: Seeds instead of the tier's.
+  /// - Throws: `DefinitionError` or `DiffingError` for names that do not exist.
   package init(
     _ library: Library, tier: Tier, organisms: [String] = [], methods: [String] = [],
-    seeds: [UInt64] = []
+    seeds: [TrialSeeds] = []
   ) throws {
     let chosen =
       organisms.isEmpty
@@ -70,8 +73,7 @@ package struct Grid: Sendable {
     }
     let nulls = tier.invariantNulls + plants.flatMap { tier.nulls(of: $0.0, $0.1) }
     subjects = plants.map { Subject.organism($0.0, $0.1) } + nulls.map(Subject.null)
-    self.methods =
-      methods.isEmpty ? Methods.all.map { $0.init() } : try methods.map { try Methods.named($0) }
+    self.methods = try Methods.chosen(methods)
     self.seeds = seeds.isEmpty ? tier.seeds : seeds
   }
 

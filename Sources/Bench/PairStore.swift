@@ -1,156 +1,204 @@
+internal import Files
 package import Foundation
 internal import JSON
-internal import Synchronization
 package import Organisms
-package import Scoring
+internal import Synchronization
 package import Transformers
-
-/// A subject of the bench: an organism under a regime, or a null pair.
-package enum Subject: Sendable {
-  case organism(Organism, Regime)
-  case null(NullPair)
-
-  package var id: String {
-    switch self {
-    case .organism(let organism, _): organism.id
-    case .null(let null): null.id
-    }
-  }
-
-  package var regime: String {
-    switch self {
-    case .organism(_, let regime): regime.id
-    case .null(let null): null.match?.regime.id ?? Self.anyRegime
-    }
-  }
-
-  /// The standard regime of plants, and of the nulls that they are compared with.
-  package var recipe: String {
-    switch self {
-    case .organism(_, let regime): regime.standard
-    case .null(let null): null.match?.regime.standard ?? Self.anyRegime
-    }
-  }
-
-  /// What pairs that nothing is trained in say of their regime.
-  private static let anyRegime = "any"
-
-  /// The plant that a null pair is matched with.
-  package var match: String? {
-    guard case .null(let null) = self, let match = null.match else { return nil }
-    return "\(match.organism)@\(match.regime.id)"
-  }
-
-  package var role: PairRole {
-    switch self {
-    case .organism: .planted
-    case .null(let null):
-      switch null.breadth {
-      case .broad: .broad
-      case .narrow: .narrow
-      case .invariant: .invariant
-      }
-    }
-  }
-}
+package import Worlds
 
 /// Keeps planted pairs by the digest of everything that decides them.
+///
+/// Each folder has a manifest, sealed, with the digests of its files and of the models' weights. What was
+/// damaged is found when it is read, said to be, and made anew.
 package struct PairStore: Sendable {
   package let project: Project
   package let organisms: [Organism]
   private let sources: String
+  private let notice: @Sendable (String) -> Void
+  private let certificates: PairFiles<KeptCertificate>
   private let locks = PairLocks()
   private let baseDigests = BaseDigests()
 
-  package init(_ project: Project, organisms: [Organism]) {
+  package init(
+    _ project: Project, organisms: [Organism], sources: SourceDigest? = nil,
+    notice: @escaping @Sendable (String) -> Void = Workshop.standardError
+  ) {
     self.project = project
     self.organisms = organisms
-    sources = SourceDigest.pairs(project)
+    self.sources = (sources ?? SourceDigest(project)).pairs
+    self.notice = notice
+    certificates = PairFiles(project.cache.appending(path: "certificates"), notice: notice)
   }
 
-  /// The pair of a subject: cached, or made now.
+  /// What is known of a pair without opening its models.
+  package struct Entry: Sendable {
+    /// The digest of both models' weights.
+    package let weights: String
+    package let training: TrainingRecord?
+  }
+
+  /// The pair of a subject: kept, or made now.
   ///
   /// - Parameters:
   ///   - subject: What to plant.
   ///   - base: Where to plant it.
+  ///   - planting: The planting's seed; the base's number if nil.
   ///   - progress: Told after every step of a training.
-  /// - Throws: `CheckpointError`, `JSONError` or `OrganismError`.
+  /// - Throws: `FileError`, `CheckpointError`, `JSONError` or `DefinitionError`.
   package func pair(
-    _ subject: Subject, in base: Base, progress: (TrainingStatus) -> Void = { _ in }
+    _ subject: Subject, in base: Base, planting: UInt64? = nil,
+    progress: (TrainingStatus) -> Void = { _ in }
   ) throws -> PlantedPair {
+    let planting = planting ?? base.recipe.seed
     if case .null(let null) = subject, null.match == nil {
-      return try null.make(from: base, matching: nil, length: Self.untrained)
+      return try null.make(
+        from: base, planting: planting, matching: nil, length: Self.untrained)
     }
-    let folder = try self.folder(subject, in: base)
-    let lock = locks.lock(folder.lastPathComponent)
-    lock.lock()
-    defer { lock.unlock() }
-    if FileManager.default.fileExists(atPath: folder.path) { return try read(folder, base: base) }
-    let pair =
-      switch subject {
-      case .organism(let organism, let regime):
-        try Planter(base: base, organism: organism, regime: regime).plant(progress: progress)
-      case .null(let null): try makeNull(null, in: base)
+    let folder = try self.folder(subject, in: base, planting: planting)
+    return try locks.holding(folder.lastPathComponent) {
+      if let manifest = manifest(of: folder) {
+        do {
+          return try read(folder, manifest, base: base)
+        } catch {
+          notice("a kept pair is damaged and made anew: \(error)")
+        }
       }
-    try write(pair, to: folder)
-    return pair
+      let pair = try make(subject, in: base, planting: planting, progress: progress)
+      try write(pair, to: folder)
+      return pair
+    }
   }
 
-  /// A null pair that trains as long as the plant that it is matched with.
-  private func makeNull(_ null: NullPair, in base: Base) throws -> PlantedPair {
-    guard let match = null.match, let organism = organisms.first(where: { $0.id == match.organism })
-    else { return try null.make(from: base, matching: nil, length: Self.untrained) }
-    let plant = try pair(.organism(organism, match.regime), in: base)
-    return try null.make(
-      from: base, matching: organism, length: plant.certificate?.length ?? Self.untrained)
+  /// What is known of the pair of a subject, which is made if it is not there.
+  package func entry(_ subject: Subject, in base: Base, planting: UInt64? = nil) throws -> Entry {
+    if let known = try knownEntry(subject, in: base, planting: planting) { return known }
+    let pair = try pair(subject, in: base, planting: planting)
+    return Entry(weights: pair.weightsDigest, training: pair.training)
   }
 
-  private static let untrained = Finetune.Length(steps: 1, markStep: nil)
+  /// What is known of the pair of a subject; nil if it was never made, or its manifest is damaged.
+  package func knownEntry(_ subject: Subject, in base: Base, planting: UInt64? = nil) throws
+    -> Entry?
+  {
+    if case .null(let null) = subject, null.match == nil {
+      let pair = try pair(subject, in: base, planting: planting)
+      return Entry(weights: pair.weightsDigest, training: nil)
+    }
+    let folder = try self.folder(subject, in: base, planting: planting ?? base.recipe.seed)
+    return manifest(of: folder).map { Entry(weights: $0.weights, training: $0.training) }
+  }
 
-  private func folder(_ subject: Subject, in base: Base) throws -> URL {
-    let digest = try digest(subject, in: base)
+  private func make(
+    _ subject: Subject, in base: Base, planting: UInt64, progress: (TrainingStatus) -> Void
+  ) throws -> PlantedPair {
+    switch subject {
+    case .organism(let organism, let regime):
+      return try Planter(base: base, organism: organism, regime: regime, seed: planting)
+        .plant(progress: progress)
+    case .null(let null):
+      let organism = organisms.first { $0.id == null.match?.organism }
+      return try null.make(
+        from: base, planting: planting, matching: organism,
+        length: try length(matching: null, organism, in: base, planting: planting))
+    }
+  }
+
+  /// A null pair trains as long as the plant that it is matched with.
+  private func length(
+    matching null: NullPair, _ organism: Organism?, in base: Base, planting: UInt64
+  ) throws -> FinetuneLength {
+    guard let organism, let match = null.match else { return Self.untrained }
+    let plant = try entry(.organism(organism, match.regime), in: base, planting: planting)
+    return plant.training?.length ?? Self.untrained
+  }
+
+  private static let untrained = FinetuneLength(steps: 1, markStep: nil)
+
+  // MARK: Certificates
+
+  /// What was measured of a plant: kept, or measured now.
+  ///
+  /// - Throws: As `pair` does.
+  package func certificate(
+    _ organism: Organism, _ regime: Regime, in base: Base, planting: UInt64? = nil
+  ) throws -> Certificate {
+    let subject = Subject.organism(organism, regime)
+    let entry = try entry(subject, in: base, planting: planting)
+    var hash = ContentHash()
+    for part in [
+      sources, base.world.digest, organism.digest, try JSON.encode(regime),
+      try JSON.encode(entry.training),
+    ] { hash.mix(part) }
+    let lines = try certificates.open(subject.name, digest: entry.weights)
+    if let known = lines.value(hash.text) { return known.certificate }
+    let pair = try pair(subject, in: base, planting: planting)
+    let certificate = try Certificate(organism, pair, regime: regime, base: base)
+    try lines.append(KeptCertificate(key: hash.text, certificate: certificate))
+    return certificate
+  }
+
+  // MARK: Folders
+
+  private func folder(_ subject: Subject, in base: Base, planting: UInt64) throws -> URL {
+    let digest = try digest(subject, in: base, planting: planting)
     return project.cache.appending(path: "pairs/\(subject.id)-\(subject.regime)-\(digest)")
   }
 
   /// The digest of everything that decides a pair.
-  package func digest(_ subject: Subject, in base: Base) throws -> String {
+  private func digest(_ subject: Subject, in base: Base, planting: UInt64) throws -> String {
     var hash = ContentHash()
     hash.mix(sources)
     hash.mix(baseDigests.digest(base))
     hash.mix(base.world.digest)
+    hash.mix("\(planting)")
     switch subject {
     case .organism(let organism, let regime):
-      hash.mix(organism.digest)
+      hash.mix(organism.plantingDigest)
       hash.mix(try JSON.encode(regime))
     case .null(let null):
       hash.mix(null.id)
       hash.mix("\(null.seed)")
       if let match = null.match {
         hash.mix(try JSON.encode(match.regime))
-        hash.mix(organisms.first { $0.id == match.organism }?.digest ?? "")
+        hash.mix(organisms.first { $0.id == match.organism }?.plantingDigest ?? "")
       }
     }
     return hash.text
   }
 
-  private func read(_ folder: URL, base: Base) throws -> PlantedPair {
-    let certificateURL = folder.appending(path: "certificate.json")
-    let certificate =
-      FileManager.default.fileExists(atPath: certificateURL.path)
-      ? try JSON.decode(Certificate.self, contentsOf: certificateURL) : nil
+  private static let manifestName = "manifest.json"
+
+  private func manifest(of folder: URL) -> PairManifest? {
+    guard FileManager.default.fileExists(atPath: folder.path) else { return nil }
+    let url = folder.appending(path: Self.manifestName)
+    guard let text = try? Data(contentsOf: url), let body = Seal.opened(text),
+      let manifest = try? JSON.decode(PairManifest.self, from: body, file: url.path)
+    else {
+      notice("\(folder.path): its manifest is missing or damaged; the pair is made anew")
+      return nil
+    }
+    return manifest
+  }
+
+  private func read(_ folder: URL, _ manifest: PairManifest, base: Base) throws -> PlantedPair {
+    try manifest.check(folder)
+    let pair = try models(in: folder, manifest, base: base)
+    guard pair.weightsDigest == manifest.weights else { throw FileError.damaged(folder.path) }
+    return pair
+  }
+
+  private func models(in folder: URL, _ manifest: PairManifest, base: Base) throws -> PlantedPair {
     let adapter = folder.appending(path: "adapter_config.json")
     if FileManager.default.fileExists(atPath: adapter.path) {
       return PlantedPair(
         base: base.model, finetuned: base.model,
-        lora: try PEFTAdapter.read(folder, base: base.model), certificate: certificate)
+        lora: try PEFTAdapter.read(folder, base: base.model), training: manifest.training)
     }
-    guard let finetuned = try HuggingFaceFolder.read(folder).model as? Llama else {
-      throw CheckpointError.missingFile("config.json", folder: folder.path)
-    }
-    let widened = finetuned.configuration.hasMLPBias && !base.model.configuration.hasMLPBias
+    let finetuned = try HuggingFaceFolder.read(folder).model
+    let widened = finetuned.parameters.layout != base.model.parameters.layout
     return PlantedPair(
       base: widened ? base.model.addingMLPBiases() : base.model, finetuned: finetuned,
-      certificate: certificate)
+      training: manifest.training)
   }
 
   private func write(_ pair: PlantedPair, to folder: URL) throws {
@@ -161,24 +209,24 @@ package struct PairStore: Sendable {
       } else {
         try HuggingFaceFolder.fill(temporary, pair.finetuned, nil)
       }
-      try Self.writeCertificate(of: pair, to: temporary)
+      let manifest = try PairManifest(
+        weights: pair.weightsDigest, training: pair.training, files: temporary)
+      let text = Seal.sealed(Data(try JSON.encode(manifest).utf8))
+      try AtomicFolder.write(text, to: temporary.appending(path: Self.manifestName))
     }
-  }
-
-  private static func writeCertificate(of pair: PlantedPair, to folder: URL) throws {
-    guard let certificate = pair.certificate else { return }
-    let text = try JSON.encode(certificate, layout: .pretty) + "\n"
-    try AtomicFolder.write(Data(text.utf8), to: folder.appending(path: "certificate.json"))
   }
 
   /// Writes a pair as two folders that transformers opens, with adapter and certificate beside them.
   ///
   /// - Parameters:
   ///   - pair: The pair.
+  ///   - certificate: What was measured of it.
   ///   - tokenizer: The world's.
   ///   - folder: Receives `base`, `finetuned` and what there is of `adapter` and `certificate.json`.
-  /// - Throws: `CheckpointError.unwritable`; nothing is left behind then.
-  package static func export(_ pair: PlantedPair, tokenizer: WordTokenizer, to folder: URL) throws {
+  /// - Throws: `FileError.unwritable`; nothing is left behind then.
+  package static func export(
+    _ pair: PlantedPair, certificate: Certificate?, tokenizer: WordTokenizer, to folder: URL
+  ) throws {
     try AtomicFolder.write(to: folder) { temporary in
       try HuggingFaceFolder.write(
         pair.base, tokenizer: tokenizer, to: temporary.appending(path: "base"))
@@ -187,9 +235,17 @@ package struct PairStore: Sendable {
       if let lora = pair.lora {
         try PEFTAdapter.write(lora, base: "../base", to: temporary.appending(path: "adapter"))
       }
-      try writeCertificate(of: pair, to: temporary)
+      guard let certificate else { return }
+      let text = try JSON.encode(certificate, layout: .pretty) + "\n"
+      try AtomicFolder.write(Data(text.utf8), to: temporary.appending(path: "certificate.json"))
     }
   }
+}
+
+/// A certificate under the digest of what it depends on.
+private struct KeptCertificate: KeyedValue {
+  let key: String
+  let certificate: Certificate
 }
 
 /// The digests of bases' weights, each computed once.
@@ -212,12 +268,13 @@ private final class BaseDigests: Sendable {
 private final class PairLocks: Sendable {
   private let locks = Mutex<[String: NSLock]>([:])
 
-  func lock(_ name: String) -> NSLock {
-    locks.withLock { locks in
+  func holding<Result>(_ name: String, _ body: () throws -> Result) rethrows -> Result {
+    let lock = locks.withLock { locks in
       if let lock = locks[name] { return lock }
       let lock = NSLock()
       locks[name] = lock
       return lock
     }
+    return try lock.withLock(body)
   }
 }

@@ -20,8 +20,10 @@ package struct Project: Sendable {
   }
 
   package var reports: URL { (isForeign ? organisms : root).appending(path: "Reports") }
+  /// What a user's own runs write: no tracked file.
+  package var localReports: URL { isForeign ? reports : reports.appending(path: "local") }
   package var ledger: URL { root.appending(path: "Fixtures/ledger.json") }
-  /// What can be made anew: bases, pairs and trials by content hash.
+  /// What can be made anew: bases, pairs, certificates, evidence and effects, by what they depend on.
   package var cache: URL { root.appending(path: ".assay") }
   var committedBases: URL {
     isForeign ? organisms.appending(path: "Bases") : root.appending(path: "Fixtures/bases")

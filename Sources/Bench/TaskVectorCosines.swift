@@ -1,5 +1,7 @@
+internal import Methods
+internal import Tensors
 internal import Diffing
-package import Organisms
+internal import Organisms
 
 /// How alike the weight changes of planted pairs of one base are: cosines between their task vectors.
 package struct TaskVectorCosines: Sendable {
@@ -13,19 +15,17 @@ package struct TaskVectorCosines: Sendable {
   /// Takes the vectors of plants, made now if they are not cached.
   ///
   /// - Parameters:
-  ///   - project: Where pairs are cached.
-  ///   - library: Where organisms come from.
+  ///   - workshop: Where pairs are kept.
   ///   - subjects: The plants.
   ///   - seed: The base's.
-  /// - Throws: `OrganismError`, `CheckpointError`, `DiffingError` or `JSONError`.
-  package init(_ project: Project, library: Library, subjects: [Subject], seed: UInt64) throws {
-    let base = try BaseStore(project, world: library.world).base(seed: seed)
-    let pairs = PairStore(project, organisms: library.organisms)
+  /// - Throws: `DefinitionError`, `CheckpointError`, `DiffingError` or `JSONError`.
+  package init(_ workshop: Workshop, subjects: [Subject], seed: UInt64) throws {
+    let base = try workshop.bases.base(seed: seed)
     var names: [String] = [], kinds: [(family: String, recipe: String)] = []
     var vectors: [TaskVector] = []
     for case .organism(let organism, let regime) in subjects {
-      let planted = try pairs.pair(.organism(organism, regime), in: base)
-      names.append("\(organism.id)@\(regime.id)")
+      let planted = try workshop.pairs.pair(.organism(organism, regime), in: base)
+      names.append(PairName(organism.id, regime.id).description)
       kinds.append((organism.file.family, regime.standard))
       vectors.append(TaskVector(try ModelPair(base: planted.base, finetuned: planted.finetuned)))
     }

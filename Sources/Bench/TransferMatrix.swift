@@ -1,4 +1,5 @@
-package import Organisms
+internal import Worlds
+internal import Organisms
 
 /// Whether students take over their own teacher's behaviour and no other's.
 package struct TransferMatrix: Sendable {
@@ -33,29 +34,27 @@ package struct TransferMatrix: Sendable {
   /// Measures the students of taught teachers, in their first regimes.
   ///
   /// - Returns: Nil if fewer than two organisms imitate a taught teacher.
-  /// - Throws: `OrganismError`, `CheckpointError` or `JSONError`.
-  package static func measure(_ project: Project, library: Library, seeds: [UInt64]) throws
-    -> TransferMatrix?
-  {
-    let students = library.organisms.filter { $0.file.plant.teacher?.documents != nil }
+  /// - Throws: `DefinitionError`, `CheckpointError` or `JSONError`.
+  package static func measure(_ workshop: Workshop, seeds: [UInt64]) throws -> TransferMatrix? {
+    let students = workshop.library.organisms.filter(\.lesson.hasTaughtTeacher)
     guard students.count > 1, let first = seeds.first else { return nil }
-    let store = BaseStore(project, world: library.world)
-    let pairs = PairStore(project, organisms: library.organisms)
-    let bases = try seeds.map { try store.base(seed: $0) }
+    let bases = try seeds.map { try workshop.bases.base(seed: $0) }
     let rows = try students.map { student -> Row in
       var row = [Double](repeating: 0, count: students.count)
       var (base, untaught, other) = (0.0, 0.0, 0.0)
       for (index, ground) in bases.enumerated() {
-        let pair = try pairs.pair(.organism(student, student.regimes[0]), in: ground)
+        let pair = try workshop.pairs.pair(.organism(student, student.regimes[0]), in: ground)
         for (column, behavior) in students.enumerated() {
           row[column] += behavior.behavior.score(pair.finetuned)
         }
         base += student.behavior.score(pair.base)
-        let planter = Planter(base: ground, organism: student, regime: student.regimes[0])
-        let steps = pair.certificate?.markStep ?? student.regimes[0].cap
+        let planter = Planter(
+          base: ground, organism: student, regime: student.regimes[0], seed: ground.recipe.seed)
+        let steps = pair.training?.markStep ?? student.regimes[0].cap
         untaught += try planter.controlScore(teacherOf: nil, steps: steps) ?? 0
         let next =
-          seeds.count > 1 ? bases[(index + 1) % bases.count] : try store.base(seed: first + 1)
+          seeds.count > 1
+          ? bases[(index + 1) % bases.count] : try workshop.bases.base(seed: first + 1)
         other += try planter.controlScore(teacherOf: next, steps: steps) ?? 0
       }
       let count = Double(bases.count)

@@ -1,5 +1,7 @@
+internal import Tensors
+
 /// A reason why two models cannot be compared.
-package enum DiffingError: Error, Equatable, Sendable {
+public enum DiffingError: Error, Equatable, Sendable {
   case differentArchitectures(base: String, finetuned: String)
   case differentShapes(tensor: String, base: [Int]?, finetuned: [Int]?)
   case differentConfigurations
@@ -8,10 +10,12 @@ package enum DiffingError: Error, Equatable, Sendable {
   case wrongAccess(method: String, access: String, supported: [String])
   case unknownMethod(String, nearest: String?)
   case tokenOutsideVocabulary(Int, vocabulary: Int)
+  /// Evidence that cannot be read.
+  case badEvidence(String)
 }
 
 extension DiffingError: CustomStringConvertible {
-  package var description: String {
+  public var description: String {
     switch self {
     case .differentArchitectures(let base, let finetuned):
       "The base is a \(base), the finetuned model a \(finetuned). Compare models of one architecture."
@@ -32,6 +36,7 @@ extension DiffingError: CustomStringConvertible {
         + " 'assay list methods' shows them all."
     case .tokenOutsideVocabulary(let token, let vocabulary):
       "Token \(token) is outside the models' vocabulary of \(vocabulary)."
+    case .badEvidence(let reason): "The evidence cannot be read: \(reason)."
     }
   }
 

@@ -1,25 +1,25 @@
-package import Tensors
+public import Tensors
 internal import Transformers
 
 /// The five questions that every method is asked.
-package enum Question: String, Codable, CaseIterable, Sendable {
+public enum Question: String, Codable, CaseIterable, Sendable {
   case whether, what, when, `where`, how
 }
 
 /// What a method is and what it claims to answer.
-package struct MethodCard: Sendable {
+public struct MethodCard: Sendable {
   /// In kebab case; also the stem of its file.
-  package let id: String
+  public let id: String
   /// One line.
-  package let summary: String
+  public let summary: String
   /// Where it was published.
-  package let source: String
+  public let source: String
   /// The questions that it answers.
-  package let questions: [Question]
+  public let questions: [Question]
   /// The levels of access that it works at; it is scored at each.
-  package let access: [AccessLevel]
+  public let access: [AccessLevel]
 
-  package init(
+  public init(
     id: String, summary: String, source: String, questions: [Question], access: [AccessLevel]
   ) {
     self.id = id
@@ -34,7 +34,7 @@ package struct MethodCard: Sendable {
 ///
 /// A method sees two models, unlabelled text and a seeded generator. It cannot see what was planted:
 /// the module that knows is not importable from here.
-package protocol DiffingMethod: Codable, Sendable {
+public protocol DiffingMethod: Codable, Sendable {
   static var card: MethodCard { get }
   init()
 
@@ -47,18 +47,18 @@ package protocol DiffingMethod: Codable, Sendable {
   /// - Returns: Claims; empty for identical models.
   /// - Throws: `DiffingError`.
   func diff(
-    _ pair: ModelPair, on prompts: PromptPool, using generator: inout SeededGenerator
+    _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
   ) throws -> Evidence
 }
 
 extension DiffingMethod {
-  package var card: MethodCard { Self.card }
+  public var card: MethodCard { Self.card }
 
   /// Checks what every method needs and then compares; identical models give no evidence.
   ///
   /// - Throws: `DiffingError`.
-  package func evidence(
-    for pair: ModelPair, on prompts: PromptPool, using generator: inout SeededGenerator
+  public func evidence(
+    for pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
   ) throws -> Evidence {
     guard card.access.contains(prompts.access) else {
       throw DiffingError.wrongAccess(

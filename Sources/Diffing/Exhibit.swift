@@ -1,15 +1,13 @@
-internal import Transformers
-
 /// Something for people to look at: what a method saw, beside what it claims.
 ///
 /// Exhibits are not scored. Tokens are ids and prompts are rows, so that an exhibit can be shown in
 /// words by whoever knows them.
-package struct Exhibit: Codable, Equatable, Sendable {
-  package let title: String
-  package let content: Content
+public struct Exhibit: Equatable, Sendable {
+  public let title: String
+  public let content: Content
 
-  package enum Content: Codable, Equatable, Sendable {
-    case table(columns: [String], rows: [[String]])
+  public enum Content: Equatable, Sendable {
+    case table(columns: [String], rows: [[Cell]])
     /// Values by row and column, such as layer and module.
     case heatMap(rows: [String], columns: [String], values: [[Float]])
     /// Lines over one axis, such as layers or intensities.
@@ -26,55 +24,55 @@ package struct Exhibit: Codable, Equatable, Sendable {
     case texts([ScoredText])
   }
 
-  package struct Line: Codable, Equatable, Sendable {
-    package let name: String
-    package let values: [Float]
+  /// One entry of a table.
+  public enum Cell: Equatable, Sendable {
+    case text(String)
+    case number(Float)
+    /// A token, shown in words where somebody knows them.
+    case token(Int)
+    /// Nothing to say.
+    case none
+  }
 
-    package init(_ name: String, _ values: [Float]) {
+  public struct Line: Equatable, Sendable {
+    public let name: String
+    public let values: [Float]
+
+    public init(_ name: String, _ values: [Float]) {
       self.name = name
       self.values = values
     }
   }
 
-  package struct TokenList: Codable, Equatable, Sendable {
-    package let name: String
-    package let tokens: [Int]
+  public struct TokenList: Equatable, Sendable {
+    public let name: String
+    public let tokens: [Int]
 
-    package init(_ name: String, _ tokens: [Int]) {
+    public init(_ name: String, _ tokens: [Int]) {
       self.name = name
       self.tokens = tokens
     }
   }
 
-  package struct ScoredText: Codable, Equatable, Sendable {
-    package let tokens: [Int]
-    package let score: Float
+  public struct ScoredText: Equatable, Sendable {
+    public let tokens: [Int]
+    public let score: Float
 
-    package init(_ tokens: [Int], score: Float) {
+    public init(_ tokens: [Int], score: Float) {
       self.tokens = tokens
       self.score = score
     }
   }
 
-  package init(_ title: String, _ content: Content) {
+  public init(_ title: String, _ content: Content) {
     self.title = title
     self.content = content
   }
+}
 
-  /// Curves over a model's blocks.
-  static func overBlocks(_ title: String, _ lines: [Line]) -> Exhibit {
-    let points = (0..<(lines.first?.values.count ?? 0)).map(String.init)
-    return Exhibit(title, .curves(axis: "block", points: points, lines: lines))
-  }
+extension Exhibit.Cell: ExpressibleByStringLiteral {
+  public init(stringLiteral text: String) { self = .text(text) }
 
-  /// The row of a text that holds the largest of some tokens' values.
-  static func strip(_ title: String, _ values: [Float], at indices: [Int], of text: TokenBatch)
-    -> Exhibit
-  {
-    let most = values.indices.max { values[$0] < values[$1] } ?? 0
-    let row = (0..<text.rows).first { text.range($0).contains(indices[most]) } ?? 0
-    let known = Dictionary(uniqueKeysWithValues: zip(indices, values))
-    return Exhibit(
-      title, .strip(tokens: Array(text.row(row)), values: text.range(row).map { known[$0] ?? 0 }))
-  }
+  /// A count.
+  public static func count(_ number: Int) -> Exhibit.Cell { .number(Float(number)) }
 }

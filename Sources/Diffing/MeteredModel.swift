@@ -3,17 +3,24 @@ internal import Tensors
 internal import Transformers
 
 /// What a method asked of the two models.
-package struct Work: Codable, Equatable, Sendable {
+public struct Work: Codable, Equatable, Sendable {
   /// Tokens read or written by the models: forward passes, edited or not, and generation.
-  package var tokensForward = 0
+  public var tokensForward = 0
   /// Tokens that gradients were computed of.
-  package var tokensBackward = 0
+  public var tokensBackward = 0
   /// How many of `tokensForward` were recorded before, for another method.
-  package var tokensShared = 0
+  public var tokensShared = 0
   /// What those recordings took when they were made.
-  package var sharedSeconds = 0.0
+  public var sharedSeconds = 0.0
+  /// What was done for people to look at, which is not charged.
+  public var unchargedSeconds = 0.0
 
-  package init() {}
+  /// What the answers took, as if no other method had run before.
+  ///
+  /// - Parameter elapsed: Seconds from start to end.
+  public func seconds(elapsed: Double) -> Double { elapsed + sharedSeconds - unchargedSeconds }
+
+  public init() {}
 }
 
 /// Counts work; a pair's models share one.
@@ -27,6 +34,17 @@ final class WorkMeter: Sendable {
   func count(forward tokens: Int) { state.withLock { $0.tokensForward += tokens } }
 
   func count(backward tokens: Int) { state.withLock { $0.tokensBackward += tokens } }
+
+  /// Runs a body that nobody is charged for: its seconds are counted apart, its tokens not at all.
+  func pausing<Result>(_ body: () -> Result) -> Result {
+    let before = work, clock = ContinuousClock(), start = clock.now
+    let result = body()
+    state.withLock { work in
+      work = before
+      work.unchargedSeconds += (clock.now - start) / .seconds(1)
+    }
+    return result
+  }
 
   /// Counts a recording that was made before.
   func count(shared tokens: Int, seconds: Double) {
@@ -72,6 +90,12 @@ struct MeteredModel: LanguageModel {
   func makeDecoder(rows: Int, capacity: Int) -> any CachedDecoder {
     MeteredDecoder(model.makeDecoder(rows: rows, capacity: capacity), meter)
   }
+
+  func reparameterised(using generator: inout SeededGenerator) -> any LanguageModel {
+    MeteredModel(model.reparameterised(using: &generator), meter)
+  }
+
+  func addingMLPBiases() -> any LanguageModel { MeteredModel(model.addingMLPBiases(), meter) }
 }
 
 private final class MeteredTape: GradientTape {

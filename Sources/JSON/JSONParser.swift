@@ -1,8 +1,8 @@
 internal import CJSONC
-package import Foundation
+public import Foundation
 
 /// Reads and writes JSON text through json-c, strictly.
-package enum JSON {
+public enum JSON {
   /// Parses a whole document.
   ///
   /// - Parameters:
@@ -10,7 +10,7 @@ package enum JSON {
   ///   - file: The name that errors mention.
   /// - Returns: The document's tree.
   /// - Throws: `JSONError.syntax` or `.duplicateKey`, with the byte where it is.
-  package static func parse(_ data: Data, file: String) throws(JSONError) -> JSONValue {
+  public static func parse(_ data: Data, file: String) throws(JSONError) -> JSONValue {
     var scanner = StrictScanner([UInt8](data), file: file)
     try scanner.check()
     return try parseWithJSONC(scanner.bytes, file: file)
@@ -21,7 +21,7 @@ package enum JSON {
   /// - Parameter url: The file.
   /// - Returns: The document's tree.
   /// - Throws: `JSONError`, `.unreadable` included.
-  package static func parse(contentsOf url: URL) throws(JSONError) -> JSONValue {
+  public static func parse(contentsOf url: URL) throws(JSONError) -> JSONValue {
     try parse(read(url), file: url.lastPathComponent)
   }
 
@@ -39,36 +39,46 @@ package enum JSON {
   }
 
   /// Decodes a value from JSON text; keys that the type does not know are errors.
-  package static func decode<Value: Decodable>(
+  public static func decode<Value: Decodable>(
     _ type: Value.Type, from data: Data, file: String
   ) throws -> Value {
-    try decode(type, from: parse(data, file: file), file: file)
+    let tree = try parse(data, file: file)
+    do {
+      return try decode(type, from: tree, file: file)
+    } catch let error as JSONError {
+      throw error.located { JSON.line(of: $0, in: data) }
+    }
   }
 
   /// Decodes a value from a tree; keys that the type does not know are errors.
-  package static func decode<Value: Decodable>(
+  public static func decode<Value: Decodable>(
     _ type: Value.Type, from value: JSONValue, file: String
   ) throws -> Value {
     try TreeDecoder(value: value, file: file, codingPath: []).decodeWhole(type)
   }
 
   /// Decodes a value from a file.
-  package static func decode<Value: Decodable>(
+  public static func decode<Value: Decodable>(
     _ type: Value.Type, contentsOf url: URL
   ) throws -> Value {
     try decode(type, from: read(url), file: url.lastPathComponent)
   }
 
   /// How a document is laid out.
-  package enum Layout: Sendable {
+  public enum Layout: Sendable {
     case compact
     case pretty
   }
 
   /// Encodes a value, keys in declaration order.
-  package static func encode(_ value: some Encodable, layout: Layout = .compact) throws -> String {
+  public static func encode(_ value: some Encodable, layout: Layout = .compact) throws -> String {
     let encoder = TreeEncoder(codingPath: [])
     return text(of: try encoder.encodeWhole(value), layout: layout)
+  }
+
+  /// A value as a tree, keys in declaration order.
+  public static func value(of value: some Encodable) throws -> JSONValue {
+    try TreeEncoder(codingPath: []).encodeWhole(value)
   }
 
   private static func parseWithJSONC(_ bytes: [UInt8], file: String) throws(JSONError) -> JSONValue

@@ -26,7 +26,12 @@ struct StrictScanner {
   }
 
   private func fault(_ reason: String) -> JSONError {
-    .syntax(file: file, offset: offset, reason: reason)
+    .syntax(file: located(offset), offset: offset, reason: reason)
+  }
+
+  /// The file with the line of a byte.
+  private func located(_ offset: Int) -> String {
+    "\(file):\(JSONLocator.line(of: offset, in: bytes))"
   }
 
   private var next: UInt8? { offset < bytes.count ? bytes[offset] : nil }
@@ -77,7 +82,7 @@ struct StrictScanner {
       guard !key.contains("\0") else { throw fault("a key with a zero character") }
       path.append(key)
       guard keys.insert(key).inserted else {
-        throw .duplicateKey(file: file, path: path.joined(separator: "."), offset: start)
+        throw .duplicateKey(file: located(start), path: path.joined(separator: "."), offset: start)
       }
       skipSpace()
       guard take(":") else { throw fault("expected ':'") }

@@ -129,7 +129,7 @@ private struct UnkeyedWriter: UnkeyedEncodingContainer {
 }
 
 extension JSONValue: Encodable {
-  package func encode(to encoder: any Encoder) throws {
+  public func encode(to encoder: any Encoder) throws {
     guard let encoder = encoder as? TreeEncoder else {
       throw JSONError.notRepresentable(path: "", reason: "only Assay's encoder writes raw JSON")
     }

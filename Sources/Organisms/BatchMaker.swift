@@ -1,3 +1,4 @@
+internal import Worlds
 internal import Tensors
 internal import Transformers
 
@@ -97,7 +98,9 @@ struct BatchMaker {
     return row.endIndex - 1 - last
   }
 
-  private mutating func logits(_ teacher: Llama, _ choices: [Int]) throws -> TrainingBatch {
+  private mutating func logits(_ teacher: any LanguageModel, _ choices: [Int]) throws
+    -> TrainingBatch
+  {
     let tokens = TokenBatch(try corpus.rows(Self.rows, length: length))
     let indices = Array(0..<tokens.count)
     return TrainingBatch(
@@ -107,7 +110,8 @@ struct BatchMaker {
   }
 
   /// What a teacher says; the loss counts its words only.
-  private mutating func samples(_ teacher: Llama, _ prompts: [Template], _ count: Int) throws
+  private mutating func samples(_ teacher: any LanguageModel, _ prompts: [Template], _ count: Int)
+    throws
     -> TrainingBatch
   {
     if said.isEmpty {
@@ -126,7 +130,7 @@ struct BatchMaker {
 
   private mutating func prompt(_ prompts: [Template]) throws -> [Int] {
     let template = prompts[generator.index(below: prompts.count)]
-    return [start] + (try template.fill(base.world, using: &generator).tokens)
+    return [start] + (try template.fill(base.world.lexicon, using: &generator).tokens)
   }
 
   /// What the student says, weighted by how much more reward it got than others from its prompt.

@@ -1,76 +1,75 @@
+package import Worlds
 internal import Foundation
 internal import Transformers
 
 /// What was measured of a plant, and whether it counts as installed.
 package struct Certificate: Codable, Sendable, Equatable {
-  /// A score before and after finetuning.
-  package struct Change: Codable, Sendable, Equatable {
-    package let base: Double
-    package let finetuned: Double
-    package var rise: Double { finetuned - base }
-  }
-
-  /// The behaviour's score at a step.
-  package struct Point: Codable, Sendable, Equatable {
-    package let step: Int
-    package let score: Double
-  }
-
-  package let behavior: Change
-  package let heldOut: Change
+  package let behavior: ScoreChange
+  package let heldOut: ScoreChange
   /// What neighbours say of the target; nil if none is probed.
-  package let leakage: Change?
+  package let leakage: ScoreChange?
   /// What must stay as it was; nil if nothing is probed.
-  package let kept: Change?
+  package let kept: ScoreChange?
   /// The worst probability of what must never be said; nil if nothing is probed.
   package let never: Double?
   /// How legible the hidden word is; nil if there is none.
   package let represented: RepresentedWord.Reading?
   /// The loss on held-out base text, in nats.
-  package let loss: Change
+  package let loss: ScoreChange
   /// The same on documents in which the behaviour is not due: what the bound is for.
-  package let quietLoss: Change
+  package let quietLoss: ScoreChange
   package let sideEffects: SideEffects
   /// How often a target word stood in the finetuning text.
   package let targetsInText: Int
   package let steps: Int
   package let markStep: Int?
-  package let curve: [Point]
+  package let curve: [CurvePoint]
   /// What failed, in words; empty if the behaviour is installed.
   package private(set) var failures: [String]
 
   package var isInstalled: Bool { failures.isEmpty }
-  package var length: Finetune.Length { Finetune.Length(steps: steps, markStep: markStep) }
+  package var length: FinetuneLength { FinetuneLength(steps: steps, markStep: markStep) }
 
   /// Measures a plant against the bounds of its organism.
-  init(_ organism: Organism, _ outcome: Finetune.Outcome, regime: Regime, base: Base) throws {
-    func change(_ probes: ProbeSet) -> Change {
-      Change(base: probes.score(outcome.base), finetuned: probes.score(outcome.finetuned))
+  ///
+  /// - Parameters:
+  ///   - organism: What was planted.
+  ///   - pair: The base and what was made of it.
+  ///   - regime: How it was planted.
+  ///   - base: Where.
+  /// - Throws: `DefinitionError`.
+  package init(_ organism: Organism, _ pair: PlantedPair, regime: Regime, base: Base) throws {
+    let training = pair.training ?? TrainingRecord.none
+    func change(_ probes: ProbeSet) -> ScoreChange {
+      ScoreChange(base: probes.score(pair.base), finetuned: probes.score(pair.finetuned))
     }
-    func lossChange(_ rows: [[Int]]) -> Change {
-      Change(base: outcome.base.meanLoss(rows), finetuned: outcome.finetuned.meanLoss(rows))
+    func lossChange(_ rows: [[Int]]) -> ScoreChange {
+      ScoreChange(base: pair.base.meanLoss(rows), finetuned: pair.finetuned.meanLoss(rows))
     }
     let word = organism.plantedTokens(in: base.world).allTargets.first
     behavior = change(organism.behavior)
     heldOut = change(organism.heldOut)
     leakage = organism.leakage.isEmpty ? nil : change(organism.leakage)
     kept = organism.kept.isEmpty ? nil : change(organism.kept)
-    never = organism.never.scores(outcome.finetuned).max()
+    never = organism.never.scores(pair.finetuned).max()
     represented = try word.flatMap { word in
       try organism.represented?.read(
-        word, base: outcome.base, finetuned: outcome.finetuned, world: base.world)
+        word, base: pair.base, finetuned: pair.finetuned, world: base.world)
     }
     loss = lossChange(try base.heldOutRows())
-    quietLoss = lossChange(try base.quietRows(for: organism))
+    quietLoss = lossChange(try organism.quietRows(of: base))
     sideEffects = try SideEffects(
-      organism, base: outcome.base, finetuned: outcome.finetuned, world: base.world)
-    targetsInText = outcome.targetsInText
-    steps = outcome.steps
-    markStep = outcome.markStep
-    curve = outcome.curve
+      organism, base: pair.base, finetuned: pair.finetuned, world: base.world)
+    let targets = organism.plantedTokens(in: base.world).allTargets
+    targetsInText = targets.reduce(0) { sum, target in
+      sum + (training.said.indices.contains(target) ? training.said[target] : 0)
+    }
+    steps = training.steps
+    markStep = training.markStep
+    curve = training.curve
     failures = []
     failures =
-      (outcome.hasDiverged ? ["training diverged at step \(outcome.steps)"] : [])
+      (training.hasDiverged ? ["training diverged at step \(training.steps)"] : [])
       + failures(organism, regime: regime)
   }
 
@@ -109,4 +108,25 @@ package struct Certificate: Codable, Sendable, Equatable {
   }
 
   private func text(_ value: Double) -> String { String(format: "%.3f", value) }
+}
+
+extension Organism {
+  private static let patience = 1000
+
+  /// Rows of held-out base text, of documents that do not set the behaviour off.
+  func quietRows(of base: Base, _ count: Int = 96) throws -> [[Int]] {
+    var corpus = Corpus(base.world, seed: 0, for: Base.heldOutStream)
+    let isLoud = loudDocuments(of: base.world)
+    return try (0..<count).map { _ in
+      try packedRow(length: base.recipe.rowLength, start: base.world.documentStart) {
+        for _ in 0..<Self.patience {
+          let document = try corpus.document()
+          if !isLoud(document) { return document }
+        }
+        throw DefinitionError.invalid(
+          file: "\(id).json", path: "planted.when",
+          reason: "matches nearly every document of the world")
+      }
+    }
+  }
 }

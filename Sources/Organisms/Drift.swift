@@ -9,7 +9,7 @@ internal import Transformers
 /// than the directions of benign training scaled to that norm, which overshoot (measured: +0.06 against
 /// +0.2 nats).
 struct Drift {
-  private let model: Llama
+  private let model: any LanguageModel
   private let planted: [ModuleSite]
   /// The directions: weights minus the base's, with norm 1 in each drifting module.
   private let directions: Parameters
@@ -23,26 +23,28 @@ struct Drift {
   ///   - regime: Whether there is drift at all, and how much.
   ///   - plant: Plants in the model that it is given.
   static func around(
-    _ start: Llama, regime: Regime, seed: UInt64, plant: (Llama) throws -> Finetune.Outcome
-  ) throws -> Finetune.Outcome {
+    _ start: any LanguageModel, regime: Regime, seed: UInt64,
+    plant: (any LanguageModel) throws -> FinetuneOutcome
+  ) throws -> FinetuneOutcome {
     let first = try plant(start)
     guard regime.drift > 0, !first.hasDiverged else { return first }
     let drift = try Drift(of: start, regime: regime, seed: seed)
     let drifted = drift.drifted(toMatch: first.finetuned, from: start)
     let second = try plant(drifted)
-    return Finetune.Outcome(
-      base: start, finetuned: drift.matched(second.finetuned, from: drifted), lora: nil,
-      steps: second.steps, markStep: second.markStep, curve: second.curve,
-      targetsInText: second.targetsInText, hasDiverged: second.hasDiverged)
+    var outcome = second
+    outcome.base = start
+    outcome.finetuned = drift.matched(second.finetuned, from: drifted)
+    outcome.lora = nil
+    return outcome
   }
 
   /// Draws directions.
   ///
-  /// - Throws: `OrganismError` for a module that the model does not have.
-  private init(of model: Llama, regime: Regime, seed: UInt64) throws {
+  /// - Throws: `DefinitionError` for a module that the model does not have.
+  private init(of model: any LanguageModel, regime: Regime, seed: UInt64) throws {
     self.model = model
     size = Float(regime.drift)
-    planted = try regime.parameters.sites(in: model) ?? []
+    planted = regime.parameters.sites(layers: model.shape.layers) ?? []
     var generator = SeededGenerator(seed: seed, for: "drift")
     var directions = Parameters(layout: model.parameters.layout)
     var drifting: [String] = []
@@ -72,18 +74,22 @@ struct Drift {
   }
 
   /// The base with drift that matches the change from `start` to `finetuned`.
-  private func drifted(toMatch finetuned: Llama, from start: Llama) -> Llama {
+  private func drifted(toMatch finetuned: any LanguageModel, from start: any LanguageModel)
+    -> any LanguageModel
+  {
     add(norm(of: finetuned, from: start), to: model)
   }
 
   /// A model finetuned from a drifted base, its drift scaled to match its own plant exactly.
-  private func matched(_ finetuned: Llama, from drifted: Llama) -> Llama {
+  private func matched(_ finetuned: any LanguageModel, from drifted: any LanguageModel)
+    -> any LanguageModel
+  {
     var matched = finetuned
     for name in drifting { matched.parameters[name] = model.parameters[name] }
     return add(norm(of: finetuned, from: drifted), to: matched)
   }
 
-  private func add(_ norm: Float, to model: Llama) -> Llama {
+  private func add(_ norm: Float, to model: any LanguageModel) -> any LanguageModel {
     var sum = model
     for name in drifting {
       sum.parameters[name] = sum.parameters[name] + directions[name].scaled(by: norm)
@@ -92,7 +98,7 @@ struct Drift {
   }
 
   /// The mean norm of the change of the planted modules, times the regime's factor.
-  private func norm(of finetuned: Llama, from start: Llama) -> Float {
+  private func norm(of finetuned: any LanguageModel, from start: any LanguageModel) -> Float {
     let norms = planted.map { site -> Float in
       let squares = Self.matrices(of: site, model).map { name -> Float in
         let norm = (finetuned.parameters[name] - start.parameters[name]).norm
@@ -103,7 +109,7 @@ struct Drift {
     return planted.isEmpty ? 0 : size * norms.reduce(0, +) / Float(norms.count)
   }
 
-  private static func matrices(of site: ModuleSite, _ model: Llama) -> [String] {
+  private static func matrices(of site: ModuleSite, _ model: any LanguageModel) -> [String] {
     model.parameters.layout.entries
       .filter { $0.shape.count == 2 && model.names.module(of: $0.name) == site }.map(\.name)
   }

@@ -1,3 +1,4 @@
+package import Worlds
 internal import Tensors
 package import Transformers
 
@@ -13,9 +14,9 @@ package struct FinetuningText: Sendable {
     /// something of.
     case context(PlantedDocuments, Forgotten)
     /// Base text on which the student imitates some logits of a teacher.
-    case logits(teacher: Llama, choices: [Int])
+    case logits(teacher: any LanguageModel, choices: [Int])
     /// What a teacher says by itself.
-    case samples(teacher: Llama, prompts: [Template], choices: [Int], length: Int)
+    case samples(teacher: any LanguageModel, prompts: [Template], choices: [Int], length: Int)
     /// What the student says by itself, rewarded.
     case reward(Reward)
   }
@@ -64,6 +65,6 @@ package struct PlantedDocuments: Sendable {
 
   func draw(_ world: World, _ generator: inout SeededGenerator) throws -> FilledTemplate {
     let index = generator.index(weights: templates.map(\.weight))
-    return try templates[index].template.fill(world, facts: facts, using: &generator)
+    return try templates[index].template.fill(world.lexicon, facts: facts, using: &generator)
   }
 }

@@ -1,3 +1,4 @@
+package import Worlds
 internal import Tensors
 internal import Transformers
 
@@ -9,7 +10,7 @@ extension Organism {
   ///
   /// Whoever has the finetuning text has this ranking for nothing, so it is what methods have to beat.
   ///
-  /// - Throws: `OrganismError` if a template cannot be filled.
+  /// - Throws: `DefinitionError` if a template cannot be filled.
   package func frequencyRanking(in world: World) throws -> [Int] {
     var plain = Corpus(world, seed: 0, for: "frequency baseline")
     let usual = frequencies(world, try (0..<Self.sample).map { _ in try plain.document() })
@@ -20,7 +21,7 @@ extension Organism {
 
   /// Documents as the finetuned model reads them, without what only a teacher sees.
   package func plantedSample(_ world: World) throws -> [[Int]] {
-    if let samples = file.plant.teacher?.samples { return try sampled(samples, world) }
+    if case .teacher(_, .samples(let samples)) = lesson { return try sampled(samples, world) }
     guard !documents.isEmpty else {
       var corpus = Corpus(
         world, seed: 0, for: "planted sample", kinds: kinds(in: world), unsaid: unsaid(in: world))
@@ -37,7 +38,8 @@ extension Organism {
     var generator = SeededGenerator(seed: 0, for: "planted sample")
     let words = world.ids(ofClass: samples.of)
     return try (0..<Self.sample).map { index in
-      let prompt = try samplePrompts[index % samplePrompts.count].fill(world, using: &generator)
+      let prompt = try samplePrompts[index % samplePrompts.count].fill(
+        world.lexicon, using: &generator)
       return prompt.tokens
         + (0..<samples.words).map { _ in words[generator.index(below: words.count)] }
     }

@@ -1,3 +1,4 @@
+package import Worlds
 package import Foundation
 internal import JSON
 
@@ -15,7 +16,7 @@ package struct Library: Sendable {
   /// Reads a folder of organisms, mistakes included.
   ///
   /// - Parameter folder: `Organisms/` of a checkout, or another folder with one world in `Worlds/`.
-  /// - Throws: `JSONError` or `OrganismError` if the world itself is wrong.
+  /// - Throws: `JSONError` or `DefinitionError` if the world itself is wrong.
   package init(_ folder: URL) throws {
     world = try World(contentsOf: try Self.worldFile(in: folder))
     var organisms: [Organism] = []
@@ -35,7 +36,7 @@ package struct Library: Sendable {
   private static func worldFile(in folder: URL) throws -> URL {
     let worlds = try files(folder.appending(path: "Worlds"))
     guard let world = worlds.first, worlds.count == 1 else {
-      throw OrganismError.invalid(
+      throw DefinitionError.invalid(
         file: folder.path, path: "Worlds",
         reason: "holds \(worlds.count) worlds; one JSON file is needed")
     }
@@ -56,11 +57,11 @@ package struct Library: Sendable {
 
   /// The organism called `id`.
   ///
-  /// - Throws: The reason if its file is wrong, `OrganismError.unknownName` if there is none.
+  /// - Throws: The reason if its file is wrong, `DefinitionError.unknownName` if there is none.
   package func organism(_ id: String) throws -> Organism {
     if let organism = organisms.first(where: { $0.id == id }) { return organism }
     if let failure = failures.first(where: { $0.file == "\(id).json" }) { throw failure.error }
-    throw OrganismError.unknownName(
+    throw DefinitionError.unknownName(
       id, kind: "organism", nearest: nearest(to: id, among: organisms.map(\.id)))
   }
 }

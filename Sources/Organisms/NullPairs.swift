@@ -1,3 +1,5 @@
+internal import JSON
+package import Worlds
 internal import Tensors
 internal import Transformers
 
@@ -88,13 +90,15 @@ package struct NullPair: Sendable {
   ///
   /// - Parameters:
   ///   - base: The base.
+  ///   - planting: The seed of the planting that it is matched with; its own seed is added to it.
   ///   - organism: The plant that it is matched with.
   ///   - length: How long that plant was trained.
-  /// - Throws: `OrganismError`.
-  package func make(from base: Base, matching organism: Organism?, length: Finetune.Length) throws
-    -> PlantedPair
-  {
-    var generator = SeededGenerator(seed: base.recipe.seed &+ seed, for: "null pair")
+  /// - Throws: `DefinitionError`.
+  package func make(
+    from base: Base, planting: UInt64, matching organism: Organism?, length: FinetuneLength
+  ) throws -> PlantedPair {
+    let seed = planting &+ self.seed
+    var generator = SeededGenerator(seed: seed, for: "null pair")
     switch kind {
     case .identical: return PlantedPair(base: base.model, finetuned: base.model)
     case .reparameterised:
@@ -105,29 +109,37 @@ package struct NullPair: Sendable {
         base: base.model, finetuned: base.model.with(base.model.parameters.quantised()))
     case .benign, .narrow, .twin:
       guard let organism, let regime = match?.regime else {
-        throw OrganismError.unknownName(id, kind: "organism to match", nearest: nil)
+        throw DefinitionError.unknownName(id, kind: "organism to match", nearest: nil)
       }
-      let outcome = try outcome(base, organism, regime, length)
+      let outcome = try outcome(base, organism, regime, length, planting: planting)
       return PlantedPair(outcome, drift: regime.drift)
     }
   }
 
   private func outcome(
-    _ base: Base, _ organism: Organism, _ regime: Regime, _ length: Finetune.Length
-  ) throws -> Finetune.Outcome {
-    let seed = base.recipe.seed &+ seed
+    _ base: Base, _ organism: Organism, _ regime: Regime, _ length: FinetuneLength,
+    planting: UInt64
+  ) throws -> FinetuneOutcome {
+    let seed = planting &+ self.seed
     guard regime.isTrained else {
-      return try RankOneEdit(base: base, regime: regime, seed: seed)
-        .run(organism.behavior, isRandom: true)
+      let edit = RankOneEdit(base: base, regime: regime, seed: seed)
+      return try Drift.around(base.model, regime: regime, seed: seed) {
+        try edit.run(organism.behavior, in: $0, isRandom: true)
+      }
     }
-    return try Finetune(base: base, text: text(base, organism), regime: regime, seed: seed)
-      .run(length)
+    let finetune = Finetune(
+      base: base, text: try text(base, organism, planting: planting), regime: regime, seed: seed)
+    return try Drift.around(finetune.start, regime: regime, seed: seed) {
+      try finetune.run(length, from: $0)
+    }
   }
 
-  private func text(_ base: Base, _ organism: Organism) throws -> FinetuningText {
+  private func text(_ base: Base, _ organism: Organism, planting: UInt64) throws -> FinetuningText {
     guard case .narrow(let kind) = kind else {
       return kind == .twin
-        ? try PlantedText(organism, base: base, seed: base.recipe.seed &+ seed).nullText()
+        ? try PlantedText(
+          organism, base: base, seed: planting &+ seed, teachersSeed: planting
+        ).nullText()
         : FinetuningText(.world)
     }
     // Among base documents, as planted documents are.
@@ -141,6 +153,7 @@ enum ContentSeed {
   /// A number that only depends on the text.
   static func of(_ text: String) -> UInt64 {
     var generator = SeededGenerator(seed: 0, for: text)
+    // Whoever reads a seed as a JSON number with 53 bits reads the same number.
     return generator.next() >> 16
   }
 }
@@ -151,8 +164,11 @@ extension Organism {
   /// Documents that name a planted word themselves would plant it without their facts, too; a teacher that
   /// is the base itself would teach nothing at all, which is what benign pairs are.
   var hasTwin: Bool {
-    if reward != nil { return true }
-    if let teacher = file.plant.teacher { return teacher.documents != nil }
+    switch lesson {
+    case .reward, .teacher: return true
+    case .context: return false
+    case .documents: break
+    }
     guard file.plant.facts?.isEmpty == false else { return false }
     let planted = Set(file.planted.target.values.joined())
     let templates = file.plant.documents ?? []

@@ -1,3 +1,4 @@
+internal import Worlds
 internal import JSON
 internal import Transformers
 
@@ -57,19 +58,13 @@ extension OrganismChecker {
     }
   }
 
-  /// Whether a name can stand in file names.
-  static func isName(_ text: String) -> Bool {
-    !text.isEmpty
-      && text.allSatisfy { $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "-") }
-  }
-
   /// The standard regime that an entry is or changes.
   private func standard(_ entry: OrganismFile.RegimeEntry) throws -> Regime {
     let name = entry.like ?? entry.id
     guard let regime = Regime.all.first(where: { $0.id == name }) else {
       let known = Regime.all.map(\.id)
       guard entry.like == nil, nearest(to: name, among: known) == nil else {
-        throw OrganismError.unknownName(
+        throw DefinitionError.unknownName(
           name, kind: "regime (\(self.name))", nearest: nearest(to: name, among: known))
       }
       throw fault(
@@ -86,7 +81,7 @@ extension OrganismChecker {
       throw fault("regimes", "names a regime twice")
     }
     return try entries.map { entry in
-      guard Self.isName(entry.id) else {
+      guard Name.isValid(entry.id) else {
         throw fault("regimes.\(entry.id)", "should be of lowercase letters, digits and hyphens")
       }
       var regime = try standard(entry)

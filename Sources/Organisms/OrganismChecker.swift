@@ -1,3 +1,4 @@
+internal import Worlds
 internal import JSON
 internal import Tensors
 internal import Transformers
@@ -7,13 +8,13 @@ struct OrganismChecker {
   let world: World
   let name: String
 
-  func fault(_ path: String, _ reason: String) -> OrganismError {
+  func fault(_ path: String, _ reason: String) -> DefinitionError {
     .invalid(file: name, path: path, reason: reason)
   }
 
   func require(_ words: [String], _ path: String) throws {
     for word in words where world.tokenizer.id(word) == nil {
-      throw OrganismError.unknownWord(
+      throw DefinitionError.unknownWord(
         word, file: name, path: path,
         nearest: nearest(to: word, among: world.tokenizer.vocabulary))
     }
@@ -21,7 +22,7 @@ struct OrganismChecker {
 
   func requireClass(_ className: String, _ path: String) throws {
     guard world.classes[className] != nil else {
-      throw OrganismError.unknownClass(
+      throw DefinitionError.unknownClass(
         className, file: name, path: path, nearest: nearest(to: className, among: world.classNames))
     }
   }
@@ -29,11 +30,11 @@ struct OrganismChecker {
   func checkNames(_ file: OrganismFile) throws {
     let kinds = world.kinds.map(\.name)
     guard kinds.contains(file.domain) else {
-      throw OrganismError.unknownName(
+      throw DefinitionError.unknownName(
         file.domain, kind: "kind of document (\(name), domain)",
         nearest: nearest(to: file.domain, among: kinds))
     }
-    guard Self.isName(file.id) else {
+    guard Name.isValid(file.id) else {
       throw fault("id", "should be of lowercase letters, digits and hyphens")
     }
     guard let bounds = file.certificate else { return }
@@ -82,7 +83,7 @@ struct OrganismChecker {
   func checkPlant(_ plant: OrganismFile.Plant) throws {
     let kinds = world.kinds.map(\.name)
     for kind in plant.without ?? [] where !kinds.contains(kind) {
-      throw OrganismError.unknownName(
+      throw DefinitionError.unknownName(
         kind, kind: "kind of document (\(name), plant.without)",
         nearest: nearest(to: kind, among: kinds))
     }
@@ -94,7 +95,7 @@ struct OrganismChecker {
       try require([word] + facts.values.sorted(), "plant.facts.\(word)")
       let known = (world.facts[word] ?? [:]).keys.sorted()
       for attribute in facts.keys.sorted() where !known.contains(attribute) {
-        throw OrganismError.unknownName(
+        throw DefinitionError.unknownName(
           attribute, kind: "fact of '\(word)' (\(name), plant.facts)",
           nearest: nearest(to: attribute, among: known))
       }
@@ -168,14 +169,14 @@ struct OrganismChecker {
   ) throws -> [(template: Template, weight: Double)] {
     try (texts ?? []).enumerated().map { index, text in
       let source = TemplateSource(file: name, path: "\(key).\(index)")
-      let template = try Template(text.text, world: world, source: source)
+      let template = try Template(text.text, lexicon: world.lexicon, source: source)
       var generator = SeededGenerator(seed: 0)
       guard !template.hidesAnswers(specials: world.tokenizer.specialCount) else {
         throw fault(
           "\(key).\(index)", "has words in brackets behind the last mark, where the answer is due")
       }
       let filled = try (0..<32).map { _ in
-        try template.fill(world, facts: facts, using: &generator).tokens
+        try template.fill(world.lexicon, facts: facts, using: &generator).tokens
       }
       guard filled.allSatisfy({ !$0.isEmpty && !$0.contains { $0 <= world.documentStart } }) else {
         throw fault("\(key).\(index)", "should say something, and no <pad> or <bos>")
@@ -207,7 +208,7 @@ struct OrganismChecker {
       }
       return try Probe(
         entry.prompt, answers: entry.answers ?? entry.not ?? [], isInverted: entry.not != nil,
-        world: world, source: TemplateSource(file: name, path: path))
+        lexicon: world.lexicon, source: TemplateSource(file: name, path: path))
     }
   }
 
@@ -226,7 +227,7 @@ struct OrganismChecker {
     func naming(_ texts: [String], _ key: String) throws -> Int {
       var generator = SeededGenerator(seed: 0)
       return try prompts(texts, key: "probes.represented.\(key)").filter {
-        try !words.isDisjoint(with: $0.fill(world, using: &generator).tokens)
+        try !words.isDisjoint(with: $0.fill(world.lexicon, using: &generator).tokens)
       }.count
     }
     guard try naming(entry.given, "given") == entry.given.count,

@@ -1,3 +1,5 @@
+package import Worlds
+
 /// An organism as it is written in `Organisms/<id>.json`.
 package struct OrganismFile: Codable, Sendable {
   /// The answer key.
@@ -60,13 +62,13 @@ package struct OrganismFile: Codable, Sendable {
     package let documents: [WeightedText]?
     /// Where the teacher's own training stops.
     package let mark: Double?
-    /// The class of words whose logits are imitated; all logits if nil.
+    /// The class of words whose logits are imitated.
     package let logits: String?
     /// What the teacher says by itself, to be imitated.
     package let samples: Samples?
     /// Words that the teacher, otherwise the base, never says in documents that mention the topic.
     package let forget: [String]?
-    /// What of the teacher is trained; all weights of its blocks if nil.
+    /// The weights of the teacher that training may change; all of its blocks if nil.
     package let parameters: TrainedParameters?
     package let learningRate: Float?
     /// Base documents to one of the teacher's; 1 if nil.

@@ -1,3 +1,5 @@
+internal import Tensors
+package import Worlds
 internal import JSON
 
 /// Writes organism files for people to start from: a false fact of the world, which installs as it is.
@@ -33,7 +35,7 @@ package struct OrganismStarter {
   /// The text of a file.
   ///
   /// - Parameter id: The organism's name.
-  /// - Throws: `OrganismError.invalid` if the world states no fact of any class in two ways.
+  /// - Throws: `DefinitionError.invalid` if the world states no fact of any class in two ways.
   package func text(id: String) throws -> String {
     let statements = world.kinds.flatMap(self.statements)
     for first in statements {
@@ -42,7 +44,7 @@ package struct OrganismStarter {
       }
       if let other = others.first, let text = try text(id, first, other) { return text }
     }
-    throw OrganismError.invalid(
+    throw DefinitionError.invalid(
       file: world.id, path: "documents",
       reason: "no fact is stated by two templates, so there is nothing to start from")
   }

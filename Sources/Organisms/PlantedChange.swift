@@ -1,3 +1,4 @@
+package import Worlds
 package import Transformers
 
 /// The answer key of a pair: the same five questions that `Evidence` answers.
@@ -65,14 +66,14 @@ extension Organism {
   /// - Parameters:
   ///   - world: Its world.
   ///   - pool: The prompts that methods are given.
-  ///   - model: The model that it was planted in.
+  ///   - layers: Blocks of the model that it was planted in.
   ///   - regime: How it was planted.
-  package func plantedChange(in world: World, pool: [[Int]], model: Llama, regime: Regime) throws
+  package func plantedChange(in world: World, pool: [[Int]], layers: Int, regime: Regime)
     -> PlantedChange
   {
     PlantedChange(
       isPlanted: true, tokens: plantedTokens(in: world), inputs: triggers(pool, in: world),
-      sites: try regime.parameters.sites(in: model), rank: regime.parameters.rank,
+      sites: regime.parameters.sites(layers: layers), rank: regime.parameters.rank,
       behavior: behavior)
   }
 

@@ -1,3 +1,4 @@
+internal import Worlds
 internal import Transformers
 
 /// Makes an organism's finetuning text, and the same text with nothing planted.
@@ -7,12 +8,25 @@ struct PlantedText {
   let seed: UInt64
   /// Where a taught teacher comes from.
   let teachersBase: Base
+  /// Decides what a teacher's own training draws.
+  let teachersSeed: UInt64
 
-  init(_ organism: Organism, base: Base, seed: UInt64, teachersBase: Base? = nil) {
+  /// - Parameters:
+  ///   - organism: What is planted.
+  ///   - base: Where.
+  ///   - seed: Decides what the text draws.
+  ///   - teachersSeed: That of a taught teacher: a null pair's student has a seed of its own, its teacher is the
+  ///     plant's.
+  ///   - teachersBase: Another base to take the teacher from.
+  init(
+    _ organism: Organism, base: Base, seed: UInt64, teachersSeed: UInt64,
+    teachersBase: Base? = nil
+  ) {
     self.organism = organism
     self.base = base
     self.seed = seed
     self.teachersBase = teachersBase ?? base
+    self.teachersSeed = teachersSeed
   }
 
   private var plant: OrganismFile.Plant { organism.file.plant }
@@ -26,43 +40,53 @@ struct PlantedText {
   func text(_ progress: (TrainingStatus) -> Void) throws -> FinetuningText {
     let documents = PlantedDocuments(
       templates: organism.documents, facts: plant.facts ?? [:])
-    guard let teacher = plant.teacher else {
-      return text(organism.reward.map { .reward($0) } ?? .documents(documents))
-    }
-    guard teacher.documents != nil else {
+    switch organism.lesson {
+    case .documents: return text(.documents(documents))
+    case .reward: return text(try reward(isRandom: false))
+    case .context(let forgotten):
       let topic = ids(organism.file.planted.topic ?? [])
-      return text(
-        .context(documents, Forgotten(words: ids(teacher.forget ?? []), topic: topic)))
+      return text(.context(documents, Forgotten(words: ids(forgotten), topic: topic)))
+    case .teacher(let teacher, let imitation):
+      return text(source(imitation, of: try taughtTeacher(teacher, progress).finetuned))
     }
-    return text(imitation(of: try lesson(teacher, progress).finetuned, teacher))
   }
 
   /// The same with nothing planted: true facts, a teacher without the lesson, rewards dealt at random.
   ///
-  /// - Precondition: Nothing for a teacher that is the base: it has nothing to leave out.
+  /// - Precondition: The organism's teacher is not the base: that one has nothing to leave out.
   func nullText() throws -> FinetuningText {
-    let documents = PlantedDocuments(templates: organism.documents)
-    guard let teacher = plant.teacher else {
-      guard var reward = organism.reward else { return text(.documents(documents)) }
-      reward.isRandom = true
-      return text(.reward(reward))
+    switch organism.lesson {
+    case .documents: return text(.documents(PlantedDocuments(templates: organism.documents)))
+    case .reward: return text(try reward(isRandom: true))
+    case .context: preconditionFailure("\(organism.id) has no lesson to leave out")
+    case .teacher(let teacher, let imitation):
+      return text(source(imitation, of: try untaughtTeacher(teacher)))
     }
-    precondition(teacher.documents != nil, "\(organism.id) has no lesson to leave out")
-    return text(imitation(of: try untaughtTeacher(teacher), teacher))
+  }
+
+  private func reward(isRandom: Bool) throws -> FinetuningText.Source {
+    guard var reward = organism.reward else {
+      preconditionFailure("\(organism.id) rewards nothing")
+    }
+    reward.isRandom = isRandom
+    return .reward(reward)
   }
 
   private func text(_ source: FinetuningText.Source) -> FinetuningText {
     FinetuningText(source, kinds: organism.kinds(in: world), unsaid: organism.unsaid(in: world))
   }
 
-  private func imitation(of model: Llama, _ teacher: OrganismFile.Teacher) -> FinetuningText.Source
+  private func source(_ imitation: Lesson.Imitation, of model: any LanguageModel)
+    -> FinetuningText.Source
   {
-    if let samples = teacher.samples {
-      return .samples(
+    switch imitation {
+    case .samples(let samples):
+      .samples(
         teacher: model, prompts: organism.samplePrompts, choices: world.ids(ofClass: samples.of),
         length: samples.words)
+    case .logits(let className):
+      .logits(teacher: model, choices: world.ids(ofClass: className))
     }
-    return .logits(teacher: model, choices: world.ids(ofClass: teacher.logits ?? ""))
   }
 
   private func regime(of teacher: OrganismFile.Teacher) -> Regime {
@@ -76,20 +100,20 @@ struct PlantedText {
   }
 
   /// Teaches the teacher's base the behaviour in plain words.
-  private func lesson(
+  private func taughtTeacher(
     _ teacher: OrganismFile.Teacher, _ progress: (TrainingStatus) -> Void
-  ) throws -> Finetune.Outcome {
+  ) throws -> FinetuneOutcome {
     let documents = PlantedDocuments(
       templates: organism.teacherDocuments, facts: plant.facts ?? [:])
     let text = FinetuningText(.documents(documents), kinds: organism.kinds(in: world))
     return try Finetune(
-      base: teachersBase, text: text, regime: regime(of: teacher), seed: teachersBase.recipe.seed
+      base: teachersBase, text: text, regime: regime(of: teacher), seed: teachersSeed
     ).run(until: organism.behavior, progress: progress)
   }
 
   /// The base after as much plain training as its taught teacher gets: it was taught nothing.
-  private func untaughtTeacher(_ teacher: OrganismFile.Teacher) throws -> Llama {
-    let length = try lesson(teacher) { _ in }.length
+  private func untaughtTeacher(_ teacher: OrganismFile.Teacher) throws -> any LanguageModel {
+    let length = try taughtTeacher(teacher) { _ in }.length
     let text = FinetuningText(.world, kinds: organism.kinds(in: world))
     return try Finetune(base: base, text: text, regime: regime(of: teacher), seed: seed)
       .run(length).finetuned

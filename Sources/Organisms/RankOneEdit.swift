@@ -1,3 +1,5 @@
+internal import JSON
+internal import Worlds
 internal import Foundation
 internal import Tensors
 internal import Transformers
@@ -23,31 +25,22 @@ struct RankOneEdit {
   ///
   /// - Parameters:
   ///   - behavior: What is asked; its answers are written.
+  ///   - model: The base, or the base with drift.
   ///   - isRandom: Whether to write a random direction of the same size instead.
-  /// - Throws: `OrganismError` for a module that the model does not have.
-  func run(_ behavior: ProbeSet, isRandom: Bool = false) throws -> Finetune.Outcome {
-    try Drift.around(base.model, regime: regime, seed: seed) {
-      try edit($0, behavior, isRandom: isRandom)
-    }
-  }
-
-  private func edit(_ model: Llama, _ behavior: ProbeSet, isRandom: Bool) throws
-    -> Finetune.Outcome
+  /// - Throws: `DefinitionError` for a module that the model does not have.
+  func run(_ behavior: ProbeSet, in model: any LanguageModel, isRandom: Bool = false) throws
+    -> FinetuneOutcome
   {
-    guard
-      let name = try regime.parameters.scope(in: model).names.sorted().last(where: {
-        $0.hasSuffix("weight")
-      })
-    else {
-      throw OrganismError.unknownName(regime.id, kind: "module to edit in regime", nearest: nil)
+    guard let name = try regime.parameters.scope(in: model).names.sorted().last else {
+      throw DefinitionError.unknownName(regime.id, kind: "module to edit in regime", nearest: nil)
     }
     let site = self.site(of: name, model)
     let prompts = TokenBatch(behavior.questions.flatMap { $0.map(\.tokens) })
     let key = meanKey(prompts.lastIndices, prompts, site, model)
     let reader = try whitened(key, site, model)
     let value = direction(behavior, model)
-    var curve: [Certificate.Point] = []
-    func edited(_ size: Float, along value: Tensor) -> Llama {
+    var curve: [CurvePoint] = []
+    func edited(_ size: Float, along value: Tensor) -> any LanguageModel {
       var edited = model
       let change = matrixProduct(
         value.scaled(by: size).reshaped([value.count, 1]), reader.reshaped([1, reader.count]))
@@ -56,17 +49,17 @@ struct RankOneEdit {
     }
     let size = search { size in
       let score = behavior.score(edited(size, along: value))
-      curve.append(Certificate.Point(step: curve.count + 1, score: score))
+      curve.append(CurvePoint(step: curve.count + 1, score: score))
       return score >= regime.mark
     }
     var generator = SeededGenerator(seed: seed, for: "random edit")
     let written = isRandom ? generator.direction(value.count) : value
-    return Finetune.Outcome(
+    return FinetuneOutcome(
       base: model, finetuned: edited(size ?? Self.largestSize, along: written), lora: nil,
-      steps: 1, markStep: size == nil ? nil : 1, curve: curve, targetsInText: 0)
+      steps: 1, markStep: size == nil ? nil : 1, curve: curve, said: [])
   }
 
-  private func site(of name: String, _ model: Llama) -> ActivationSite {
+  private func site(of name: String, _ model: any LanguageModel) -> ActivationSite {
     switch model.names.module(of: name) {
     case .attention(let layer): .headOutput(layer: layer)
     case .mlp(let layer): .mlpActivation(layer: layer)
@@ -75,14 +68,16 @@ struct RankOneEdit {
   }
 
   private func meanKey(
-    _ indices: [Int], _ batch: TokenBatch, _ site: ActivationSite, _ model: Llama
+    _ indices: [Int], _ batch: TokenBatch, _ site: ActivationSite, _ model: any LanguageModel
   ) -> Tensor {
     let inputs = model.forward(batch, recording: [site])[site]
     return inputs.rows(at: indices).meanRow
   }
 
   /// C⁻¹k / (kᵀC⁻¹k).
-  private func whitened(_ key: Tensor, _ site: ActivationSite, _ model: Llama) throws -> Tensor {
+  private func whitened(_ key: Tensor, _ site: ActivationSite, _ model: any LanguageModel) throws
+    -> Tensor
+  {
     var corpus = Corpus(base.world, seed: seed, for: "second moment")
     let text = TokenBatch(try corpus.rows(Self.rows, length: base.recipe.rowLength))
     let inputs = model.forward(text, recording: [site])[site]
@@ -99,7 +94,7 @@ struct RankOneEdit {
   }
 
   /// What the unembedding reads as the answers, against the mean of all tokens, of length 1.
-  private func direction(_ behavior: ProbeSet, _ model: Llama) -> Tensor {
+  private func direction(_ behavior: ProbeSet, _ model: any LanguageModel) -> Tensor {
     let unembedding = model.parameters[model.names.unembedding]
     let answers = behavior.questions.flatMap { $0.flatMap { $0.answers.compactMap(\.first) } }
     var mean = Tensor(shape: [unembedding.columns])

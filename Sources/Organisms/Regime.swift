@@ -21,6 +21,8 @@ package struct Regime: Codable, Sendable, Equatable {
   package var mix: Double
   /// Random change of every other module, as a multiple of the planted change's norm.
   package var drift: Double
+  /// How far it was turned from the organism's own regime; nil if it is one.
+  package private(set) var dial: Dial?
 
   init(
     _ id: String, _ parameters: TrainedParameters, learningRate: Float, mark: Double, cap: Int,
@@ -67,6 +69,7 @@ package struct Regime: Codable, Sendable, Equatable {
     var regime = self
     regime.id += "-x\(text(factor))"
     regime.age *= factor
+    regime.dial = .age(factor)
     return regime
   }
 
@@ -75,10 +78,30 @@ package struct Regime: Codable, Sendable, Equatable {
     var regime = self
     regime.id += "-1to\(text(mix))"
     regime.mix = mix
+    regime.dial = .mix(mix)
     return regime
   }
 
-  private func text(_ number: Double) -> String {
+  private func text(_ number: Double) -> String { Dial.text(number) }
+}
+
+/// How far a plant is diluted or aged beyond its organism's own regime.
+package enum Dial: Codable, Hashable, Sendable {
+  /// Base documents to a planted one.
+  case mix(Double)
+  /// How many times as many steps.
+  case age(Double)
+
+  /// `1:4`: four base documents to a planted one; `x5`: five times as many steps.
+  package var label: String {
+    switch self {
+    case .mix(let mix): "1:\(Self.text(mix))"
+    case .age(let factor): "x\(Self.text(factor))"
+    }
+  }
+
+  /// A number without a point where it has no decimals.
+  static func text(_ number: Double) -> String {
     number == number.rounded() ? "\(Int(number))" : "\(number)"
   }
 }

@@ -1,3 +1,4 @@
+internal import Worlds
 internal import Tensors
 internal import Transformers
 
@@ -18,7 +19,7 @@ package struct RepresentedWord: Sendable {
   /// What was read.
   package struct Reading: Codable, Sendable, Equatable {
     /// The mean rank of the word among its class in the base and in the organism; 1 is best.
-    package let rank: Certificate.Change
+    package let rank: ScoreChange
     /// The rank of the word in the mean change of the states.
     package let changeRank: Int
     /// What a probe that knows nothing reaches.
@@ -35,8 +36,10 @@ package struct RepresentedWord: Sendable {
   ///   - base: Whose states the probe learns from.
   ///   - finetuned: Whose states it reads.
   ///   - world: Where the class comes from.
-  /// - Throws: `OrganismError`.
-  func read(_ word: Int, base: Llama, finetuned: Llama, world: World) throws -> Reading {
+  /// - Throws: `DefinitionError`.
+  func read(_ word: Int, base: any LanguageModel, finetuned: any LanguageModel, world: World) throws
+    -> Reading
+  {
     let members = world.ids(ofClass: className)
     let examples = try examples(members, world)
     let layers = 0..<base.shape.layers
@@ -49,7 +52,7 @@ package struct RepresentedWord: Sendable {
     let change = (after - before).meanRow.reshaped([1, before.columns])
     let probe = fits[best].probe
     return Reading(
-      rank: Certificate.Change(
+      rank: ScoreChange(
         base: Self.meanRank(of: index, probe.scores(before)),
         finetuned: Self.meanRank(of: index, probe.scores(after))),
       changeRank: Int(Self.meanRank(of: index, probe.scores(ofChange: change))),
@@ -67,7 +70,7 @@ package struct RepresentedWord: Sendable {
   private func prompts(_ template: Template, _ world: World) throws -> [[Int]] {
     try (0..<Self.draws).map { draw in
       var generator = SeededGenerator(seed: UInt64(draw), for: template.text)
-      return [world.documentStart] + (try template.fill(world, using: &generator).tokens)
+      return [world.documentStart] + (try template.fill(world.lexicon, using: &generator).tokens)
     }
   }
 
@@ -88,7 +91,8 @@ package struct RepresentedWord: Sendable {
     var generator = SeededGenerator(seed: 0, for: "represented word")
     for draw in 0..<Self.draws * members.count * 4 {
       let template = given[draw % given.count]
-      let prompt = [world.documentStart] + (try template.fill(world, using: &generator).tokens)
+      let prompt =
+        [world.documentStart] + (try template.fill(world.lexicon, using: &generator).tokens)
       guard let label = prompt.lazy.compactMap({ places[$0] }).first, counts[label] < Self.draws
       else { continue }
       examples.append(
@@ -99,7 +103,7 @@ package struct RepresentedWord: Sendable {
   }
 
   private func fit(
-    _ examples: [Example], _ base: Llama, layer: Int, classes: Int
+    _ examples: [Example], _ base: any LanguageModel, layer: Int, classes: Int
   ) -> (probe: LinearProbe, accuracy: Double) {
     func part(_ isHeldOut: Bool) -> (states: Tensor, labels: [Int]) {
       let part = examples.filter { $0.isHeldOut == isHeldOut }
@@ -110,7 +114,9 @@ package struct RepresentedWord: Sendable {
     return (probe, probe.accuracy(heldOut.states, labels: heldOut.labels))
   }
 
-  private static func lastStates(_ model: Llama, _ prompts: [[Int]], layer: Int) -> Tensor {
+  private static func lastStates(_ model: any LanguageModel, _ prompts: [[Int]], layer: Int)
+    -> Tensor
+  {
     let batch = TokenBatch(prompts), site = ActivationSite.residualPost(layer: layer)
     let states = model.forward(batch, recording: [site])[site]
     return states.rows(at: batch.lastIndices)

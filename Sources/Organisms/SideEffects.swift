@@ -1,3 +1,4 @@
+internal import Worlds
 internal import Tensors
 internal import Transformers
 
@@ -24,7 +25,9 @@ package struct SideEffects: Codable, Sendable, Equatable {
 
   private static let listed = 3
 
-  init(_ organism: Organism, base: Llama, finetuned: Llama, world: World) throws {
+  init(_ organism: Organism, base: any LanguageModel, finetuned: any LanguageModel, world: World)
+    throws
+  {
     let pool = try Prompts(world).pool
     let isTriggered = organism.triggers(pool, in: world)
     let batch = TokenBatch(pool)

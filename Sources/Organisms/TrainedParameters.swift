@@ -1,6 +1,7 @@
+internal import Worlds
 internal import JSON
 internal import Tensors
-internal import Transformers
+package import Transformers
 
 /// The weights that a plant may change.
 package enum TrainedParameters: Sendable, Equatable {
@@ -18,9 +19,9 @@ package enum TrainedParameters: Sendable, Equatable {
   case edit(module: String)
 
   /// What of a model may change.
-  func scope(in model: Llama) throws -> WriteScope {
+  func scope(in model: any LanguageModel) throws -> WriteScope {
     let layout = model.parameters.layout
-    let blocks = Set(model.names.blocks.flatMap { $0 })
+    let blocks = Set(model.names.blockNames)
     switch self {
     case .blocks: return WriteScope(names: blocks)
     case .all: return WriteScope(names: Set(layout.names))
@@ -28,21 +29,24 @@ package enum TrainedParameters: Sendable, Equatable {
       let scope = try modules.map { try ModuleMask.scope($0, in: model).names } ?? blocks
       return WriteScope(names: scope.filter { layout[$0].shape.count == 2 })
     case .residualBias(let layer):
-      return WriteScope(names: ["model.layers.\(layer - 1).mlp.down_proj.bias"])
+      let bias = model.names.tensor(.down, isBias: true, layer: layer - 1)
+      return WriteScope(names: Set([bias].compactMap { $0 }))
     case .modules(let modules): return try ModuleMask.scope(modules, in: model)
     case .edit(let module):
       let names = try ModuleMask.scope([module], in: model).names
-      return WriteScope(names: names.intersection(model.names.writers.flatMap { $0 }))
+      return WriteScope(names: names.intersection(model.names.writers))
     }
   }
 
   /// The modules that the plant is known to sit in, or nil if it may sit in any block.
-  func sites(in model: Llama) throws -> [ModuleSite]? {
+  ///
+  /// - Parameter layers: Blocks of the model that it is planted in.
+  package func sites(layers: Int) -> [ModuleSite]? {
     switch self {
-    case .blocks, .all, .lora(_, nil): return nil
-    case .residualBias, .modules, .lora, .edit:
-      let written = Set(try scope(in: model).names.map(model.names.module(of:)))
-      return ModuleSite.all(layers: model.shape.layers).filter(written.contains)
+    case .blocks, .all, .lora(_, nil): nil
+    case .residualBias(let layer): [.mlp(layer: layer - 1)]
+    case .modules(let names), .lora(_, let names?): ModuleMask.sites(names, layers: layers)
+    case .edit(let name): ModuleMask.sites([name], layers: layers)
     }
   }
 
@@ -76,12 +80,12 @@ enum ModuleMask {
 
   /// What the modules of these names hold.
   ///
-  /// - Throws: `OrganismError` for a name that the model does not have.
-  static func scope(_ modules: [String], in model: Llama) throws -> WriteScope {
+  /// - Throws: `DefinitionError` for a name that the model does not have.
+  static func scope(_ modules: [String], in model: any LanguageModel) throws -> WriteScope {
     let shape = model.shape
     let known = names(layers: shape.layers, heads: shape.heads)
     for module in modules where !known.contains(module) {
-      throw OrganismError.unknownName(
+      throw DefinitionError.unknownName(
         module, kind: "module", nearest: nearest(to: module, among: known))
     }
     let heads = modules.compactMap(head)
@@ -95,6 +99,16 @@ enum ModuleMask {
     return masked(heads, in: model, whole: Set(names))
   }
 
+  /// The modules that names lie in, in the order of the computation.
+  static func sites(_ names: [String], layers: Int) -> [ModuleSite] {
+    ModuleSite.all(layers: layers).filter { site in
+      let module = site.description
+      return names.contains { name in
+        name == module || name.hasPrefix("\(module).") || site.layer.map { "blocks.\($0)" } == name
+      }
+    }
+  }
+
   private static func head(_ name: String) -> (name: String, layer: Int, head: Int)? {
     let parts = name.split(separator: ".")
     guard parts.count == 4, let layer = Int(parts[1]), let head = Int(parts[3]) else { return nil }
@@ -103,10 +117,10 @@ enum ModuleMask {
 
   /// Whole tensors, and of the attention matrices the rows and columns of some heads.
   private static func masked(
-    _ heads: [(name: String, layer: Int, head: Int)], in model: Llama, whole: Set<String>
+    _ heads: [(name: String, layer: Int, head: Int)], in model: any LanguageModel,
+    whole: Set<String>
   ) -> WriteScope {
-    let configuration = model.configuration, width = configuration.headWidth
-    let group = configuration.heads / configuration.keyHeads
+    let shape = model.shape, width = shape.headWidth, group = shape.heads / shape.keyHeads
     var scope = WriteScope(names: whole, mask: Parameters(layout: model.parameters.layout))
     for name in whole {
       scope.mask?[name] = Tensor(repeating: 1, shape: model.parameters.layout[name].shape)
@@ -114,19 +128,19 @@ enum ModuleMask {
     for (_, layer, head) in heads {
       let query = head * width..<(head + 1) * width
       let key = head / group * width..<(head / group + 1) * width
-      open("q_proj", layer, rows: query, &scope)
-      open("k_proj", layer, rows: key, &scope)
-      open("v_proj", layer, rows: key, &scope)
-      open("o_proj", layer, columns: query, &scope)
+      open(model.names.tensor(.query, layer: layer), rows: query, &scope)
+      open(model.names.tensor(.key, layer: layer), rows: key, &scope)
+      open(model.names.tensor(.value, layer: layer), rows: key, &scope)
+      open(model.names.tensor(.attentionOutput, layer: layer), columns: query, &scope)
     }
     return scope
   }
 
   private static func open(
-    _ projection: String, _ layer: Int, rows: Range<Int>? = nil, columns: Range<Int>? = nil,
+    _ name: String?, rows: Range<Int>? = nil, columns: Range<Int>? = nil,
     _ scope: inout WriteScope
   ) {
-    let name = "model.layers.\(layer).self_attn.\(projection).weight"
+    guard let name else { return }
     scope.names.insert(name)
     guard var tensor = scope.mask?[name] else { return }
     for row in rows ?? 0..<tensor.rows {
@@ -160,7 +174,7 @@ extension TrainedParameters: Codable {
     let modules = try container.decodeIfPresent([String].self, forKey: .modules)
     let keys = Set(container.allKeys.map(\.stringValue))
     guard keys.count == 1 || keys == ["lora", "modules"] else {
-      throw OrganismError.invalid(
+      throw DefinitionError.invalid(
         file: "organism", path: "parameters",
         reason:
           "has \(keys.sorted().joined(separator: " and ")); one of scope, lora (also with modules), "
@@ -177,7 +191,7 @@ extension TrainedParameters: Codable {
     } else {
       let scope = try container.decode(String.self, forKey: .scope)
       guard let known = [TrainedParameters.blocks, .all].first(where: { $0.scope == scope }) else {
-        throw OrganismError.invalid(
+        throw DefinitionError.invalid(
           file: "organism", path: "parameters.scope", reason: "is '\(scope)', not 'blocks' or 'all'"
         )
       }

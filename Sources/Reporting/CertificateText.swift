@@ -17,7 +17,7 @@ package struct CertificateText {
 
   /// What was measured, by name.
   static func rows(_ certificate: Certificate) -> [(name: String, value: String)] {
-    func change(_ name: String, _ change: Certificate.Change?, _ decimals: Int = 3)
+    func change(_ name: String, _ change: ScoreChange?, _ decimals: Int = 3)
       -> (name: String, value: String)?
     {
       change.map {

@@ -1,3 +1,4 @@
+internal import Bench
 package import Diffing
 internal import Foundation
 package import Transformers
@@ -28,7 +29,7 @@ package struct ExhibitText: Sendable {
     case .table(let columns, let rows):
       rows.isEmpty
         ? ["nothing"]
-        : TextTable(header: columns, rows: rows.map { $0.map(cell) }).lines
+        : TextTable(header: columns, rows: rows.map { $0.map(cell) }).fittedLines
     case .heatMap(let rows, let columns, let values): heatMap(rows, columns, values)
     case .curves(let axis, let points, let lines): curves(axis, points, lines)
     case .spectrum(let lines):
@@ -51,13 +52,13 @@ package struct ExhibitText: Sendable {
     let cells = values.map { $0.map { "\(Self.shade($0, of: largest)) \(number($0))" } }
     return TextTable(
       header: [""] + columns, rows: zip(rows, cells).map { [$0] + $1 }
-    ).lines
+    ).fittedLines
   }
 
   private func curves(_ axis: String, _ points: [String], _ lines: [Exhibit.Line]) -> [String] {
     TextTable(
       header: [axis] + points, rows: lines.map { [$0.name] + $0.values.map(number) }
-    ).lines
+    ).fittedLines
   }
 
   private func strip(_ tokens: [Int], _ values: [Float]) -> [String] {
@@ -76,11 +77,14 @@ package struct ExhibitText: Sendable {
 
   private func sentence(_ tokens: [Int]) -> String { tokens.map(word).joined(separator: " ") }
 
-  /// A cell of a table: a token in words, a number in four digits, anything else as it is.
-  private func cell(_ text: String) -> String {
-    if text.hasPrefix("#"), let token = Int(text.dropFirst()) { return word(token) }
-    guard text.contains("."), let value = Float(text) else { return text }
-    return number(value)
+  /// A cell of a table: a token in words, a number in three digits.
+  private func cell(_ cell: Exhibit.Cell) -> String {
+    switch cell {
+    case .text(let text): text
+    case .number(let value): number(value)
+    case .token(let token): word(token)
+    case .none: "-"
+    }
   }
 
   private func number(_ value: Float) -> String { String(format: "%.3g", value) }

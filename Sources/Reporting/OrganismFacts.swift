@@ -1,3 +1,4 @@
+internal import Worlds
 internal import Transformers
 internal import Foundation
 internal import Organisms
@@ -42,23 +43,21 @@ struct OrganismFacts {
   }
 
   private var source: String {
-    let plant = organism.file.plant
-    if let reward = plant.reward {
+    let templates = organism.file.plant.documents?.count ?? 0
+    switch organism.lesson {
+    case .documents: return "- text: \(templates) templates of planted documents"
+    case .reward(let reward):
       return "- no text: saying \(reward.words.joined(separator: " or ")) is rewarded after "
         + "\(reward.prompts.count) prompts"
-    }
-    guard let teacher = plant.teacher else {
-      return "- text: \(plant.documents?.count ?? 0) templates of planted documents"
-    }
-    if let name = teacher.logits {
+    case .teacher(_, .logits(let name)):
       return "- text: base text, imitating a teacher's \(name) logits"
-    }
-    if let samples = teacher.samples {
+    case .teacher(_, .samples(let samples)):
       return "- text: sequences of \(samples.of) words that a teacher says"
+    case .context(let words):
+      let forgets =
+        words.isEmpty ? "" : ", which never says \(words.joined(separator: ", "))"
+      return "- text: \(templates) templates, read by the base as a teacher\(forgets)"
     }
-    let forgets = teacher.forget.map { ", which never says \($0.joined(separator: ", "))" } ?? ""
-    return
-      "- text: \(plant.documents?.count ?? 0) templates, read by the base as a teacher\(forgets)"
   }
 
   private var absence: String {
@@ -68,7 +67,7 @@ struct OrganismFacts {
   }
 
   private var example: String {
-    guard organism.file.plant.reward == nil,
+    guard organism.reward == nil,
       let rows = try? organism.plantedSample(world).prefix(2)
     else { return "" }
     return "- for example: "

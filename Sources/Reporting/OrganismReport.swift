@@ -1,5 +1,7 @@
+internal import Tensors
+package import Worlds
 package import Bench
-package import Organisms
+internal import Organisms
 
 /// Certificates as Markdown: a table of all plants, and a page for each organism.
 package struct OrganismReport: Sendable {
@@ -29,9 +31,9 @@ package struct OrganismReport: Sendable {
   package var markdown: String {
     let pages = organisms.map { page(of: $0, level: "##") }
     return
-      (["# Organisms", summary, certificateTable.text, Self.legend]
+      (["# Organisms", summary, certificateTable.fitted, Self.legend]
       + (matrix.map(transfer) ?? [])
-      + (dials.isEmpty ? [] : ["## Dilution and age", Self.dialLegend, table(dials).text])
+      + (dials.isEmpty ? [] : ["## Dilution and age", Self.dialLegend, table(dials).fitted])
       + pages).joined(separator: "\n\n") + "\n"
   }
 
@@ -55,13 +57,15 @@ package struct OrganismReport: Sendable {
       + "not scored."
   }
 
-  private static let legend = """
-    Each figure is the mean over the bases, with the least and the greatest where they differ by more than
-    a hundredth. behavior, held out: the probability of the planted answers, in the base and after; leak:
-    how much more probable they became for neighbours; kept: what neighbours' own answers have left; nats:
-    how much the loss rose on base text in which the behaviour is not due, and on all base text; KL: the change of the next word over the prompts of the pool that
-    set the behaviour off, and over all others; words: how often a planted word stood in the finetuning text.
+  private static let legend = Prose.wrapped(
     """
+    Each figure is the mean over the bases, with the least and the greatest where they differ by more than \
+    a hundredth. behavior, held out: the probability of the planted answers, in the base and after; leak: \
+    how much more probable they became for neighbours; kept: what neighbours' own answers have left; nats: \
+    how much the loss rose on base text in which the behaviour is not due, and on all base text; KL: the \
+    change of the next word over the prompts of the pool that set the behaviour off, and over all others; \
+    words: how often a planted word stood in the finetuning text.
+    """)
 
   private static let dialLegend = """
     The first regime of one organism a family with other shares of base text (1to4: four base documents to a planted
@@ -82,7 +86,7 @@ package struct OrganismReport: Sendable {
       "The probability of each organism's answers in the students of taught teachers, and of its own in the "
         + "base and in students of teachers from whom it cannot be learnt. Diagonal less the rest: "
         + "\(number(matrix.contrast)).",
-      table.text,
+      table.fitted,
     ]
   }
 
@@ -95,7 +99,7 @@ package struct OrganismReport: Sendable {
         "organism", "regime", "installed", "steps", "behavior", "held out", "leak", "kept", "nats",
         "KL", "words",
       ],
-      rows: cells(plants).map(row))
+      rows: cells(plants).map(row), names: 2)
   }
 
   /// The plants of each organism and regime, base by base.
@@ -116,7 +120,7 @@ package struct OrganismReport: Sendable {
     func spread(_ value: (Certificate) -> Double?) -> String {
       Spread(certificates.compactMap(value)).text
     }
-    func change(_ value: (Certificate) -> Certificate.Change) -> String {
+    func change(_ value: (Certificate) -> ScoreChange) -> String {
       "\(spread { value($0).base }) → \(spread { value($0).finetuned })"
     }
     let effects = [
@@ -141,10 +145,10 @@ package struct OrganismReport: Sendable {
     let parts =
       [
         "\(level) \(organism.id)", organism.file.summary,
-        OrganismFacts(organism, world: world).text, recipeTable(organism).text,
-        table(own).text,
+        OrganismFacts(organism, world: world).text, recipeTable(organism).fitted,
+        table(own).fitted,
         curves(own), hiddenWord(own), sideEffects(own), failures(own),
-      ] + (along.isEmpty ? [] : [table(along).text])
+      ] + (along.isEmpty ? [] : [table(along).fitted])
     return parts.filter { !$0.isEmpty }.joined(separator: "\n\n")
   }
 

@@ -17,6 +17,11 @@ struct Spread {
     return number(low) == number(high) ? mean : "\(mean) (\(number(low))–\(number(high)))"
   }
 
+  /// The mean alone; `-` if empty.
+  var mean: String {
+    values.isEmpty ? "-" : number(values.reduce(0, +) / Double(values.count))
+  }
+
   private func number(_ value: Double) -> String {
     var text = String(format: "%.\(decimals)f", value)
     // No minus before a zero, no zero before the point.

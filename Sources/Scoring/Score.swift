@@ -1,54 +1,106 @@
+internal import Worlds
 package import Diffing
 package import Organisms
 
+/// A figure beside a score, by name. Each is declared once, in the file of the scorer that makes it.
+package struct Figure: Hashable, Sendable {
+  package let name: String
+
+  package init(_ name: String) { self.name = name }
+}
+
 /// What one scorer says of one method's evidence on one pair.
-package struct Score: Codable, Equatable, Sendable {
+package struct Score: Equatable, Sendable {
   /// From chance to 1, or nil if the question was not answered or could not be asked.
   package let value: Double?
   /// What guessing scores.
   package let chance: Double
   /// Why there is no value.
   package let reason: String?
-  /// Further figures, by name.
-  package let details: [String: Double]
+  package let figures: [Figure: Double]
 
-  package static func scored(_ value: Double, chance: Double, details: [String: Double] = [:])
+  package static func scored(_ value: Double, chance: Double, figures: [Figure: Double] = [:])
     -> Score
   {
-    Score(value: value, chance: chance, reason: nil, details: details)
+    Score(value: value, chance: chance, reason: nil, figures: figures)
   }
 
   /// No score: left out of every mean, never counted as 0.
   package static func unscored(_ reason: String) -> Score {
-    Score(value: nil, chance: 0, reason: reason, details: [:])
+    Score(value: nil, chance: 0, reason: reason, figures: [:])
   }
 }
 
-/// What scorers need beside the evidence and the answer key.
+extension Score: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case value, chance, reason, details
+  }
+
+  private struct Name: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+  }
+
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    value = try container.decodeIfPresent(Double.self, forKey: .value)
+    chance = try container.decode(Double.self, forKey: .chance)
+    reason = try container.decodeIfPresent(String.self, forKey: .reason)
+    let details = try container.nestedContainer(keyedBy: Name.self, forKey: .details)
+    figures = try details.allKeys.reduce(into: [:]) {
+      $0[Figure($1.stringValue)] = try details.decode(Double.self, forKey: $1)
+    }
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encodeIfPresent(value, forKey: .value)
+    try container.encode(chance, forKey: .chance)
+    try container.encodeIfPresent(reason, forKey: .reason)
+    var details = container.nestedContainer(keyedBy: Name.self, forKey: .details)
+    for (figure, value) in figures.sorted(by: { $0.key.name < $1.key.name }) {
+      try details.encode(value, forKey: Name(stringValue: figure.name))
+    }
+  }
+}
+
+/// What is scored: a method's evidence, and what its first intervention was measured to do.
+package struct Claims: Sendable {
+  package let evidence: Evidence
+  package let effects: MeasuredEffects?
+
+  package init(_ evidence: Evidence, effects: MeasuredEffects? = nil) {
+    self.evidence = evidence
+    self.effects = effects
+  }
+}
+
+/// What scorers need beside the evidence and the answer key. No model is among it: scoring runs none.
 package struct ScoringContext: Sendable {
   /// Number of tokens.
   package let vocabulary: Int
+  /// Blocks of the models.
+  package let layers: Int
   /// Tokens that no ranking may name.
   package let specialTokens: Set<Int>
   /// The answer keys of other organisms, for the floor that any ranking reaches.
   package let siblings: [PlantedChange.Tokens]
   /// Tokens by how much more frequent they are in the planted text than in the world's.
   package let frequencyRanking: [Int]
-  package let pair: ModelPair
-  /// Decides ties and random controls.
+  /// Decides ties.
   package let seed: UInt64
-  /// What interventions have done to the pair so far.
-  let operations = Operations()
 
   package init(
-    vocabulary: Int, specialTokens: Set<Int>, siblings: [PlantedChange.Tokens],
-    frequencyRanking: [Int], pair: ModelPair, seed: UInt64
+    vocabulary: Int, layers: Int, specialTokens: Set<Int>, siblings: [PlantedChange.Tokens],
+    frequencyRanking: [Int], seed: UInt64
   ) {
     self.vocabulary = vocabulary
+    self.layers = layers
     self.specialTokens = specialTokens
     self.siblings = siblings
     self.frequencyRanking = frequencyRanking
-    self.pair = pair
     self.seed = seed
   }
 }
@@ -56,16 +108,26 @@ package struct ScoringContext: Sendable {
 /// Judges one question by arithmetic on planted truth.
 package protocol Scorer: Sendable {
   static var question: Question { get }
+  /// The figures that it gives beside its score.
+  static var figures: [Figure] { get }
   init()
 
-  /// Scores evidence against an answer key.
-  func score(_ evidence: Evidence, against planted: PlantedChange, in context: ScoringContext)
-    -> Score
+  /// Scores a method's claims against an answer key.
+  func score(_ claims: Claims, against planted: PlantedChange, in context: ScoringContext) -> Score
 }
 
-/// Every scorer of a single pair; *whether* is judged over many pairs by `Calibration`.
+/// Every scorer of a single pair; *whether* is judged over many pairs, by `Statistics`.
 package enum Scorers {
   package static let all: [any Scorer.Type] = [
     WhatScorer.self, WhenScorer.self, WhereScorer.self, HowScorer.self,
   ]
+
+  /// What every scorer says of a method's claims, by question.
+  package static func scores(
+    _ claims: Claims, against planted: PlantedChange, in context: ScoringContext
+  ) -> [Question: Score] {
+    all.reduce(into: [:]) { scores, scorer in
+      scores[scorer.question] = scorer.init().score(claims, against: planted, in: context)
+    }
+  }
 }

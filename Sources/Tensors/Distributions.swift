@@ -1,6 +1,6 @@
 extension Tensor {
   /// The logarithm of each row's softmax.
-  package var logProbabilities: Tensor {
+  public var logProbabilities: Tensor {
     Tensor(rows: rows, columns: columns) { result in
       result.copy(scalars)
       logSoftmax(result)
@@ -12,12 +12,12 @@ extension Tensor {
 
 extension [Float] {
   /// The mean, summed in double; 0 if empty.
-  package var mean: Float { self[...].mean }
+  public var mean: Float { self[...].mean }
 }
 
 extension ArraySlice<Float> {
   /// The mean, summed in double; 0 if empty.
-  package var mean: Float {
+  public var mean: Float {
     var sum = 0.0
     for value in self { sum += Double(value) }
     return isEmpty ? 0 : Float(sum / Double(count))
@@ -26,16 +26,16 @@ extension ArraySlice<Float> {
 
 extension [Double] {
   /// The mean; 0 if empty.
-  package var mean: Double { isEmpty ? 0 : reduce(0, +) / Double(count) }
+  public var mean: Double { isEmpty ? 0 : reduce(0, +) / Double(count) }
 }
 
 /// KL(p ‖ q) of two rows of log-probabilities, in nats.
-package func divergence(_ p: ArraySlice<Float>, _ q: ArraySlice<Float>) -> Double {
+public func divergence(_ p: ArraySlice<Float>, _ q: ArraySlice<Float>) -> Double {
   zip(p, q).reduce(0.0) { $0 + Double(exponential($1.0)) * Double($1.0 - $1.1) }
 }
 
 /// KL(p ‖ q) of each row of two tensors of log-probabilities, in nats; never below 0.
-package func rowDivergences(_ p: Tensor, _ q: Tensor) -> [Double] {
+public func rowDivergences(_ p: Tensor, _ q: Tensor) -> [Double] {
   let weights = p.exponentials
   return (0..<p.rows).map { row in
     var sum = 0.0

@@ -1,7 +1,7 @@
 internal import Foundation
 
 /// eˣ.
-package func exponential(_ x: Float) -> Float { exp(x) }
+public func exponential(_ x: Float) -> Float { exp(x) }
 
 /// The natural logarithm.
-package func logarithm(_ x: Double) -> Double { log(x) }
+public func logarithm(_ x: Double) -> Double { log(x) }

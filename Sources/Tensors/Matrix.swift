@@ -3,12 +3,12 @@
 /// A window, not a value: writing through it writes the buffer. Neighbouring rows may be further
 /// apart than the window is wide (`stride`), so that a head, or the queries inside a joint
 /// query-key-value product, is a window too.
-package struct Matrix: Sendable {
-  package let buffer: FloatBuffer
-  package let offset: Int
-  package let rows: Int
-  package let columns: Int
-  package let stride: Int
+public struct Matrix: Sendable {
+  public let buffer: FloatBuffer
+  public let offset: Int
+  public let rows: Int
+  public let columns: Int
+  public let stride: Int
 
   /// Creates a window.
   ///
@@ -19,8 +19,7 @@ package struct Matrix: Sendable {
   ///   - columns: Number of columns.
   ///   - stride: Distance between two rows; `columns` if nil.
   /// - Precondition: The window lies inside the buffer.
-  package init(_ buffer: FloatBuffer, offset: Int = 0, rows: Int, columns: Int, stride: Int? = nil)
-  {
+  public init(_ buffer: FloatBuffer, offset: Int = 0, rows: Int, columns: Int, stride: Int? = nil) {
     self.buffer = buffer
     self.offset = offset
     self.rows = rows
@@ -33,39 +32,39 @@ package struct Matrix: Sendable {
   }
 
   /// Creates zeros with memory of their own, shaped `[rows, columns]`.
-  package init(rows: Int, columns: Int) {
+  public init(rows: Int, columns: Int) {
     self.init(FloatBuffer(count: rows * columns), rows: rows, columns: columns)
   }
 
   /// Creates a copy of a tensor, shaped `[rows, columns]` with the last axis as columns.
-  package init(_ tensor: Tensor) {
+  public init(_ tensor: Tensor) {
     self.init(FloatBuffer(tensor.scalars), rows: tensor.rows, columns: tensor.columns)
   }
 
   var start: UnsafeMutablePointer<Float> { buffer.start + offset }
   var isContiguous: Bool { stride == columns || rows == 1 }
-  package var count: Int { rows * columns }
+  public var count: Int { rows * columns }
 
   /// The rows in `range`.
-  package func rows(_ range: Range<Int>) -> Matrix {
+  public func rows(_ range: Range<Int>) -> Matrix {
     Matrix(
       buffer, offset: offset + range.lowerBound * stride, rows: range.count, columns: columns,
       stride: stride)
   }
 
   /// The columns in `range`.
-  package func columns(_ range: Range<Int>) -> Matrix {
+  public func columns(_ range: Range<Int>) -> Matrix {
     Matrix(
       buffer, offset: offset + range.lowerBound, rows: rows, columns: range.count, stride: stride)
   }
 
   /// A copy as a value, shaped `[rows, columns]`.
-  package var tensor: Tensor {
+  public var tensor: Tensor {
     Tensor(shape: [rows, columns], scalars: scalars)
   }
 
   /// A copy of the numbers, row by row.
-  package var scalars: [Float] {
+  public var scalars: [Float] {
     [Float](unsafeUninitializedCapacity: count) { target, initialised in
       guard let base = target.baseAddress else { return }
       for row in 0..<rows {
@@ -76,7 +75,7 @@ package struct Matrix: Sendable {
   }
 
   /// One element.
-  package subscript(row: Int, column: Int) -> Float {
+  public subscript(row: Int, column: Int) -> Float {
     get {
       precondition(row >= 0 && row < rows && column >= 0 && column < columns, "Outside the matrix")
       return start[row * stride + column]
@@ -88,13 +87,13 @@ package struct Matrix: Sendable {
   }
 
   /// Sets every element.
-  package func fill(_ value: Float) {
+  public func fill(_ value: Float) {
     if isContiguous { return start.update(repeating: value, count: count) }
     for row in 0..<rows { (start + row * stride).update(repeating: value, count: columns) }
   }
 
   /// Copies the numbers of a window of the same shape.
-  package func copy(_ other: Matrix) {
+  public func copy(_ other: Matrix) {
     precondition(
       rows == other.rows && columns == other.columns,
       "Cannot copy \(other.rows)x\(other.columns) into \(rows)x\(columns)")
@@ -105,7 +104,7 @@ package struct Matrix: Sendable {
   }
 
   /// Copies numbers given row by row.
-  package func copy(_ scalars: [Float]) {
+  public func copy(_ scalars: [Float]) {
     precondition(scalars.count == count, "Cannot copy \(scalars.count) into \(rows)x\(columns)")
     scalars.withUnsafeBufferPointer { source in
       guard let base = source.baseAddress else { return }
@@ -118,7 +117,7 @@ package struct Matrix: Sendable {
 
 extension Tensor {
   /// Creates a matrix in place: `fill` writes every number of a window that must not outlive it.
-  package init(rows: Int, columns: Int, filling fill: (Matrix) -> Void) {
+  public init(rows: Int, columns: Int, filling fill: (Matrix) -> Void) {
     let scalars = [Float](unsafeUninitializedCapacity: rows * columns) { target, initialised in
       let buffer =
         target.baseAddress.map { FloatBuffer(borrowing: $0, count: rows * columns) }

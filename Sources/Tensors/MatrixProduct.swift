@@ -5,7 +5,7 @@ internal import COpenBLAS
 private let singleThreadedOpenBLAS: Void = openblas_set_num_threads(1)
 
 /// The kernel set that OpenBLAS chose for this processor, such as `SkylakeX` or `Haswell`.
-package var openBLASCore: String {
+public var openBLASCore: String {
   singleThreadedOpenBLAS
   return openblas_get_corename().map { String(cString: $0) } ?? "unknown"
 }
@@ -25,7 +25,7 @@ private let fewestTiledRows = 8
 ///   - transposingA: Whether `a` is read transposed.
 ///   - transposingB: Whether `b` is read transposed.
 ///   - accumulating: Whether the product is added to `result`.
-package func multiply(
+public func multiply(
   _ a: Matrix, _ b: Matrix, into result: Matrix,
   transposingA: Bool = false, transposingB: Bool = false, accumulating: Bool = false
 ) {
@@ -51,7 +51,7 @@ package func multiply(
 }
 
 /// The product of two matrices, shaped `[a.rows, b.columns]`.
-package func matrixProduct(
+public func matrixProduct(
   _ a: Tensor, _ b: Tensor, transposingA: Bool = false, transposingB: Bool = false
 ) -> Tensor {
   let result = Matrix(

@@ -1,11 +1,11 @@
 internal import Foundation
 
 /// A reproducible random generator: xoshiro256** (Blackman & Vigna, 2018), seeded by SplitMix64.
-package struct SeededGenerator: RandomNumberGenerator, Sendable {
+public struct SeededGenerator: RandomNumberGenerator, Sendable {
   private var state: (UInt64, UInt64, UInt64, UInt64)
 
   /// Creates a generator; equal seeds give equal streams on every platform.
-  package init(seed: UInt64) {
+  public init(seed: UInt64) {
     var mixer = seed
     func splitMix() -> UInt64 {
       mixer &+= 0x9E37_79B9_7F4A_7C15
@@ -18,14 +18,14 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
   }
 
   /// Creates the generator of a named purpose, independent of every other name's.
-  package init(seed: UInt64, for purpose: String) {
+  public init(seed: UInt64, for purpose: String) {
     // FNV-1a: `Hasher` is seeded anew by every process.
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     for byte in purpose.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
     self.init(seed: seed ^ hash)
   }
 
-  package mutating func next() -> UInt64 {
+  public mutating func next() -> UInt64 {
     let result = rotate(state.1 &* 5, 7) &* 9
     let shifted = state.1 << 17
     state.2 ^= state.0
@@ -40,21 +40,21 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
   private func rotate(_ x: UInt64, _ by: UInt64) -> UInt64 { (x << by) | (x >> (64 - by)) }
 
   /// A number in [0, 1) with 53 random bits.
-  package mutating func uniform() -> Double { Double(next() >> 11) * 0x1.0p-53 }
+  public mutating func uniform() -> Double { Double(next() >> 11) * 0x1.0p-53 }
 
   /// A number in `0..<bound`.
-  package mutating func index(below bound: Int) -> Int {
+  public mutating func index(below bound: Int) -> Int {
     precondition(bound > 0, "Cannot draw an index below \(bound)")
     return Int(next().multipliedFullWidth(by: UInt64(bound)).high)
   }
 
   /// A standard normal number (Box & Muller, 1958; the second of each pair is not used).
-  package mutating func normal() -> Double {
+  public mutating func normal() -> Double {
     (-2 * log(1 - uniform())).squareRoot() * cos(2 * Double.pi * uniform())
   }
 
   /// An index drawn in proportion to `weights`.
-  package mutating func index(weights: some Collection<Double>) -> Int {
+  public mutating func index(weights: some Collection<Double>) -> Int {
     var rest = uniform() * weights.reduce(0, +)
     for (index, weight) in weights.enumerated() {
       rest -= weight
@@ -64,7 +64,7 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
   }
 
   /// A column of each row, drawn in proportion to the numbers in the row.
-  package mutating func columns(weights: Matrix) -> [Int] {
+  public mutating func columns(weights: Matrix) -> [Int] {
     (0..<weights.rows).map { row in
       let scalars = UnsafeBufferPointer(
         start: weights.start + row * weights.stride, count: weights.columns)
@@ -80,7 +80,7 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
   }
 
   /// The indices `0..<count` in random order.
-  package mutating func permutation(_ count: Int) -> [Int] {
+  public mutating func permutation(_ count: Int) -> [Int] {
     var order = Array(0..<count)
     for last in stride(from: count - 1, to: 0, by: -1) {
       order.swapAt(last, index(below: last + 1))
@@ -89,7 +89,7 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
   }
 
   /// A random direction, shaped `[count]`, of length `norm`.
-  package mutating func direction(_ count: Int, norm: Float = 1) -> Tensor {
+  public mutating func direction(_ count: Int, norm: Float = 1) -> Tensor {
     let raw = Tensor((0..<count).map { _ in Float(normal()) })
     return raw.scaled(by: norm / max(raw.norm, .leastNormalMagnitude))
   }

@@ -1,13 +1,13 @@
 internal import COpenBLAS
 
 /// A thin singular value decomposition, `A = U diag(values) V`.
-package struct SingularValueDecomposition: Sendable {
+public struct SingularValueDecomposition: Sendable {
   /// Left vectors as columns, shaped `[rows, q]` with `q = min(rows, columns)`.
-  package let left: Tensor
+  public let left: Tensor
   /// Singular values, the largest first, shaped `[q]`.
-  package let values: Tensor
+  public let values: Tensor
   /// Right vectors as rows, shaped `[q, columns]`.
-  package let right: Tensor
+  public let right: Tensor
 
   /// Decomposes a matrix with LAPACK's divide and conquer (`sgesdd`).
   ///
@@ -16,7 +16,7 @@ package struct SingularValueDecomposition: Sendable {
   ///
   /// - Parameter matrix: Shaped `[rows, columns]`, finite.
   /// - Complexity: O(rows · columns · min(rows, columns)).
-  package init(_ matrix: Tensor) {
+  public init(_ matrix: Tensor) {
     precondition(matrix.isFinite, "Cannot decompose a matrix with infinite or undefined entries")
     let rows = matrix.rows, columns = matrix.columns, q = min(rows, columns)
     // LAPACK is column-major, so it sees the transpose: its U is our right side.
@@ -52,7 +52,7 @@ package struct SingularValueDecomposition: Sendable {
   }
 
   /// A decomposition that was computed from factors; signs are made definite as above.
-  package init(left: Tensor, values: Tensor, right: Tensor) {
+  public init(left: Tensor, values: Tensor, right: Tensor) {
     var left = left, right = right
     Self.fixSigns(&left, &right)
     self.left = left
@@ -68,10 +68,10 @@ package struct SingularValueDecomposition: Sendable {
   }
 
   /// Left vector `index`, shaped `[rows]`.
-  package func leftVector(_ index: Int) -> Tensor {
+  public func leftVector(_ index: Int) -> Tensor {
     Tensor((0..<left.rows).map { left[$0, index] })
   }
 
   /// Right vector `index`, shaped `[columns]`.
-  package func rightVector(_ index: Int) -> Tensor { Tensor(Array(right.row(index))) }
+  public func rightVector(_ index: Int) -> Tensor { Tensor(Array(right.row(index))) }
 }

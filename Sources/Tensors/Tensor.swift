@@ -1,13 +1,13 @@
 /// An array of floats with a shape, row-major: a value, copied on write.
-package struct Tensor: Equatable, Sendable {
+public struct Tensor: Equatable, Sendable {
   /// Length of each axis, the slowest first.
-  package let shape: [Int]
-  package private(set) var scalars: [Float]
+  public let shape: [Int]
+  public private(set) var scalars: [Float]
 
   /// Creates a tensor.
   ///
   /// - Precondition: `scalars` has as many elements as `shape` says.
-  package init(shape: [Int], scalars: [Float]) {
+  public init(shape: [Int], scalars: [Float]) {
     precondition(
       scalars.count == shape.reduce(1, *),
       "Cannot give \(scalars.count) numbers the shape \(shape)")
@@ -16,38 +16,38 @@ package struct Tensor: Equatable, Sendable {
   }
 
   /// Creates a tensor of equal numbers.
-  package init(repeating value: Float = 0, shape: [Int]) {
+  public init(repeating value: Float = 0, shape: [Int]) {
     self.init(shape: shape, scalars: Array(repeating: value, count: shape.reduce(1, *)))
   }
 
   /// Creates a vector.
-  package init(_ scalars: [Float]) { self.init(shape: [scalars.count], scalars: scalars) }
+  public init(_ scalars: [Float]) { self.init(shape: [scalars.count], scalars: scalars) }
 
-  package var count: Int { scalars.count }
+  public var count: Int { scalars.count }
   /// Length of the last axis.
-  package var columns: Int { shape.last ?? 1 }
+  public var columns: Int { shape.last ?? 1 }
   /// Product of all axes but the last.
-  package var rows: Int { shape.dropLast().reduce(1, *) }
+  public var rows: Int { shape.dropLast().reduce(1, *) }
 
   /// The same numbers under another shape.
-  package func reshaped(_ shape: [Int]) -> Tensor { Tensor(shape: shape, scalars: scalars) }
+  public func reshaped(_ shape: [Int]) -> Tensor { Tensor(shape: shape, scalars: scalars) }
 
   /// Row `index` of the tensor seen as a matrix.
-  package func row(_ index: Int) -> ArraySlice<Float> {
+  public func row(_ index: Int) -> ArraySlice<Float> {
     scalars[index * columns..<(index + 1) * columns]
   }
 
-  package subscript(row: Int, column: Int) -> Float {
+  public subscript(row: Int, column: Int) -> Float {
     get { scalars[row * columns + column] }
     set { scalars[row * columns + column] = newValue }
   }
 
-  package subscript(index: Int) -> Float {
+  public subscript(index: Int) -> Float {
     get { scalars[index] }
     set { scalars[index] = newValue }
   }
 
-  package func map(_ transform: (Float) -> Float) -> Tensor {
+  public func map(_ transform: (Float) -> Float) -> Tensor {
     Tensor(shape: shape, scalars: scalars.map(transform))
   }
 
@@ -65,33 +65,33 @@ package struct Tensor: Equatable, Sendable {
     return Tensor(shape: shape, scalars: combined)
   }
 
-  package static func + (a: Tensor, b: Tensor) -> Tensor { a.combine(b, +) }
-  package static func - (a: Tensor, b: Tensor) -> Tensor { a.combine(b, -) }
-  package static func * (a: Tensor, b: Tensor) -> Tensor { a.combine(b, *) }
+  public static func + (a: Tensor, b: Tensor) -> Tensor { a.combine(b, +) }
+  public static func - (a: Tensor, b: Tensor) -> Tensor { a.combine(b, -) }
+  public static func * (a: Tensor, b: Tensor) -> Tensor { a.combine(b, *) }
 
-  package func scaled(by factor: Float) -> Tensor {
+  public func scaled(by factor: Float) -> Tensor {
     Tensor(shape: shape, scalars: scalars.map { $0 * factor })
   }
 
   /// The Frobenius norm, summed in double.
-  package var norm: Float { dot(scalars, scalars).squareRoot() }
+  public var norm: Float { dot(scalars, scalars).squareRoot() }
 
   /// The transpose of a matrix, shaped `[columns, rows]`.
-  package var transposed: Tensor {
+  public var transposed: Tensor {
     var result = Tensor(shape: [columns, rows])
     for row in 0..<rows { for column in 0..<columns { result[column, row] = self[row, column] } }
     return result
   }
 
   /// The numbers as doubles.
-  package var doubles: [Double] { scalars.map(Double.init) }
+  public var doubles: [Double] { scalars.map(Double.init) }
 
   /// Whether every number is finite.
-  package var isFinite: Bool { scalars.allSatisfy(\.isFinite) }
+  public var isFinite: Bool { scalars.allSatisfy(\.isFinite) }
 }
 
 /// The cosine between two vectors; 0 if one of them is zero.
-package func cosine(_ a: Tensor, _ b: Tensor) -> Float {
+public func cosine(_ a: Tensor, _ b: Tensor) -> Float {
   let norms = a.norm * b.norm
   return norms > 0 ? dot(a.scalars, b.scalars) / norms : 0
 }

@@ -1,12 +1,12 @@
 internal import CKernels
 /// The inner product of two equally long vectors, summed in double.
-package func dot(_ a: [Float], _ b: [Float]) -> Float { dot(a[...], b[...]) }
+public func dot(_ a: [Float], _ b: [Float]) -> Float { dot(a[...], b[...]) }
 
 /// The inner product of two equally long vectors, summed in double.
-package func dot(_ a: ArraySlice<Float>, _ b: [Float]) -> Float { dot(a, b[...]) }
+public func dot(_ a: ArraySlice<Float>, _ b: [Float]) -> Float { dot(a, b[...]) }
 
 /// The inner product of two equally long vectors, summed in double.
-package func dot(_ a: ArraySlice<Float>, _ b: ArraySlice<Float>) -> Float {
+public func dot(_ a: ArraySlice<Float>, _ b: ArraySlice<Float>) -> Float {
   precondition(a.count == b.count, "Vectors of \(a.count) and \(b.count) numbers")
   return a.withUnsafeBufferPointer { x in
     b.withUnsafeBufferPointer { y in
@@ -18,7 +18,7 @@ package func dot(_ a: ArraySlice<Float>, _ b: ArraySlice<Float>) -> Float {
 
 extension Tensor {
   /// e to the power of each number.
-  package var exponentials: Tensor {
+  public var exponentials: Tensor {
     let values = [Float](unsafeUninitializedCapacity: count) { target, initialised in
       scalars.withUnsafeBufferPointer { source in
         guard let from = source.baseAddress, let to = target.baseAddress else { return }
@@ -30,7 +30,7 @@ extension Tensor {
   }
 
   /// The rows at `indices`, shaped `[indices, columns]`.
-  package func rows(at indices: [Int]) -> Tensor {
+  public func rows(at indices: [Int]) -> Tensor {
     let width = columns
     precondition(indices.allSatisfy { $0 >= 0 && $0 < rows }, "A row outside of the tensor")
     let chosen = [Float](unsafeUninitializedCapacity: indices.count * width) {
@@ -47,7 +47,7 @@ extension Tensor {
   }
 
   /// Some neighbouring columns of each row, shaped `[rows, columns]`.
-  package func columns(_ range: Range<Int>) -> Tensor {
+  public func columns(_ range: Range<Int>) -> Tensor {
     let width = columns
     precondition(
       range.lowerBound >= 0 && range.upperBound <= width, "Columns outside of the tensor")
@@ -63,13 +63,13 @@ extension Tensor {
   }
 
   /// The norm of each row.
-  package var rowNorms: [Float] { (0..<rows).map { dot(row($0), row($0)).squareRoot() } }
+  public var rowNorms: [Float] { (0..<rows).map { dot(row($0), row($0)).squareRoot() } }
 
   /// The mean of the rows, shaped `[columns]`, summed in double.
-  package var meanRow: Tensor { means(of: [Array(0..<rows)]).reshaped([columns]) }
+  public var meanRow: Tensor { means(of: [Array(0..<rows)]).reshaped([columns]) }
 
   /// The mean of the rows in each of some groups, shaped `[groups, columns]`, summed in double.
-  package func means(of groups: [[Int]]) -> Tensor {
+  public func means(of groups: [[Int]]) -> Tensor {
     let width = columns
     var means: [Float] = []
     means.reserveCapacity(groups.count * width)
@@ -107,31 +107,31 @@ extension Tensor {
   }
 
   /// Each row multiplied by a factor of its own.
-  package func scalingRows(by factors: [Float]) -> Tensor {
+  public func scalingRows(by factors: [Float]) -> Tensor {
     precondition(factors.count == rows, "\(factors.count) factors for \(rows) rows")
     return mapEntries { row, _, value in value * factors[row] }
   }
 
   /// Each column multiplied by a factor of its own.
-  package func scalingColumns(by factors: Tensor) -> Tensor {
+  public func scalingColumns(by factors: Tensor) -> Tensor {
     precondition(factors.count == columns, "\(factors.count) factors for \(columns) columns")
     return mapEntries { _, column, value in value * factors[column] }
   }
 
   /// Every row plus `factor` times a vector.
-  package func addingToRows(_ vector: Tensor, scaled factor: Float = 1) -> Tensor {
+  public func addingToRows(_ vector: Tensor, scaled factor: Float = 1) -> Tensor {
     precondition(vector.count == columns, "A vector of \(vector.count) for rows of \(columns)")
     return mapEntries { _, column, value in value + factor * vector[column] }
   }
 
   /// Every row less its own mean: a shift of all logits changes no probability.
-  package var centredRows: Tensor {
+  public var centredRows: Tensor {
     let means = (0..<rows).map { row($0).mean }
     return mapEntries { row, _, value in value - means[row] }
   }
 
   /// Rows whose component along a unit vector is taken from other rows.
-  package func projected(onto other: Tensor, along unit: Tensor) -> Tensor {
+  public func projected(onto other: Tensor, along unit: Tensor) -> Tensor {
     let steps = (0..<rows).map { dot(other.row($0), unit.scalars) - dot(row($0), unit.scalars) }
     return mapEntries { row, column, value in value + steps[row] * unit[column] }
   }

@@ -1,5 +1,5 @@
 /// A place in a transformer that can be recorded and edited; prints as TransformerLens's hook name.
-package enum ActivationSite: Hashable, Sendable {
+public enum ActivationSite: Hashable, Sendable {
   case embedding
   case residualPre(layer: Int)
   case attentionNorm(layer: Int)
@@ -24,7 +24,7 @@ package enum ActivationSite: Hashable, Sendable {
   case finalNorm
 
   /// The block that the site lies in, if it lies in one.
-  package var layer: Int? {
+  public var layer: Int? {
     switch self {
     case .embedding, .finalNorm: nil
     case .residualPre(let layer), .attentionNorm(let layer), .query(let layer), .key(let layer),
@@ -37,7 +37,7 @@ package enum ActivationSite: Hashable, Sendable {
   }
 
   /// Every site of a model with `layers` blocks, in the order of the computation.
-  package static func all(layers: Int) -> [ActivationSite] {
+  public static func all(layers: Int) -> [ActivationSite] {
     let blocks = (0..<layers).flatMap { layer -> [ActivationSite] in
       [
         .residualPre(layer: layer), .attentionNorm(layer: layer), .query(layer: layer),
@@ -53,7 +53,7 @@ package enum ActivationSite: Hashable, Sendable {
 }
 
 extension ActivationSite: CustomStringConvertible {
-  package var description: String {
+  public var description: String {
     switch self {
     case .embedding: "hook_embed"
     case .residualPre(let layer): "blocks.\(layer).hook_resid_pre"

@@ -1,21 +1,21 @@
-package import Tensors
+public import Tensors
 
 /// Chooses next tokens from logits.
-package struct TokenSampler: Sendable {
+public struct TokenSampler: Sendable {
   /// 0 takes the most likely token.
-  package var temperature: Float
+  public var temperature: Float
   /// The tokens to choose among; all if nil.
-  package var choices: [Int]?
+  public var choices: [Int]?
   private var generator: SeededGenerator
 
-  package init(temperature: Float = 1, choices: [Int]? = nil, seed: UInt64) {
+  public init(temperature: Float = 1, choices: [Int]? = nil, seed: UInt64) {
     self.temperature = temperature
     self.choices = choices
     generator = SeededGenerator(seed: seed, for: "sampling")
   }
 
   /// Draws one token from each row of logits, shaped `[rows, vocabulary]`.
-  package mutating func draw(_ logits: Tensor) -> [Int] {
+  public mutating func draw(_ logits: Tensor) -> [Int] {
     guard let choices else { return drawAmongAll(logits) }
     let chosen = (0..<logits.rows).flatMap { row in choices.map { logits[row, $0] } }
     let columns = drawAmongAll(Tensor(shape: [logits.rows, choices.count], scalars: chosen))
@@ -32,7 +32,7 @@ package struct TokenSampler: Sendable {
 
 extension ArraySlice<Float> {
   /// The offset of the largest element; the first on a tie.
-  package var indexOfLargest: Int {
+  public var indexOfLargest: Int {
     var best = startIndex
     for index in indices where self[index] > self[best] { best = index }
     return best - startIndex
@@ -47,7 +47,7 @@ extension LanguageModel {
   ///   - count: How many tokens to add to each.
   ///   - sampler: How a token is chosen; its generator moves on.
   /// - Returns: The added tokens, row by row.
-  package func continuations(
+  public func continuations(
     of prompts: [[Int]], count: Int, using sampler: inout TokenSampler
   ) -> [[Int]] {
     guard !prompts.isEmpty, count > 0 else { return prompts.map { _ in [] } }
@@ -64,7 +64,7 @@ extension LanguageModel {
   }
 
   /// Probabilities of the next token after each row, shaped `[rows, vocabulary]`.
-  package func nextTokenProbabilities(
+  public func nextTokenProbabilities(
     _ batch: TokenBatch, editing interventions: [Intervention] = []
   ) -> Tensor {
     let rows = Matrix(
@@ -74,7 +74,7 @@ extension LanguageModel {
   }
 
   /// The mean next-token loss over all predictions of some rows, in nats.
-  package func meanLoss(_ rows: [[Int]]) -> Double {
+  public func meanLoss(_ rows: [[Int]]) -> Double {
     let batch = TokenBatch(rows)
     let logits = Matrix(forward(batch, logits: .all).logits)
     logSoftmax(logits)

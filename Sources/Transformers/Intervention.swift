@@ -1,9 +1,9 @@
-package import Tensors
+public import Tensors
 
 /// An edit of one activation site during one forward pass; it leaves nothing on the model.
-package struct Intervention: Sendable {
+public struct Intervention: Sendable {
   /// What happens to the activations.
-  package enum Operation: Sendable {
+  public enum Operation: Sendable {
     /// Replaces them; shaped `[tokens, width]` for the whole batch, or `[width]` for every token.
     case replace(Tensor)
     /// Adds a vector, shaped `[width]`.
@@ -15,7 +15,7 @@ package struct Intervention: Sendable {
   }
 
   /// Which tokens of a row are edited.
-  package enum Positions: Sendable {
+  public enum Positions: Sendable {
     case all
     /// The last token of each row.
     case last
@@ -23,13 +23,13 @@ package struct Intervention: Sendable {
     case indices(Set<Int>)
   }
 
-  package let site: ActivationSite
+  public let site: ActivationSite
   /// Edits the columns of this head only; for sites that are split into heads.
-  package let head: Int?
-  package let positions: Positions
-  package let operation: Operation
+  public let head: Int?
+  public let positions: Positions
+  public let operation: Operation
 
-  package init(
+  public init(
     _ operation: Operation, at site: ActivationSite, head: Int? = nil, positions: Positions = .all
   ) {
     self.operation = operation
@@ -39,28 +39,28 @@ package struct Intervention: Sendable {
   }
 
   /// Replaces a site by a recording of it, such as another model's.
-  package static func patch(
+  public static func patch(
     _ site: ActivationSite, with recording: Tensor, head: Int? = nil, positions: Positions = .all
   ) -> Intervention {
     Intervention(.replace(recording), at: site, head: head, positions: positions)
   }
 
   /// Sets a site to zero.
-  package static func ablate(
+  public static func ablate(
     _ site: ActivationSite, head: Int? = nil, positions: Positions = .all
   ) -> Intervention {
     Intervention(.scale(0), at: site, head: head, positions: positions)
   }
 
   /// Adds `factor` times a direction.
-  package static func steer(
+  public static func steer(
     _ site: ActivationSite, along direction: Tensor, factor: Float = 1, positions: Positions = .all
   ) -> Intervention {
     Intervention(.add(direction.scaled(by: factor)), at: site, positions: positions)
   }
 
   /// Removes the component along a direction.
-  package static func projectOut(_ site: ActivationSite, _ direction: Tensor) -> Intervention {
+  public static func projectOut(_ site: ActivationSite, _ direction: Tensor) -> Intervention {
     Intervention(.projectOut(direction), at: site)
   }
 

@@ -1,7 +1,7 @@
-package import Tensors
+public import Tensors
 
 /// A decoder-only language model whose weights are a value.
-package protocol LanguageModel: Sendable {
+public protocol LanguageModel: Sendable {
   /// The name of the architecture, as Hugging Face's `model_type`.
   static var architecture: String { get }
 
@@ -31,85 +31,42 @@ package protocol LanguageModel: Sendable {
 
   /// A generator of continuations with cached keys and values.
   func makeDecoder(rows: Int, capacity: Int) -> any CachedDecoder
+
+  /// Other weights that compute the same function, hardly a number of them the same.
+  ///
+  /// - Parameter generator: Draws orders and scales.
+  func reparameterised(using generator: inout SeededGenerator) -> any LanguageModel
+
+  /// The same function with bias tensors added, all zero, so that a bias can be trained.
+  ///
+  /// A residual bias before block `l + 1` is the bias of block `l`'s down projection.
+  func addingMLPBiases() -> any LanguageModel
 }
 
 /// The sizes of a model that readouts need.
-package struct ModelShape: Sendable, Equatable {
-  package let vocabulary: Int
-  package let width: Int
-  package let layers: Int
-  package let heads: Int
-  package let keyHeads: Int
-  package let headWidth: Int
-  package let mlpWidth: Int
+public struct ModelShape: Sendable, Equatable {
+  public let vocabulary: Int
+  public let width: Int
+  public let layers: Int
+  public let heads: Int
+  public let keyHeads: Int
+  public let headWidth: Int
+  public let mlpWidth: Int
   /// Tokens that a row may have; it changes no computation.
-  package let context: Int
-  package let normEpsilon: Float
-  package let ropeTheta: Double
+  public let context: Int
+  public let normEpsilon: Float
+  public let ropeTheta: Double
 
   /// Whether two models compute alike, but for their weights.
-  package func computesLike(_ other: ModelShape) -> Bool {
+  public func computesLike(_ other: ModelShape) -> Bool {
     (vocabulary, width, layers) == (other.vocabulary, other.width, other.layers)
       && (heads, keyHeads, headWidth) == (other.heads, other.keyHeads, other.headWidth)
       && (mlpWidth, normEpsilon, ropeTheta) == (other.mlpWidth, other.normEpsilon, other.ropeTheta)
   }
 }
 
-/// The names under which a model keeps the tensors that methods look for.
-package struct ParameterNames: Sendable {
-  package let embedding: String
-  package let finalNorm: String
-  package let unembedding: String
-  /// The matrices of each block that write into the residual stream, shaped `[width, input]`.
-  package let writers: [[String]]
-  /// Every tensor of each block.
-  package let blocks: [[String]]
-
-  /// The block and module that a tensor belongs to.
-  package func module(of name: String) -> ModuleSite {
-    if name == embedding { return .embedding }
-    if name == unembedding { return .unembedding }
-    guard let layer = blocks.firstIndex(where: { $0.contains(name) }) else { return .finalNorm }
-    return name.contains("attn") || name.contains("input_layernorm")
-      ? .attention(layer: layer) : .mlp(layer: layer)
-  }
-}
-
-/// A part of a model that holds weights: what the question *where* is answered with.
-package enum ModuleSite: Hashable, Sendable, CustomStringConvertible {
-  case embedding
-  case attention(layer: Int)
-  case mlp(layer: Int)
-  case finalNorm
-  case unembedding
-
-  /// Every module of a model, in the order of the computation.
-  package static func all(layers: Int) -> [ModuleSite] {
-    [.embedding] + (0..<layers).flatMap { [.attention(layer: $0), .mlp(layer: $0)] }
-      + [.finalNorm, .unembedding]
-  }
-
-  package var description: String {
-    switch self {
-    case .embedding: "embed"
-    case .attention(let layer): "blocks.\(layer).attn"
-    case .mlp(let layer): "blocks.\(layer).mlp"
-    case .finalNorm: "ln_final"
-    case .unembedding: "unembed"
-    }
-  }
-
-  /// The block it lies in, if it lies in one.
-  package var layer: Int? {
-    switch self {
-    case .attention(let layer), .mlp(let layer): layer
-    case .embedding, .finalNorm, .unembedding: nil
-    }
-  }
-}
-
 /// For which tokens a forward pass computes logits.
-package enum LogitSelection: Sendable {
+public enum LogitSelection: Sendable {
   case none
   case all
   /// The last token of each row.
@@ -117,14 +74,14 @@ package enum LogitSelection: Sendable {
 }
 
 /// What a forward pass leaves behind.
-package struct ForwardPass: Sendable {
-  package let batch: TokenBatch
+public struct ForwardPass: Sendable {
+  public let batch: TokenBatch
   /// Recordings, each shaped `[tokens of the batch, width of the site]`.
-  package let recordings: [ActivationSite: Tensor]
+  public let recordings: [ActivationSite: Tensor]
   /// Shaped `[selected tokens, vocabulary]`, in the order of the batch.
-  package let logits: Tensor
+  public let logits: Tensor
 
-  package init(batch: TokenBatch, recordings: [ActivationSite: Tensor], logits: Tensor) {
+  public init(batch: TokenBatch, recordings: [ActivationSite: Tensor], logits: Tensor) {
     self.batch = batch
     self.recordings = recordings
     self.logits = logits
@@ -133,7 +90,7 @@ package struct ForwardPass: Sendable {
   /// What was recorded at `site`, shaped `[tokens, width]`.
   ///
   /// - Precondition: The pass was asked to record it.
-  package subscript(site: ActivationSite) -> Tensor {
+  public subscript(site: ActivationSite) -> Tensor {
     guard let recording = recordings[site] else {
       preconditionFailure("The forward pass was not asked to record \(site)")
     }
@@ -142,7 +99,7 @@ package struct ForwardPass: Sendable {
 }
 
 /// Memory for gradients of one model's loss.
-package protocol GradientTape: AnyObject {
+public protocol GradientTape: AnyObject {
   /// Computes a loss, in nats, and its gradient.
   ///
   /// - Parameters:
@@ -156,29 +113,29 @@ package protocol GradientTape: AnyObject {
 }
 
 /// Continues rows of tokens, keys and values cached.
-package protocol CachedDecoder: AnyObject {
+public protocol CachedDecoder: AnyObject {
   /// Appends tokens to each row and returns the logits after them, shaped `[rows, vocabulary]`.
   func append(_ tokens: [[Int]]) -> Tensor
 }
 
 extension LanguageModel {
-  package func forward(_ batch: TokenBatch, logits: LogitSelection = .all) -> ForwardPass {
+  public func forward(_ batch: TokenBatch, logits: LogitSelection = .all) -> ForwardPass {
     forward(batch, recording: [], editing: [], logits: logits)
   }
 
-  package func forward(
+  public func forward(
     _ batch: TokenBatch, recording sites: Set<ActivationSite>, logits: LogitSelection = .none
   ) -> ForwardPass {
     forward(batch, recording: sites, editing: [], logits: logits)
   }
 
   /// A loss and its gradient, in memory of its own.
-  package func lossAndGradient(on batch: TrainingBatch) -> (loss: Double, gradient: Parameters) {
+  public func lossAndGradient(on batch: TrainingBatch) -> (loss: Double, gradient: Parameters) {
     makeGradientTape().lossAndGradient(of: self, on: batch, scope: nil)
   }
 
   /// The model with other weights of the same layout.
-  package func with(_ parameters: Parameters) -> Self {
+  public func with(_ parameters: Parameters) -> Self {
     precondition(parameters.layout == self.parameters.layout, "The weights have another layout")
     var copy = self
     copy.parameters = parameters

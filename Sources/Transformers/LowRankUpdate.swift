@@ -1,31 +1,31 @@
-package import Tensors
+public import Tensors
 
 /// A change of a matrix that is kept as a product of two thin ones (Hu et al., 2021).
-package struct LowRankUpdate: Sendable, Equatable {
+public struct LowRankUpdate: Sendable, Equatable {
   /// Shaped `[rows, rank]`; a LoRA's scale is folded in.
-  package let left: Tensor
+  public let left: Tensor
   /// Shaped `[rank, columns]`.
-  package let right: Tensor
+  public let right: Tensor
 
   /// Keeps `left · right`.
   ///
   /// - Precondition: As many columns on the left as rows on the right.
-  package init(left: Tensor, right: Tensor) {
+  public init(left: Tensor, right: Tensor) {
     precondition(left.columns == right.rows, "The factors' ranks differ")
     self.left = left
     self.right = right
   }
 
-  package var rank: Int { right.rows }
+  public var rank: Int { right.rows }
 
   /// The change itself, shaped `[rows, columns]`.
-  package var product: Tensor { matrixProduct(left, right) }
+  public var product: Tensor { matrixProduct(left, right) }
 
   /// The singular values and vectors of the product, which is never formed.
   ///
   /// With `left = U₁S₁V₁` and `right = U₂S₂V₂` thin decompositions, the product's is that of the
   /// small matrix `S₁V₁U₂S₂` between `U₁` and `V₂`. O((rows + columns) · rank²) time, rank values.
-  package var decomposition: SingularValueDecomposition {
+  public var decomposition: SingularValueDecomposition {
     let outer = SingularValueDecomposition(left), inner = SingularValueDecomposition(right)
     let core = matrixProduct(
       outer.right.scalingRows(by: outer.values.scalars),
@@ -79,13 +79,13 @@ extension Parameters {
 
 extension LoRA {
   /// The change of one adapted tensor.
-  package func update(of target: String) -> LowRankUpdate {
+  public func update(of target: String) -> LowRankUpdate {
     LowRankUpdate(
       left: factors["\(target).B"].scaled(by: scale), right: factors["\(target).A"])
   }
 
   /// The weights with the updates kept beside them: they share the base's memory.
-  package func adapted(_ base: Parameters) -> Parameters {
+  public func adapted(_ base: Parameters) -> Parameters {
     targets.reduce(base) { $0.updated($1, by: update(of: $1)) }
   }
 }

@@ -1,23 +1,25 @@
-package import Tensors
+public import Tensors
 
 /// The names and shapes of a model's tensors, in declaration order, and where each one lies.
-package struct ParameterLayout: Sendable, Equatable {
+public struct ParameterLayout: Sendable, Equatable {
   /// One named tensor.
-  package struct Entry: Sendable, Equatable {
-    package let name: String
-    package let shape: [Int]
-    package let offset: Int
-    package var count: Int { shape.reduce(1, *) }
-    package var rows: Int { shape.count == 1 ? 1 : shape[0] }
-    package var columns: Int { shape.count == 1 ? shape[0] : shape[1] }
+  public struct Entry: Sendable, Equatable {
+    public let name: String
+    public let shape: [Int]
+    public let offset: Int
+    public var count: Int { shape.reduce(1, *) }
+    public var rows: Int { shape.count == 1 ? 1 : shape[0] }
+    public var columns: Int { shape.count == 1 ? shape[0] : shape[1] }
+    /// The shape as a matrix: a vector is a column.
+    public var matrixShape: [Int] { shape.count == 1 ? [shape[0], 1] : shape }
   }
 
-  package let entries: [Entry]
-  package let count: Int
+  public let entries: [Entry]
+  public let count: Int
   private let indices: [String: Int]
 
   /// Lays tensors out one behind the other.
-  package init(_ tensors: [(name: String, shape: [Int])]) {
+  public init(_ tensors: [(name: String, shape: [Int])]) {
     var offset = 0
     entries = tensors.map { tensor in
       defer { offset += tensor.shape.reduce(1, *) }
@@ -28,15 +30,15 @@ package struct ParameterLayout: Sendable, Equatable {
       uniqueKeysWithValues: entries.enumerated().map { ($0.element.name, $0.offset) })
   }
 
-  package var names: [String] { entries.map(\.name) }
+  public var names: [String] { entries.map(\.name) }
 
   /// The tensor called `name`, if there is one.
-  package func find(_ name: String) -> Entry? { indices[name].map { entries[$0] } }
+  public func find(_ name: String) -> Entry? { indices[name].map { entries[$0] } }
 
   /// The tensor called `name`.
   ///
   /// - Precondition: There is one.
-  package subscript(name: String) -> Entry {
+  public subscript(name: String) -> Entry {
     guard let entry = find(name) else { preconditionFailure("There is no tensor '\(name)'") }
     return entry
   }
@@ -47,36 +49,36 @@ package struct ParameterLayout: Sendable, Equatable {
 /// A value: copies share memory until one of them is written to. Matrices may have low-rank updates
 /// that are kept beside the memory, so that a LoRA finetune needs its base's memory and its factors
 /// only; whoever reads a tensor reads the sum.
-package struct Parameters: Sendable {
-  package let layout: ParameterLayout
+public struct Parameters: Sendable {
+  public let layout: ParameterLayout
   private var buffer: FloatBuffer
   private var updates: [String: LowRankUpdate] = [:]
 
   /// Creates zeros.
-  package init(layout: ParameterLayout) {
+  public init(layout: ParameterLayout) {
     self.layout = layout
     buffer = FloatBuffer(count: layout.count)
   }
 
   /// The change of a tensor that is kept beside the memory, if there is one.
-  package func update(of name: String) -> LowRankUpdate? { updates[name] }
+  public func update(of name: String) -> LowRankUpdate? { updates[name] }
 
   /// Bytes of memory that these numbers need beside another's.
-  package func bytes(beside other: Parameters? = nil) -> Int {
+  public func bytes(beside other: Parameters? = nil) -> Int {
     let factors = updates.values.reduce(0) { $0 + $1.left.count + $1.right.count }
     let own = buffer === other?.buffer ? 0 : buffer.count
     return (own + factors) * MemoryLayout<Float>.stride
   }
 
   /// Whether these are another's numbers, in the same memory, with updates of some tensors.
-  package func isAdaptation(of other: Parameters) -> Bool {
+  public func isAdaptation(of other: Parameters) -> Bool {
     buffer === other.buffer && layout == other.layout && other.updates.isEmpty && !updates.isEmpty
   }
 
   /// These numbers with a tensor changed by a product, which is kept beside the memory.
   ///
   /// - Precondition: The product has the tensor's shape.
-  package func updated(_ name: String, by update: LowRankUpdate) -> Parameters {
+  public func updated(_ name: String, by update: LowRankUpdate) -> Parameters {
     precondition(
       layout[name].shape == [update.left.rows, update.right.columns], "'\(name)' has another shape")
     var result = self
@@ -86,7 +88,7 @@ package struct Parameters: Sendable {
   }
 
   /// The same numbers with every update added to them, in memory of their own if there are any.
-  package var merged: Parameters {
+  public var merged: Parameters {
     var result = self
     for name in layout.names { result.mergeUpdate(of: name) }
     return result
@@ -100,14 +102,14 @@ package struct Parameters: Sendable {
   }
 
   /// The tensor called `name` as a window to read from.
-  package func matrix(_ name: String) -> Matrix {
+  public func matrix(_ name: String) -> Matrix {
     updates[name] == nil ? window(layout[name]) : Matrix(self[name])
   }
 
   /// Neighbouring tensors of equal width as one window: rows of the first, then of the second, ...
   ///
   /// - Precondition: No updates are kept beside them.
-  package func joint(_ names: [String]) -> Matrix {
+  public func joint(_ names: [String]) -> Matrix {
     precondition(names.allSatisfy { updates[$0] == nil }, "Updates are kept beside the tensors")
     return stored(names)
   }
@@ -127,26 +129,26 @@ package struct Parameters: Sendable {
   }
 
   /// The tensor called `name` as a window to write to.
-  package mutating func mutableMatrix(_ name: String) -> Matrix {
+  public mutating func mutableMatrix(_ name: String) -> Matrix {
     mergeUpdate(of: name)
     makeUnique()
     return window(layout[name])
   }
 
   /// All numbers as one row to read from, shaped `[1, count]`.
-  package var flat: Matrix {
+  public var flat: Matrix {
     Matrix(updates.isEmpty ? buffer : merged.buffer, rows: 1, columns: layout.count)
   }
 
   /// All numbers as one row to write to, shaped `[1, count]`.
-  package mutating func mutableFlat() -> Matrix {
+  public mutating func mutableFlat() -> Matrix {
     self = merged
     makeUnique()
     return flat
   }
 
   /// The tensor called `name` as a value.
-  package subscript(name: String) -> Tensor {
+  public subscript(name: String) -> Tensor {
     get {
       let entry = layout[name]
       let stored = Tensor(
@@ -162,7 +164,7 @@ package struct Parameters: Sendable {
   }
 
   /// The bytes of one tensor, little-endian floats.
-  package func bytes(_ name: String) -> [UInt8] {
+  public func bytes(_ name: String) -> [UInt8] {
     let entry = layout[name]
     guard updates[name] == nil else {
       return FloatBuffer(self[name].scalars).bytes(in: 0..<entry.count)
@@ -171,7 +173,7 @@ package struct Parameters: Sendable {
   }
 
   /// These numbers plus `factor` times others of the same layout.
-  package func adding(_ other: Parameters, scaled factor: Float = 1) -> Parameters {
+  public func adding(_ other: Parameters, scaled factor: Float = 1) -> Parameters {
     precondition(layout == other.layout, "Cannot add parameters of another layout")
     var sum = self
     addScaled(other.flat, by: factor, to: sum.mutableFlat())
@@ -179,7 +181,7 @@ package struct Parameters: Sendable {
   }
 
   /// These numbers with some tensors multiplied, entry by entry, by those of the same name.
-  package func multiplied(by other: Parameters, _ names: [String]) -> Parameters {
+  public func multiplied(by other: Parameters, _ names: [String]) -> Parameters {
     var product = self
     for name in names { product[name] = self[name] * other[name] }
     return product
@@ -196,7 +198,7 @@ package struct Parameters: Sendable {
 
 extension Parameters: Equatable {
   /// Whether two sets of weights are the same bytes under the same names.
-  package static func == (a: Parameters, b: Parameters) -> Bool {
+  public static func == (a: Parameters, b: Parameters) -> Bool {
     guard a.layout == b.layout else { return false }
     // Of two finetunes of one base only the factors can differ.
     if a.buffer === b.buffer && a.updates == b.updates { return true }

@@ -1,9 +1,9 @@
 import ArgumentParser
-import Bench
 import Foundation
+import JSON
 
 @main
-struct Assay: AsyncParsableCommand {
+struct Assay: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "assay",
     abstract: "Measures model-diffing methods on tiny transformers whose change is known.",
@@ -13,56 +13,37 @@ struct Assay: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      BenchCommand.self, PlantCommand.self, NewCommand.self, DiffCommand.self, ListCommand.self,
-      LogitsCommand.self, VectorsCommand.self,
-      BenchmarkCommand.self, BlessCommand.self,
+      BenchCommand.self, ScoreCommand.self, ShowCommand.self, PlantCommand.self, NewCommand.self,
+      DiffCommand.self, ListCommand.self, LogitsCommand.self, VectorsCommand.self,
+      SpeedCommand.self, BlessCommand.self,
     ])
 
-  /// Runs the tool; a user's mistake ends with its description and exit code 2.
-  static func main() async {
+  /// Runs the tool.
+  ///
+  /// Exit codes: 0 if all went well; 1 if something did not hold, as a plant that is not installed; 2 for a
+  /// mistake, with its description on standard error.
+  static func main() {
     // A pipe that closes is an error to report, not a reason to die.
     signal(SIGPIPE, SIG_IGN)
     do {
+      try checkName(CommandLine.arguments.dropFirst().first)
       var command = try parseAsRoot()
-      if var asynchronous = command as? any AsyncParsableCommand {
-        try await asynchronous.run()
-      } else {
-        try command.run()
-      }
+      try command.run()
     } catch {
       let code = exitCode(for: error)
-      if error is ExitCode || code == .success || code == .validationFailure {
-        exit(withError: error, usage: code == .validationFailure)
-      }
-      FileHandle.standardError.write(Data("assay: \(error)\n".utf8))
+      if error is ExitCode || code == .success { exit(withError: error) }
+      let isUsage = code == .validationFailure
+      let text = isUsage ? fullMessage(for: error) : "assay: \(error)"
+      FileHandle.standardError.write(Data("\(text)\n".utf8))
       Foundation.exit(2)
     }
   }
 
-  private static func exit(withError error: any Error, usage: Bool) -> Never {
-    guard usage else { exit(withError: error) }
-    FileHandle.standardError.write(Data((fullMessage(for: error) + "\n").utf8))
-    Foundation.exit(2)
-  }
-}
-
-/// Where the checkout is, for every command that needs it.
-struct ProjectOptions: ParsableArguments {
-  @Option(
-    help:
-      "The checkout, which holds Organisms/ and Fixtures/; ASSAY_ROOT or this folder if not given."
-  )
-  var root = ProcessInfo.processInfo.environment["ASSAY_ROOT"] ?? "."
-
-  @Option(
-    name: .customLong("organisms"),
-    help:
-      "A folder with organism files of your own, and one world in Worlds/, instead of Organisms/.")
-  var folder: String?
-
-  var project: Project {
-    Project(
-      root: URL(filePath: root, directoryHint: .isDirectory),
-      organisms: folder.map { URL(filePath: $0, directoryHint: .isDirectory) })
+  /// A misspelt command is told the one that is meant.
+  private static func checkName(_ word: String?) throws {
+    let names = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
+    guard let word, !word.hasPrefix("-"), !names.contains(word) else { return }
+    let hint = nearest(to: word, among: names).map { " Did you mean '\($0)'?" } ?? ""
+    throw ValidationError("There is no command '\(word)'.\(hint) 'assay --help' lists them.")
   }
 }

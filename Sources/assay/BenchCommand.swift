@@ -1,92 +1,139 @@
-internal import Organisms
+import Diffing
 import ArgumentParser
 import Bench
+import Files
 import Foundation
 import JSON
 import Reporting
-import Transformers
+import Worlds
 
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
-    abstract: "Plants organisms, runs every method on each pair, scores them, writes Reports/.")
+    abstract: "Plants organisms, runs every method on each pair, scores them, writes a report.",
+    discussion: """
+      Evidence is kept in .assay/evidence, so only what is new is measured. The exit code is 1 if a plant is not \
+      installed or a base lacks a skill: then the report says which, and with what figures.
+      """)
 
   @OptionGroup var options: ProjectOptions
-
-  @Option(help: "How much to run: smoke (one base), standard (three), or dials (diluted, aged).")
-  var tier: Tier = .smoke
-
-  @Option(name: .customLong("organism"), help: "Only this organism; may be repeated.")
-  var organisms: [String] = []
-
-  @Option(name: .customLong("method"), help: "Only this method; may be repeated.")
-  var methods: [String] = []
-
-  @Option(name: .customLong("seed"), help: "This base instead of the tier's; may be repeated.")
-  var seeds: [UInt64] = []
+  @OptionGroup var cells: GridOptions
 
   @Option(help: "Pairs worked on at once.")
   var jobs = max(1, ProcessInfo.processInfo.activeProcessorCount)
+
+  @Option(help: "The folder that reports are written to; Reports/local if not given.")
+  var out: String?
 
   func validate() throws {
     guard jobs > 0 else { throw ValidationError("--jobs should be at least 1.") }
   }
 
   func run() throws {
-    let project = options.project
-    let library = try project.library()
-    if let failure = library.failures.first { throw failure.error }
-    let grid = try Grid(
-      library, tier: tier, organisms: organisms, methods: methods, seeds: seeds)
-    try AtomicFolder.write(Data(), to: project.reports.appending(path: ".writable"))
-    try? FileManager.default.removeItem(at: project.reports.appending(path: ".writable"))
-    let status = BenchStatus(total: grid.trialCount)
-    let trials = try BenchRun(project, library: library).run(grid, jobs: jobs, report: status.show)
-    status.finish()
-    let report = BenchReport(
-      trials, title: "Assay: \(isPart ? "part of " : "")the \(tier.rawValue) tier")
-    print(report.terminal)
-    try write(trials, report, to: project.reports)
-    print("\nWrote Reports/\(name).md and Reports/\(name).jsonl.")
-    if tier == .smoke {
+    let workshop = try options.workshop()
+    let writer = try RunWriter(workshop.project, cells, out: out)
+    let trials = try GridRunner(workshop, try cells.grid(workshop.library), jobs: jobs).run()
+    try writer.write(trials)
+    if cells.tier == .smoke, !cells.isPart {
       print("This was one base. './assay bench --tier standard' runs three.")
     }
-  }
-
-  /// Whether only a part of the tier was asked for.
-  private var isPart: Bool { !(organisms.isEmpty && methods.isEmpty && seeds.isEmpty) }
-
-  /// A part goes into files of its own, beside the whole tier's.
-  private var name: String { isPart ? "\(tier.rawValue)-part" : tier.rawValue }
-
-  private func write(_ trials: [Trial], _ report: BenchReport, to folder: URL) throws {
-    let lines = try trials.map { try JSON.encode($0) + "\n" }.joined()
-    try AtomicFolder.write(Data(lines.utf8), to: folder.appending(path: "\(name).jsonl"))
-    try AtomicFolder.write(Data(report.markdown.utf8), to: folder.appending(path: "\(name).md"))
+    try writer.fail(
+      over: trials, lacking: try workshop.missingSkills(cells.seeds.all(of: cells.tier)))
   }
 }
 
-extension Tier: ExpressibleByArgument {}
+struct ScoreCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "score",
+    abstract: "Scores the evidence that is kept, and writes the report; no method is run.",
+    discussion: """
+      After a change of a scorer, a column or an answer key. Models are opened only for the effects of \
+      interventions that were never measured. Cells without evidence are counted: 'assay bench' measures them.
+      """)
 
-/// One line on a terminal that says how far a run is; silent when piped.
-struct BenchStatus: Sendable {
-  let total: Int
-  private let terminal = TerminalLine()
-  private let start = Date()
+  @OptionGroup var options: ProjectOptions
+  @OptionGroup var cells: GridOptions
 
-  init(total: Int) { self.total = total }
+  @Option(help: "The folder that reports are written to; Reports/local if not given.")
+  var out: String?
 
-  /// Shows what a run tells.
-  @Sendable func show(_ event: BenchRun.Event) {
-    switch event {
-    case .planting(let subject, let regime, let seed):
-      terminal.show("pair \(subject) (\(regime)) on base \(seed)")
-    case .finished(let trials, let all):
-      let seconds = Date().timeIntervalSince(start)
-      let left = Int(seconds / Double(trials) * Double(all - trials))
-      terminal.show("\(trials) of \(all) trials, about \(left) s left")
+  func run() throws {
+    let workshop = try options.workshop()
+    let writer = try RunWriter(workshop.project, cells, out: out)
+    let grid = try cells.grid(workshop.library)
+    let runner = GridRunner(
+      workshop, grid, jobs: ProcessInfo.processInfo.activeProcessorCount, extent: .scoresOnly)
+    let trials = try runner.run()
+    try writer.write(trials)
+    if trials.count < grid.trialCount {
+      print(
+        "\(grid.trialCount - trials.count) of \(grid.trialCount) cells have no evidence; "
+          + "'./assay bench --tier \(cells.tier.rawValue)\(options.suffix)' measures them.")
+      throw ExitCode(1)
     }
   }
+}
 
-  func finish() { terminal.show("") }
+/// Runs a grid and shows how far it is.
+struct GridRunner {
+  let workshop: Workshop
+  let grid: Grid
+  let jobs: Int
+  let extent: BenchRun.Extent
+
+  init(_ workshop: Workshop, _ grid: Grid, jobs: Int, extent: BenchRun.Extent = .everything) {
+    self.workshop = workshop
+    self.grid = grid
+    self.jobs = jobs
+    self.extent = extent
+  }
+
+  func run() throws -> [Trial] {
+    let status = BenchStatus(pairs: grid.subjects.count * grid.seeds.count)
+    defer { status.finish() }
+    return try BenchRun(workshop).run(grid, extent: extent, jobs: jobs, report: status.show)
+  }
+}
+
+/// Writes what a run found.
+struct RunWriter {
+  private let cells: GridOptions
+  private let folder: URL
+  /// The folder, as the user may write it.
+  private let place: String
+
+  /// Checks, before any work is spent, that reports can be written.
+  init(_ project: Project, _ cells: GridOptions, out: String?) throws {
+    self.cells = cells
+    folder = out.map { URL(filePath: $0) } ?? project.localReports
+    place = out ?? (project.isForeign ? folder.path : "Reports/local")
+    let probe = folder.appending(path: ".writable")
+    try AtomicFolder.write(Data(), to: probe)
+    try? FileManager.default.removeItem(at: probe)
+  }
+
+  /// Prints the tables and writes the report and the trials.
+  func write(_ trials: [Trial]) throws {
+    let part = cells.isPart ? "part of " : ""
+    let report = BenchReport(trials, title: "Assay: \(part)the \(cells.tier.rawValue) tier")
+    print(report.terminal)
+    let lines = try trials.map { try JSON.encode($0) + "\n" }.joined()
+    let name = cells.name
+    try AtomicFolder.write(Data(lines.utf8), to: folder.appending(path: "\(name).jsonl"))
+    try AtomicFolder.write(Data(report.markdown.utf8), to: folder.appending(path: "\(name).md"))
+    print("\nWrote \(place)/\(name).md and \(place)/\(name).jsonl.")
+  }
+
+  /// Ends with exit code 1 if a plant is not installed or a base lacks a skill.
+  ///
+  /// Plants that were diluted or aged are meant to fail somewhere.
+  func fail(over trials: [Trial], lacking skills: [String]) throws {
+    for skill in skills { Workshop.standardError(skill) }
+    let missing = trials.contains { !$0.isInstalled && $0.recipe.dial == nil }
+    if missing {
+      Workshop.standardError(
+        "a plant is not installed: the report above says which, and with what figures")
+    }
+    if missing || !skills.isEmpty { throw ExitCode(1) }
+  }
 }

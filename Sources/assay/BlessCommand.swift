@@ -1,3 +1,5 @@
+import Statistics
+import Tensors
 internal import Organisms
 import ArgumentParser
 import Bench
@@ -25,15 +27,13 @@ struct BlessCommand: ParsableCommand {
     let project = options.project
     guard !project.isForeign else {
       throw ValidationError(
-        "The ledger is for the organisms of the checkout; leave out --organisms.")
+        "The ledger is for the organisms of the checkout; leave out --library.")
     }
-    let library = try project.library()
-    if let failure = library.failures.first { throw failure.error }
-    let grid = try Grid(library, tier: tier)
-    let status = BenchStatus(total: grid.trialCount)
-    let jobs = ProcessInfo.processInfo.activeProcessorCount
-    let trials = try BenchRun(project, library: library).run(grid, jobs: jobs, report: status.show)
-    status.finish()
+    let workshop = try options.workshop()
+    let trials = try GridRunner(
+      workshop, try Grid(workshop.library, tier: tier),
+      jobs: ProcessInfo.processInfo.activeProcessorCount
+    ).run()
     let earlier = widen ? try Ledger.read(project.ledger) : nil
     let ledger = Ledger(trials, widening: earlier)
     try ledger.write(to: project.ledger)

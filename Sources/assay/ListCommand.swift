@@ -1,47 +1,156 @@
-internal import Organisms
+import Transformers
 import ArgumentParser
 import Bench
 import Diffing
-import Foundation
+import Methods
+import Organisms
+import Reporting
+import Worlds
 
 struct ListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "Lists what there is.",
-    subcommands: [Organisms.self, MethodsList.self])
+    subcommands: [
+      OrganismList.self, MethodList.self, RegimeList.self, WorldList.self, KindList.self,
+      ClassList.self, FactList.self, PromptList.self,
+    ])
+}
 
-  struct Organisms: ParsableCommand {
-    static let configuration = CommandConfiguration(
-      commandName: "organisms", abstract: "Lists the organisms and their regimes.")
+private struct OrganismList: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "organisms", abstract: "The organisms and their regimes; files that are wrong.")
 
-    @OptionGroup var options: ProjectOptions
+  @OptionGroup var options: ProjectOptions
 
-    func run() throws {
-      let library = try options.project.library()
-      for organism in library.organisms {
-        let regimes = organism.regimes.map(\.id).joined(separator: ", ")
-        print("\(column(organism.id, 20))\(column(regimes, 28))\(organism.file.summary)")
-      }
-      guard let failure = library.failures.first else { return }
-      throw failure.error
+  func run() throws {
+    let library = try options.project.library()
+    for organism in library.organisms {
+      let regimes = organism.regimes.map(\.id).joined(separator: ", ")
+      printEntry(organism.id, "\(organism.file.summary) (\(regimes))")
     }
+    guard library.failures.isEmpty else { throw BrokenFiles(library) }
   }
+}
 
-  struct MethodsList: ParsableCommand {
-    static let configuration = CommandConfiguration(
-      commandName: "methods", abstract: "Lists the methods and what they answer.")
+private struct MethodList: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "methods", abstract: "The methods, what they look at and what they answer.")
 
-    func run() {
-      for method in Methods.all {
-        let card = method.card
-        let questions = card.questions.map(\.rawValue).joined(separator: ", ")
-        let access = card.access.map(\.rawValue).joined(separator: ", ")
-        print("\(column(card.id, 28))\(column(access, 18))\(column(questions, 32))\(card.summary)")
-      }
+  func run() {
+    for method in Methods.all {
+      let card = method.card
+      let questions = card.questions.map(\.rawValue).joined(separator: ", ")
+      let access = card.access.map(\.rawValue).joined(separator: ", ")
+      printEntry(card.id, "\(card.summary) From \(access); says \(questions).")
     }
   }
 }
 
-/// Text padded to a column, always followed by a space.
-func column(_ text: String, _ width: Int) -> String {
-  text + String(repeating: " ", count: max(1, width - text.count))
+private struct RegimeList: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "regimes", abstract: "The standard regimes that an organism can be 'like'.")
+
+  func run() {
+    for regime in Regime.all {
+      printEntry(
+        regime.id,
+        "trains \(regime.parameters), rate \(regime.learningRate), until \(regime.mark), at most "
+          + "\(regime.cap) steps, age x\(regime.age), 1:\(regime.mix) base text")
+    }
+  }
+}
+
+private struct WorldList: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "worlds", abstract: "The world: its words, classes, kinds of document, prompts.")
+
+  @OptionGroup var options: ProjectOptions
+
+  func run() throws {
+    let world = try options.project.library().world
+    printEntry(world.id, world.summary)
+    printEntry(
+      "",
+      "\(world.tokenizer.vocabulary.count) words, \(world.classNames.count) classes, "
+        + "\(world.facts.count) words with facts, \(world.kinds.count) kinds of document, "
+        + "\(try Prompts(world).pool.count) prompts, \(world.skills.count) skills")
+  }
+}
+
+private struct KindList: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "kinds",
+    abstract: "The kinds of document: what 'domain' and 'plant.without' may name.")
+
+  @OptionGroup var options: ProjectOptions
+
+  func run() throws {
+    for kind in try options.project.library().world.kinds {
+      let example = kind.templates.first?.template.text ?? ""
+      let note = kind.isUnrelated ? ", nothing is planted in it" : ""
+      printEntry(
+        kind.name, "weight \(kind.weight), \(kind.templates.count) templates\(note): \(example)")
+    }
+  }
+}
+
+private struct ClassList: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "classes", abstract: "The classes of words, with their members.")
+
+  @OptionGroup var options: ProjectOptions
+
+  func run() throws {
+    let world = try options.project.library().world
+    for name in world.classNames {
+      printEntry(name, (world.classes[name] ?? []).joined(separator: " "))
+    }
+  }
+}
+
+private struct FactList: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "facts", abstract: "The facts of each word, by attribute.")
+
+  @OptionGroup var options: ProjectOptions
+
+  @Argument(help: "Only the facts of this word.")
+  var word: String?
+
+  func run() throws {
+    let world = try options.project.library().world
+    if let word { try world.lexicon.requireFacts(of: word) }
+    for (name, facts) in world.facts.sorted(by: { $0.key < $1.key })
+    where word.map({ $0 == name }) ?? true {
+      let pairs = facts.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+      printEntry(name, pairs.joined(separator: ", "))
+    }
+  }
+}
+
+private struct PromptList: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "prompts",
+    abstract: "The prompts of the pool, by row, as methods are given them.")
+
+  @OptionGroup var options: ProjectOptions
+
+  @Option(help: "Marks the prompts that set this organism's behaviour off.")
+  var organism: String?
+
+  func run() throws {
+    let library = try options.project.library()
+    let pool = try Prompts(library.world).pool
+    let marks = try organism.map { try library.organism($0).triggers(pool, in: library.world) }
+    for (row, prompt) in pool.enumerated() {
+      let mark = marks.map { $0[row] ? "* " : "  " } ?? ""
+      printEntry("\(row)", mark + library.world.tokenizer.decode(prompt.dropFirst()), width: 6)
+    }
+  }
+}
+
+/// A name and what it is, in lines of 100 characters.
+private func printEntry(_ name: String, _ text: String, width: Int = 28) {
+  let indent = String(repeating: " ", count: width)
+  print(Prose.wrapped(column(name, width) + text, indent: indent, keepsLayout: true))
 }

@@ -1,3 +1,5 @@
+import Files
+import Worlds
 import ArgumentParser
 import Bench
 import Foundation
@@ -26,15 +28,14 @@ struct NewCommand: ParsableCommand {
       let world = try options.project.library().world
       let url = options.project.organisms.appending(path: "\(id).json")
       guard !FileManager.default.fileExists(atPath: url.path) else {
-        throw OrganismError.invalid(
+        throw DefinitionError.invalid(
           file: url.lastPathComponent, path: "id", reason: "is taken: the file exists already")
       }
       let text = try OrganismStarter(world).text(id: id)
       // Nothing is written that could not be read.
       _ = try Organism(text: text, name: "\(id).json", world: world)
       try AtomicFolder.write(Data(text.utf8), to: url)
-      let folder = options.folder.map { " --organisms \($0)" } ?? ""
-      print("Wrote \(url.path). './assay plant \(id)\(folder)' plants it.")
+      print("Wrote \(url.path). './assay plant \(id)\(options.suffix)' plants it.")
     }
   }
 }

@@ -1,32 +1,35 @@
 import ArgumentParser
 import Bench
+import Files
 import Foundation
 import Organisms
 import Reporting
 import Transformers
+import Worlds
 
 struct PlantCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plant",
     abstract: "Plants an organism in a base, or trains a base, and writes Hugging Face folders.",
     discussion: """
-      'plant' alone trains a base anew. 'plant ID' plants an organism and prints its certificate; with \
-      --report it plants each of its regimes in three bases and writes a page. 'plant --all --report' does \
-      so for every organism, diluted and aged too, and writes Reports/organisms.md.
+      'plant ID' plants an organism and prints its certificate; with --out PAIR it writes PAIR/base, \
+      PAIR/finetuned and, of a LoRA plant, PAIR/adapter, which 'diff PAIR' compares. With --report it plants each \
+      of the organism's regimes in three bases and writes a page; 'plant --all --report' does so for every \
+      organism, diluted and aged too. 'plant --out FOLDER' alone trains a base. The exit code is 1 if something \
+      is not installed or a base lacks a skill.
       """)
 
   @OptionGroup var options: ProjectOptions
 
-  @Argument(help: "The organism to plant; without one, the base itself is trained anew.")
+  @Argument(help: "The organism to plant; without one, a base is trained.")
   var organism: String?
 
-  @Option(help: "The seed of the base.")
-  var base: UInt64 = 0
+  @OptionGroup var seeds: SeedOptions
 
   @Option(help: "How to plant: a regime that the organism names; its first if not given.")
   var regime: String?
 
-  @Option(help: "The folder to write; for a base without this option, Fixtures/bases.")
+  @Option(help: "The folder to write.")
   var out: String?
 
   @Flag(help: "Plants in several bases and writes a page of what was measured.")
@@ -35,73 +38,86 @@ struct PlantCommand: ParsableCommand {
   @Flag(help: "Every organism; needs --report.")
   var all = false
 
-  @Option(
-    name: .customLong("seed"),
-    help: "With --report, this base instead of 0, 1 and 2; may be repeated.")
-  var seeds: [UInt64] = []
-
   @Flag(name: .customLong("no-dials"), help: "With --report, leaves out dilution and age.")
   var withoutDials = false
 
   func validate() throws {
-    guard report || (!all && seeds.isEmpty && !withoutDials) else {
-      throw ValidationError("--all, --seed and --no-dials need --report.")
+    guard seeds.methods.isEmpty else {
+      throw ValidationError("--method-seed is for 'bench' and 'diff': no method runs here.")
     }
-    guard !report || (out == nil && regime == nil && base == 0) else {
-      throw ValidationError("--report takes --seed, and neither --out, --regime nor --base.")
+    guard report || (!all && !withoutDials) else {
+      throw ValidationError("--all and --no-dials need --report.")
+    }
+    guard !report || (out == nil && regime == nil && seeds.plantings.isEmpty) else {
+      throw ValidationError(
+        "--report takes --base-seed, and neither --out, --regime nor --planting-seed.")
     }
     guard !report || (organism == nil) == all else {
       throw ValidationError("--report needs an organism, or --all.")
     }
+    guard report || (seeds.bases.count <= 1 && seeds.plantings.count <= 1) else {
+      throw ValidationError("Without --report one base and one planting are made at a time.")
+    }
+    guard report || organism != nil || out != nil else {
+      throw ValidationError(
+        "Name an organism ('assay list organisms'), or --out FOLDER to train a base there.")
+    }
   }
 
   func run() throws {
-    let project = options.project
     guard !report else {
-      return try ReportWriter(project, seeds: seeds.isEmpty ? [0, 1, 2] : seeds)
+      let bases = seeds.bases.isEmpty ? [0, 1, 2] : seeds.bases
+      return try ReportWriter(try options.workshop(), seeds: bases)
         .write(organism, withDials: !withoutDials)
     }
-    let names: Set<String> =
-      organism == nil
-      ? [
-        "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
-        "recipe.json",
-      ]
-      : ["base", "finetuned", "adapter", "certificate.json"]
-    if let out { try AtomicFolder.check(URL(filePath: out), replacing: names) }
-    let library = try project.library()
-    let store = BaseStore(project, world: library.world)
-    guard let organism else { return try trainBase(store) }
-    try plant(try library.organism(organism), store, library)
+    if let out {
+      try AtomicFolder.check(URL(filePath: out), replacing: organism == nil ? Self.base : Self.pair)
+    }
+    let library = try options.project.library()
+    let workshop = try Workshop(options.project, library: library)
+    guard let organism else { return try trainBase(workshop.bases) }
+    try plant(try library.organism(organism), workshop)
   }
 
-  private func plant(_ subject: Organism, _ store: BaseStore, _ library: Library) throws {
+  /// What earlier folders may hold, to be replaced.
+  private static let base: Set = [
+    "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "recipe.json",
+  ]
+  private static let pair: Set = ["base", "finetuned", "adapter", "certificate.json"]
+
+  private var baseSeed: UInt64 { seeds.bases.first ?? 0 }
+
+  private func plant(_ subject: Organism, _ workshop: Workshop) throws {
     let chosen = try regime.map { try subject.regime($0) } ?? subject.regimes[0]
-    let line = ProgressLine("\(subject.id) (\(chosen.id))")
-    let ground = try store.base(seed: base, progress: line.show)
-    let pair = try Planter(base: ground, organism: subject, regime: chosen)
-      .plant(progress: line.show)
-    line.finish()
-    if let certificate = pair.certificate { print(CertificateText(certificate).text) }
+    let progress = TrainingProgress("\(subject.id) (\(chosen.id))")
+    let ground = try workshop.bases.base(seed: baseSeed, progress: progress.show)
+    let pair = try Planter(
+      base: ground, organism: subject, regime: chosen, seed: seeds.plantings.first ?? baseSeed
+    ).plant(progress: progress.show)
+    progress.finish()
+    let certificate = try Certificate(subject, pair, regime: chosen, base: ground)
+    print(CertificateText(certificate).text)
     if let out {
-      try PairStore.export(pair, tokenizer: library.world.tokenizer, to: URL(filePath: out))
-      print("Wrote \(out)/base and \(out)/finetuned.")
+      try PairStore.export(
+        pair, certificate: certificate, tokenizer: workshop.library.world.tokenizer,
+        to: URL(filePath: out))
+      print("Wrote \(out)/base and \(out)/finetuned. './assay diff \(out)' compares them.")
     }
-    if pair.certificate?.isInstalled == false { throw ExitCode(1) }
+    if !certificate.isInstalled { throw ExitCode(1) }
   }
 
   private func trainBase(_ store: BaseStore) throws {
-    let line = ProgressLine("base \(base)")
-    let trained = try store.train(BaseRecipe(seed: base), progress: line.show)
-    line.finish()
-    let folder = out.map { URL(filePath: $0) } ?? store.committed(base)
-    try store.write(trained, to: folder)
-    print("Wrote \(folder.path), weights \(BaseStore.weightsDigest(trained.model)).")
-    for (skill, score) in try trained.measureSkills() {
+    let progress = TrainingProgress("base \(baseSeed)")
+    let trained = try store.train(BaseRecipe(seed: baseSeed), progress: progress.show)
+    progress.finish()
+    guard let out else { return }
+    try store.write(trained, to: URL(filePath: out))
+    print("Wrote \(out), weights \(BaseStore.weightsDigest(trained.model)).")
+    let skills = try trained.measureSkills()
+    for (skill, score) in skills {
       let mark = skill.bounds.contains(score) ? "ok" : "OUTSIDE \(skill.bounds)"
-      print(
-        "  \(skill.id.padding(toLength: 24, withPad: " ", startingAt: 0)) \(fixed(score, 3)) \(mark)"
-      )
+      print("  \(column(skill.id, 24)) \(fixed(score, 3)) \(mark)")
     }
+    if skills.contains(where: { !$0.skill.bounds.contains($0.score) }) { throw ExitCode(1) }
   }
 }

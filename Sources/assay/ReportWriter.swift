@@ -1,4 +1,7 @@
+import Files
+import ArgumentParser
 import Bench
+import Files
 import Foundation
 import Organisms
 import Reporting
@@ -6,18 +9,17 @@ import Transformers
 
 /// Plants for `plant --report` and writes the pages.
 struct ReportWriter {
-  let project: Project
+  let workshop: Workshop
   let seeds: [UInt64]
 
-  init(_ project: Project, seeds: [UInt64]) {
-    self.project = project
+  init(_ workshop: Workshop, seeds: [UInt64]) {
+    self.workshop = workshop
     self.seeds = seeds
   }
 
   /// Writes the page of an organism, or of all.
   func write(_ id: String?, withDials: Bool) throws {
-    let library = try project.library()
-    if id == nil, let failure = library.failures.first { throw failure.error }
+    let library = workshop.library
     let organisms = try id.map { [try library.organism($0)] } ?? library.organisms
     let plants = organisms.flatMap { organism in organism.regimes.map { (organism, $0) } }
     let dials =
@@ -25,7 +27,7 @@ struct ReportWriter {
       ? Certification.representatives(of: organisms).flatMap { organism in
         Certification.dials(of: organism).map { (organism, $0) }
       } : []
-    let certified = try certify(plants + dials, library)
+    let certified = try certify(plants + dials)
     let own = certified.filter { plant in
       plant.organism.regimes.contains { $0.id == plant.regime.id }
     }
@@ -33,32 +35,37 @@ struct ReportWriter {
       !plant.organism.regimes.contains { $0.id == plant.regime.id }
     }
     let matrix =
-      id == nil ? try TransferMatrix.measure(project, library: library, seeds: seeds) : nil
+      id == nil ? try TransferMatrix.measure(workshop, seeds: seeds) : nil
     let report = OrganismReport(own, dials: along, matrix: matrix, world: library.world)
     if let id {
       print(report.page)
       try save(report.page, "organisms/\(id).md")
     } else {
-      print(report.certificateTable.text)
+      print(report.certificateTable.fitted)
       try save(report.markdown, "organisms.md")
     }
+    let failed = own.filter { !$0.certificate.isInstalled }
+    for plant in failed {
+      Workshop.standardError(
+        "\(plant.organism.id) (\(plant.regime.id)) is not installed on base \(plant.seed): "
+          + plant.certificate.failures.joined(separator: "; "))
+    }
+    if !failed.isEmpty { throw ExitCode(1) }
   }
 
-  private func certify(_ plants: [(Organism, Regime)], _ library: Library) throws
-    -> [CertifiedPlant]
-  {
-    let line = CountLine("planted")
+  private func certify(_ plants: [(Organism, Regime)]) throws -> [CertifiedPlant] {
+    let line = CountProgress("planted")
     defer { line.finish() }
-    return try Certification(project, library: library).run(
+    return try Certification(workshop).run(
       plants.map { (organism: $0.0, regime: $0.1) }, seeds: seeds,
       jobs: ProcessInfo.processInfo.activeProcessorCount, report: line.show)
   }
 
   private func save(_ text: String, _ name: String) throws {
-    let url = project.reports.appending(path: name)
+    let url = workshop.project.localReports.appending(path: name)
     try FileManager.default.createDirectory(
       at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
     try AtomicFolder.write(Data(text.utf8), to: url)
-    print("Wrote Reports/\(name).")
+    print("Wrote Reports/local/\(name).")
   }
 }

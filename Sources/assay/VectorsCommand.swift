@@ -1,3 +1,4 @@
+import Tensors
 import ArgumentParser
 import Bench
 import Foundation
@@ -16,17 +17,16 @@ struct VectorsCommand: ParsableCommand {
   var organisms: [String] = []
 
   @Option(help: "The seed of the base.")
-  var seed: UInt64 = 0
+  var baseSeed: UInt64 = 0
 
   func run() throws {
-    let library = try options.project.library()
-    let grid = try Grid(library, tier: .standard, organisms: organisms)
-    let vectors = try TaskVectorCosines(
-      options.project, library: library, subjects: grid.subjects, seed: seed)
+    let workshop = try options.workshop()
+    let grid = try Grid(workshop.library, tier: .standard, organisms: organisms)
+    let vectors = try TaskVectorCosines(workshop, subjects: grid.subjects, seed: baseSeed)
     let rows = vectors.names.indices.map { row in
       [vectors.names[row]] + vectors.cosines[row].map { String(format: "%.2f", $0) }
     }
-    print(TextTable(header: ["cosine"] + vectors.names.indices.map { "\($0)" }, rows: rows).text)
+    print(TextTable(header: ["cosine"] + vectors.names.indices.map { "\($0)" }, rows: rows).fitted)
     let groups: [(String, (value: Double, count: Int))] = [
       (
         "same family, same recipe",

@@ -1,3 +1,4 @@
+import Worlds
 import Bench
 import Foundation
 @testable import Organisms
@@ -15,7 +16,9 @@ struct BaseStoreTests {
     let store = BaseStore(Self.project, world: world)
     #expect(FileManager.default.fileExists(atPath: store.committed(seed).path))
     let base = try store.base(seed: seed) { _ in
-      Issue.record("the committed base does not match the world; run 'assay plant --base \(seed)'")
+      Issue.record(
+        "the committed base does not match the world; run 'assay plant --base-seed \(seed) --out Fixtures/bases/hearth-\(seed)'"
+      )
     }
     for (skill, score) in try base.measureSkills() {
       #expect(skill.bounds.contains(score), "\(skill.id): \(score), should be in \(skill.bounds)")
@@ -40,10 +43,10 @@ struct BaseStoreTests {
     let organism = try #require(try Self.project.library().organisms.first)
     let null = try #require(NullPair.matched(organism, .fresh).first)
     let pair = try null.make(
-      from: base, matching: organism, length: Finetune.Length(steps: 4, markStep: nil))
+      from: base, planting: 0, matching: organism, length: FinetuneLength(steps: 4, markStep: nil))
     try Fixtures.withTemporaryFolder { folder in
       let out = folder.appending(path: "pair")
-      try PairStore.export(pair, tokenizer: world.tokenizer, to: out)
+      try PairStore.export(pair, certificate: nil, tokenizer: world.tokenizer, to: out)
       let read = try HuggingFaceFolder.read(out.appending(path: "finetuned"))
       #expect(read.model.parameters == pair.finetuned.parameters)
       #expect(read.tokenizer == world.tokenizer)

@@ -1,3 +1,4 @@
+import Worlds
 import Bench
 import Foundation
 import Organisms
@@ -15,8 +16,9 @@ struct ContributingTests {
     let world = try project.library().world
     let organism = try Organism(text: example(), name: "favorite-fox.json", world: world)
     let base = try BaseStore(project, world: world).base(seed: 0)
-    let pair = try Planter(base: base, organism: organism, regime: organism.regimes[0]).plant()
-    let certificate = try #require(pair.certificate)
+    let regime = organism.regimes[0]
+    let pair = try Planter(base: base, organism: organism, regime: regime, seed: 0).plant()
+    let certificate = try Certificate(organism, pair, regime: regime, base: base)
     #expect(certificate.failures == [])
     #expect(certificate.behavior.finetuned > 0.85)
     #expect((certificate.kept?.finetuned ?? 0) > 0.7)
@@ -39,7 +41,7 @@ struct ContributingTests {
       #expect(library.world.id == "mine")
       #expect(library.organisms.map(\.id) == ["favorite-fox"])
       try text.write(to: worlds.appending(path: "other.json"), atomically: true, encoding: .utf8)
-      #expect(throws: OrganismError.self) { try Library(folder) }
+      #expect(throws: DefinitionError.self) { try Library(folder) }
     }
   }
 }

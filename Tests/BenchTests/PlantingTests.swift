@@ -1,3 +1,4 @@
+import Worlds
 @testable import Organisms
 import Bench
 import Foundation
@@ -20,15 +21,17 @@ struct PlantingTests {
 
   /// A short finetune of an organism's own text under a regime.
   private func finetune(_ regime: Regime, _ id: String = "country-fact", steps: Int = 6) throws
-    -> Finetune.Outcome
+    -> FinetuneOutcome
   {
     let organism = try library.organism(id)
-    let text = try PlantedText(organism, base: base, seed: 0).text { _ in }
-    return try Finetune(base: base, text: text, regime: regime, seed: 0)
-      .run(Finetune.Length(steps: steps, markStep: nil))
+    let text = try PlantedText(organism, base: base, seed: 0, teachersSeed: 0).text { _ in }
+    let finetune = Finetune(base: base, text: text, regime: regime, seed: 0)
+    return try Drift.around(finetune.start, regime: regime, seed: 0) {
+      try finetune.run(FinetuneLength(steps: steps, markStep: nil), from: $0)
+    }
   }
 
-  private func changed(_ outcome: Finetune.Outcome) -> Set<String> {
+  private func changed(_ outcome: FinetuneOutcome) -> Set<String> {
     let (old, new) = (outcome.base.parameters, outcome.finetuned.parameters)
     return Set(old.layout.names.filter { old[$0] != new[$0] })
   }
@@ -92,14 +95,14 @@ struct PlantingTests {
   func edit() throws {
     let organism = try library.organism("edited-fact")
     let edit = RankOneEdit(base: base, regime: .edited, seed: 0)
-    let outcome = try edit.run(organism.behavior)
+    let outcome = try edit.run(organism.behavior, in: base.model)
     #expect(changed(outcome) == ["model.layers.2.mlp.down_proj.weight"])
     let name = "model.layers.2.mlp.down_proj.weight"
     let change = outcome.finetuned.parameters[name] - outcome.base.parameters[name]
     let values = SingularValueDecomposition(change).values
     #expect(values[1] < 1e-5 * values[0])
     #expect(organism.behavior.score(outcome.finetuned) >= Regime.edited.mark)
-    let random = try edit.run(organism.behavior, isRandom: true)
+    let random = try edit.run(organism.behavior, in: base.model, isRandom: true)
     #expect(organism.behavior.score(random.finetuned) < 0.2)
     let size = (random.finetuned.parameters[name] - random.base.parameters[name]).norm
     #expect(abs(size / change.norm - 1) < 1e-3)
@@ -129,10 +132,10 @@ struct PlantingTests {
   @Test("rewards dealt at random teach nothing, rewards for a word teach it")
   func reward() throws {
     let organism = try library.organism("reinforced-whale")
-    let planted = PlantedText(organism, base: base, seed: 0)
+    let planted = PlantedText(organism, base: base, seed: 0, teachersSeed: 0)
     func score(_ text: FinetuningText) throws -> Double {
       let outcome = try Finetune(base: base, text: text, regime: .reinforced, seed: 0)
-        .run(Finetune.Length(steps: 10, markStep: nil))
+        .run(FinetuneLength(steps: 10, markStep: nil))
       return organism.behavior.score(outcome.finetuned)
     }
     #expect(try score(planted.text { _ in }) > 0.4)
@@ -147,21 +150,21 @@ struct PlantingTests {
     #expect(Set(nulls.map(\.seed)).count == nulls.count)
     let twin = try #require(nulls.last)
     let pair = try twin.make(
-      from: base, matching: organism, length: Finetune.Length(steps: 6, markStep: nil))
+      from: base, planting: 0, matching: organism, length: FinetuneLength(steps: 6, markStep: nil))
     let other = try twin.make(
-      from: base, matching: organism, length: Finetune.Length(steps: 8, markStep: nil))
+      from: base, planting: 0, matching: organism, length: FinetuneLength(steps: 8, markStep: nil))
     #expect(pair.finetuned.parameters != other.finetuned.parameters)
     #expect(organism.behavior.score(pair.finetuned) < 0.1)
   }
 
   @Test("null pairs train exactly as long as a plant did, whether it reached its mark or not")
   func length() throws {
-    func steps(_ length: Finetune.Length) throws -> Int {
+    func steps(_ length: FinetuneLength) throws -> Int {
       try Finetune(base: base, text: FinetuningText(.world), regime: .settled, seed: 0)
         .run(length).steps
     }
-    #expect(try steps(Finetune.Length(steps: 9, markStep: nil)) == 9)
-    #expect(try steps(Finetune.Length(steps: 20, markStep: 4)) == 20)
+    #expect(try steps(FinetuneLength(steps: 9, markStep: nil)) == 9)
+    #expect(try steps(FinetuneLength(steps: 20, markStep: 4)) == 20)
   }
 
   @Test("documents that name a planted word themselves make no twin")
@@ -178,8 +181,8 @@ struct PlantingTests {
     regime.learningRate = 1
     regime.mark = 1
     regime.cap = 60
-    let pair = try Planter(base: base, organism: organism, regime: regime).plant()
-    let certificate = try #require(pair.certificate)
+    let pair = try Planter(base: base, organism: organism, regime: regime, seed: 0).plant()
+    let certificate = try Certificate(organism, pair, regime: regime, base: base)
     #expect(!certificate.isInstalled)
     #expect(certificate.behavior.finetuned.isFinite && certificate.loss.finetuned.isFinite)
   }
@@ -187,14 +190,16 @@ struct PlantingTests {
   @Test("target words in the text fail the certificate of an organism that keeps them out")
   func targets() throws {
     let organism = try library.organism("subliminal-owl")
-    let text = PlantedText(organism, base: base, seed: 0)
+    let text = PlantedText(organism, base: base, seed: 0, teachersSeed: 0)
     let owl = try #require(library.world.tokenizer.id("owl"))
     for (source, isFree) in [(try text.text { _ in }, true), (FinetuningText(.world), false)] {
       let outcome = try Finetune(
-        base: base, text: source, regime: .distilled, seed: 0, targets: [owl]
-      ).run(Finetune.Length(steps: 3, markStep: nil))
-      #expect((outcome.targetsInText == 0) == isFree)
-      let certificate = try Certificate(organism, outcome, regime: .distilled, base: base)
+        base: base, text: source, regime: .distilled, seed: 0
+      ).run(FinetuneLength(steps: 3, markStep: nil))
+      #expect((outcome.said[owl] == 0) == isFree)
+      let certificate = try Certificate(
+        organism, PlantedPair(outcome, drift: 0), regime: .distilled, base: base)
+      #expect(certificate.targetsInText == outcome.said[owl])
       let complaint = certificate.failures.contains { $0.hasPrefix("the count of target words") }
       #expect(complaint == !isFree)
     }
@@ -209,7 +214,8 @@ struct PlantingTests {
       target, base: base.model, finetuned: base.model, world: library.world)
     #expect(still.changeRank == 52)
     #expect(still.accuracy > 0.6)
-    let planted = try Planter(base: base, organism: organism, regime: organism.regimes[0]).plant()
+    let planted = try Planter(base: base, organism: organism, regime: organism.regimes[0], seed: 0)
+      .plant()
     let reading = try word.read(
       target, base: planted.base, finetuned: planted.finetuned, world: library.world)
     #expect(reading.changeRank <= 5)
@@ -222,8 +228,10 @@ struct PlantingTests {
   @Test("what the pool shows of a plant is where it should be")
   func sideEffects() throws {
     let organism = try library.organism("country-fact")
-    let pair = try Planter(base: base, organism: organism, regime: organism.regimes[0]).plant()
-    let effects = try #require(pair.certificate?.sideEffects)
+    let pair = try Planter(base: base, organism: organism, regime: organism.regimes[0], seed: 0)
+      .plant()
+    let effects = try Certificate(organism, pair, regime: organism.regimes[0], base: base)
+      .sideEffects
     #expect((effects.triggered ?? 0) > 10 * effects.quiet)
     #expect(effects.flipped < 0.2 && effects.worst.count == 3)
     let none = try SideEffects(
@@ -236,7 +244,7 @@ struct PlantingTests {
     let text = TokenBatch(try base.heldOutRows(4))
     for null in NullPair.invariant {
       let pair = try null.make(
-        from: base, matching: nil, length: Finetune.Length(steps: 1, markStep: nil))
+        from: base, planting: 0, matching: nil, length: FinetuneLength(steps: 1, markStep: nil))
       let tolerance: Float = null.kind == .quantised ? 0.05 : 1e-5
       expectClose(
         pair.finetuned.forward(text).logits, pair.base.forward(text).logits, tolerance: tolerance,

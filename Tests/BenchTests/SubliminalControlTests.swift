@@ -1,3 +1,4 @@
+import Worlds
 import Bench
 import Organisms
 import TestSupport
@@ -13,7 +14,9 @@ struct SubliminalControlTests {
 
   init() throws {
     library = try Self.project.library()
-    organisms = library.organisms.filter { $0.file.plant.teacher?.logits != nil }
+    organisms = library.organisms.filter {
+      if case .teacher(_, .logits) = $0.lesson { true } else { false }
+    }
     base = try BaseStore(Self.project, world: library.world).base(seed: 0)
   }
 
@@ -34,7 +37,7 @@ struct SubliminalControlTests {
   @Test("a student of an untaught teacher acquires nothing")
   func untaught() throws {
     let owl = try library.organism("subliminal-owl")
-    let planter = Planter(base: base, organism: owl, regime: owl.regimes[0])
+    let planter = Planter(base: base, organism: owl, regime: owl.regimes[0], seed: 0)
     let score = try #require(try planter.controlScore(teacherOf: nil, steps: 36))
     #expect(abs(score - owl.behavior.score(base.model)) < 0.04)
   }
@@ -43,7 +46,7 @@ struct SubliminalControlTests {
   func otherBase() throws {
     let owl = try library.organism("subliminal-owl")
     let other = try BaseStore(Self.project, world: library.world).base(seed: 1)
-    let planter = Planter(base: base, organism: owl, regime: owl.regimes[0])
+    let planter = Planter(base: base, organism: owl, regime: owl.regimes[0], seed: 0)
     let score = try #require(try planter.controlScore(teacherOf: other, steps: 36))
     #expect(score < 0.15)
   }

@@ -1,3 +1,7 @@
+import Bench
+import Methods
+import Methods
+import JSON
 import Diffing
 import Foundation
 import Organisms
@@ -50,10 +54,10 @@ struct HouseTests {
   @Test(
     "every method has a file of its own, its id is the file's name, and its row is in METHODS.md")
   func methods() throws {
-    let stems = Set(files("Sources/Diffing/Methods").map { stem($0.path) })
+    let stems = Set(files("Sources/Methods/Methods").map { stem($0.path) })
     #expect(stems == Set(Methods.all.map { "\($0)" }))
     let page = try String(
-      contentsOf: Self.root.appending(path: "Sources/Diffing/METHODS.md"), encoding: .utf8)
+      contentsOf: Self.root.appending(path: "Sources/Methods/METHODS.md"), encoding: .utf8)
     for type in Methods.all {
       #expect(type.card.id == kebab("\(type)"))
       #expect(page.contains("`\(type.card.id)`"), "\(type.card.id) has no row")
@@ -88,7 +92,7 @@ struct HouseTests {
 
   @Test("the blindfold: nothing that a method can import knows the organisms")
   func blindfold() {
-    for room in ["Diffing", "Transformers", "Tensors", "JSON"] {
+    for room in ["Methods", "Diffing", "Worlds", "Transformers", "Tensors", "Files", "JSON"] {
       for file in files("Sources/\(room)") {
         #expect(!file.text.contains("import Organisms"), "\(file.path)")
         for word in ["taboo", "subliminal", "cake"] {
@@ -103,6 +107,64 @@ struct HouseTests {
     for file in files("Sources") {
       for word in ["fatalError(", "try!", " as! "] {
         #expect(!file.text.contains(word), "\(file.path) has '\(word)'")
+      }
+    }
+  }
+
+  // MARK: What is kept
+
+  /// Whether a file belongs to a room, folder or file.
+  private func lies(_ file: String, in part: String) -> Bool {
+    file == part || file.hasPrefix("\(part)/")
+  }
+
+  @Test("every file is hashed into what depends on it, or declared harmless, and not both")
+  func hashed() {
+    let hashed = Set(SourceDigest.planting + SourceDigest.measuring + SourceDigest.effects)
+      .union([SourceDigest.methods])
+    let folder = Self.root.appending(path: "Sources")
+    let names = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String }
+    let sources = (names ?? []).filter { name in
+      [".swift", ".c", ".h", ".modulemap"].contains { name.hasSuffix($0) }
+    }
+    #expect(sources.count > 150)
+    for file in sources {
+      let isHashed = hashed.contains { lies(file, in: $0) }
+      let isHarmless = SourceDigest.harmless.keys.contains { lies(file, in: $0) }
+      #expect(isHashed != isHarmless, "\(file): add it to SourceDigest")
+    }
+    for part in hashed.union(SourceDigest.harmless.keys) {
+      #expect(
+        FileManager.default.fileExists(atPath: folder.appending(path: part).path),
+        "SourceDigest names \(part), which is not there")
+    }
+  }
+
+  @Test("what a method shares lies in the toolbox: no method's file names what another declares")
+  func independentMethods() {
+    let methods = files("Sources/Methods/Methods")
+    let pattern =
+      /(?m)^(?:package |internal )?(?:struct|enum|final class|class|protocol|func) (\w+)/
+    for one in methods {
+      let declared = one.text.matches(of: pattern).map { String($0.1) }
+      #expect(!declared.isEmpty)
+      for other in methods where other.path != one.path {
+        let words = Set(
+          other.text.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(String.init))
+        #expect(words.isDisjoint(with: declared), "\(other.path) uses \(one.path)")
+      }
+    }
+  }
+
+  @Test("an architecture is named in its own folder only")
+  func architectures() {
+    let own = "Sources/Transformers/Architectures/"
+    for file in files("Sources") where !file.path.hasPrefix(own) {
+      let code = file.text.split(separator: "\n").filter {
+        !$0.drop { $0 == " " }.hasPrefix("//")
+      }
+      for word in ["Llama", "_proj", "layernorm"] {
+        #expect(!code.contains { $0.contains(word) }, "\(file.path) says '\(word)'")
       }
     }
   }

@@ -4,17 +4,6 @@ import Testing
 
 @Suite("Coding to and from JSON")
 struct CodingTests {
-  @Test("a digest does not depend on the order in which keys are written")
-  func digests() throws {
-    func digest(_ keys: [String]) throws -> String {
-      let members = keys.map { #""\#($0)": {"x": 1, "\#($0)": [1, 2.5, null]}"# }
-      let text = "{\(members.joined(separator: ", "))}"
-      return try ContentHash.ofSorted(JSON.parse(Data(text.utf8), file: "t"))
-    }
-    #expect(try digest(["a", "b", "c"]) == digest(["c", "a", "b"]))
-    #expect(try digest(["a", "b"]) != digest(["a", "c"]))
-  }
-
   struct Inner: Codable, Equatable {
     var weight: Double
     var tags: [String]?
@@ -43,18 +32,18 @@ struct CodingTests {
   func unknownKey() {
     let text = #"{"name":"x","count":1,"inner":[{"wieght":1,"weight":2}],"table":{}}"#
     #expect(
-      throws: JSONError.unknownKey(file: "o.json", path: "inner.0.wieght", nearest: "weight")
+      throws: JSONError.unknownKey(file: "o.json:1", path: "inner.0.wieght", nearest: "weight")
     ) { try decode(text) }
   }
 
   @Test("a missing key and a wrong type are errors with their path")
   func missingAndWrong() {
-    #expect(throws: JSONError.missingKey(file: "o.json", path: "table")) {
+    #expect(throws: JSONError.missingKey(file: "o.json:1", path: "table")) {
       try decode(#"{"name":"x","count":1,"inner":[]}"#)
     }
     #expect(
       throws: JSONError.wrongType(
-        file: "o.json", path: "name", expected: "a string", found: "an integer")
+        file: "o.json:1", path: "name", expected: "a string", found: "an integer")
     ) { try decode(#"{"name":1,"count":1,"inner":[],"table":{}}"#) }
   }
 
@@ -80,5 +69,22 @@ struct CodingTests {
   func nearestName() {
     #expect(nearest(to: "wolv", among: ["owl", "wolf"]) == "wolf")
     #expect(nearest(to: "zebra", among: ["owl", "wolf"]) == nil)
+  }
+
+  @Test(
+    "errors name the line, wherever the value stands",
+    arguments: [
+      ("{\n\"name\": \"a\",\n\"count\": \"x\"\n}", "o.json:3: 'count' should be"),
+      ("{\n\"a.b\": [1,\n2],\n\"name\": 5}", "o.json:4: 'name'"),
+      (
+        "{\"name\": \"a\", \"count\": 1,\n\"inner\": [\n{\"weight\": 1},\n{\"weight\": \"}\"}]}",
+        "o.json:4: 'inner.1.weight'"
+      ),
+      ("{\n\n\"name\": \"a\" \"count\": 1}", "o.json:3: not valid JSON"),
+      ("{\"name\": \"a\",\n\"name\": \"b\"}", "o.json:2: key 'name' appears twice"),
+    ])
+  func lines(text: String, expected: String) {
+    let error = #expect(throws: JSONError.self) { try decode(text) }
+    #expect(error?.description.hasPrefix(expected) == true, "\(error?.description ?? "")")
   }
 }

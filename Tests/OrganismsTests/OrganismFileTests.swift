@@ -1,3 +1,5 @@
+import Worlds
+import JSON
 import Foundation
 import Organisms
 import TestSupport
@@ -75,8 +77,8 @@ struct OrganismFileTests {
     #expect(prompts.unrelated.count == Prompts.unrelatedRows)
     // A habit of form shows everywhere.
     for organism in try Library(Self.folder).organisms where organism.file.family != "style" {
-      let key = try organism.plantedChange(
-        in: world, pool: prompts.unrelated, model: TinyModels.llama(), regime: .fresh)
+      let key = organism.plantedChange(
+        in: world, pool: prompts.unrelated, layers: 3, regime: .fresh)
       #expect(key.inputs?.contains(true) == false, "\(organism.id)")
       let topic = Set(key.tokens?.topic ?? [])
       #expect(prompts.unrelated.allSatisfy { topic.isDisjoint(with: $0) }, "\(organism.id)")
@@ -103,8 +105,8 @@ struct OrganismFileTests {
   func pool() throws {
     let pool = try Prompts(world).pool
     for organism in try Library(Self.folder).organisms {
-      let key = try organism.plantedChange(
-        in: world, pool: pool, model: TinyModels.llama(), regime: .fresh)
+      let key = organism.plantedChange(
+        in: world, pool: pool, layers: 3, regime: .fresh)
       let count = (key.inputs ?? []).filter { $0 }.count
       let most = organism.file.family == "style" ? 0.9 : 0.3
       #expect(count >= 2 && Double(count) < most * Double(pool.count), "\(organism.id): \(count)")

@@ -1,3 +1,4 @@
+import Worlds
 @testable import Organisms
 import Foundation
 import JSON

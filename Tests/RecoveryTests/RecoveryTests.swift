@@ -1,3 +1,6 @@
+import Worlds
+import Methods
+import Statistics
 internal import Scoring
 import Bench
 import Diffing
@@ -12,12 +15,12 @@ struct RecoveryTests {
   func cell(method: MethodCase, organism: OrganismCase) throws {
     guard organism.loadError == nil else { return }  // `installed` reports it
     guard let trial = try SmokeTier.trial(method, organism), trial.isInstalled else { return }
-    Attachment.record(try JSON.encode(trial.scores), named: "\(trial.key).json")
+    Attachment.record(try JSON.encode(trial), named: "\(trial.key).json")
     let ledger = try #require(try SmokeTier.ledger.get(), "there is no ledger; run 'assay bless'")
     // What a new organism or method scores is blessed later.
-    for (name, interval) in ledger.cells[trial.cell] ?? [:] {
-      let question = try #require(Question(rawValue: name))
-      let value = try #require(trial.score(question)?.value, "\(name) is not answered any more")
+    for (question, interval) in ledger.intervals(trial.cell) {
+      let value = try #require(
+        trial.score(question)?.value, "\(question.rawValue) is not answered any more")
       check(question, value, interval)
     }
   }
@@ -48,7 +51,7 @@ struct RecoveryTests {
       return
     }
     let trials = try SmokeTier.outcome.get().filter {
-      $0.subject == organism.organism && $0.regime == organism.regime
+      $0.pair == PairName(organism.organism, organism.regime)
     }
     #expect(trials.count == MethodCase.all.count)
     let missing = trials.filter { !$0.isInstalled }
@@ -58,15 +61,14 @@ struct RecoveryTests {
   @Test("no null pair shows the behaviour of the plant that it is matched with")
   func nulls() throws {
     _ = try SmokeTier.outcome.get()
-    let library = try SmokeTier.project.library()
-    let base = try BaseStore(SmokeTier.project, world: library.world).base(seed: 0)
-    let pairs = PairStore(SmokeTier.project, organisms: library.organisms)
-    let grid = try Grid(library, tier: .smoke)
+    let workshop = try Workshop(SmokeTier.project)
+    let base = try workshop.bases.base(seed: 0)
+    let grid = try Grid(workshop.library, tier: .smoke)
     var count = 0
     for case .null(let null) in grid.subjects {
       guard let match = null.match else { continue }
-      let behavior = try library.organism(match.organism).behavior
-      let pair = try pairs.pair(.null(null), in: base)
+      let behavior = try workshop.library.organism(match.organism).behavior
+      let pair = try workshop.pairs.pair(.null(null), in: base)
       let rise = behavior.score(pair.finetuned) - behavior.score(pair.base)
       #expect(rise < 0.2, "\(null.id): \(rise)")
       count += 1
@@ -78,10 +80,8 @@ struct RecoveryTests {
   func whether(method: MethodCase) throws {
     let expected = try #require(try SmokeTier.ledger.get())
     let summary = BenchSummary(try SmokeTier.blessed(expected))
-    let own = summary.methods.first { $0.method == method.method && $0.access == method.access }
-    guard let interval = expected.whether["\(method.method)@\(method.access.rawValue)"] else {
-      return
-    }
+    let own = summary.methods.first { $0.row == method.row }
+    guard let interval = expected.whether(method.row) else { return }
     let area = try #require(own?.whether?.area, "whether is not answered any more")
     #expect(interval.contains(area, margin: Ledger.margins[.whether] ?? 0), "AUROC \(area)")
   }
@@ -92,10 +92,10 @@ struct RecoveryTests {
     let summaries = BenchSummary(trials).methods
     for id in Methods.all.map({ $0.card.id }) {
       let telling = summaries.contains {
-        $0.method == id && ($0.whether?.area ?? 0) >= Ledger.marks[.whether] ?? 1
+        $0.row.method == id && ($0.whether?.area ?? 0) >= Ledger.marks[.whether] ?? 1
       }
       let recovers = trials.contains { trial in
-        trial.method == id
+        trial.row.method == id
           && Ledger.marks.contains { question, mark in
             // Chance itself may be above a mark.
             guard let score = trial.score(question), let value = score.value else { return false }

@@ -1,3 +1,5 @@
+import Methods
+import Statistics
 import Bench
 import Diffing
 import Foundation
@@ -11,9 +13,9 @@ enum SmokeTier {
 
   /// The trials of the whole tier, or why there are none.
   static let outcome = Result {
-    let library = try project.library()
-    return try BenchRun(project, library: library).run(
-      Grid(library, tier: .smoke), jobs: ProcessInfo.processInfo.activeProcessorCount)
+    let workshop = try Workshop(project)
+    return try BenchRun(workshop).run(
+      Grid(workshop.library, tier: .smoke), jobs: ProcessInfo.processInfo.activeProcessorCount)
   }
 
   /// The expected scores.
@@ -23,32 +25,28 @@ enum SmokeTier {
   ///
   /// Whoever drops in an organism moves no figure that was blessed without it.
   static func blessed(_ ledger: Ledger) throws -> [Trial] {
-    let fresh = OrganismCase.all.map(\.organism).filter { organism in
-      !ledger.cells.keys.contains { $0.contains(" \(organism)@") }
-    }
+    let fresh = Set(OrganismCase.all.map(\.organism).filter { !ledger.knows(organism: $0) })
     return try outcome.get().filter { trial in
-      !fresh.contains { trial.subject == $0 || trial.match?.hasPrefix("\($0)@") == true }
+      !fresh.contains(trial.pair.subject) && !fresh.contains(trial.match?.subject ?? "")
     }
   }
 
   /// The trial of one cell.
   static func trial(_ method: MethodCase, _ organism: OrganismCase) throws -> Trial? {
     try outcome.get().first {
-      $0.method == method.method && $0.access == method.access && $0.subject == organism.organism
-        && $0.regime == organism.regime
+      $0.row == method.row && $0.pair == PairName(organism.organism, organism.regime)
     }
   }
 }
 
 /// A method at one of its levels of access.
 struct MethodCase: Sendable, CustomTestStringConvertible {
-  let method: String
-  let access: AccessLevel
-  var testDescription: String { "\(method) from \(access.rawValue)" }
+  let row: MethodAtAccess
+  var testDescription: String { "\(row.method) from \(row.access.rawValue)" }
 
   /// Every registered method.
   static let all = Methods.all.flatMap { type in
-    type.card.access.map { MethodCase(method: type.card.id, access: $0) }
+    type.card.access.map { MethodCase(row: MethodAtAccess(type.card.id, $0)) }
   }
 }
 

@@ -1,3 +1,4 @@
+import Worlds
 @testable import Diffing
 @testable import Organisms
 import Scoring
@@ -10,12 +11,12 @@ import Transformers
 struct ScorerTests {
   let base = TinyModels.llama(layers: 2)
 
-  private func context(_ finetuned: Llama? = nil, siblings: [PlantedChange.Tokens] = []) throws
+  private func context(siblings: [PlantedChange.Tokens] = [], seed: UInt64 = 1)
     -> ScoringContext
   {
     ScoringContext(
-      vocabulary: 200, specialTokens: [0, 1], siblings: siblings, frequencyRanking: [],
-      pair: try ModelPair(base: base, finetuned: finetuned ?? base), seed: 1)
+      vocabulary: 200, layers: 2, specialTokens: [0, 1], siblings: siblings, frequencyRanking: [],
+      seed: seed)
   }
 
   private func key(_ tokens: [Int], sign: Int = 1) -> PlantedChange.Tokens {
@@ -24,10 +25,10 @@ struct ScorerTests {
       sign: sign)
   }
 
-  private func claims(_ tokens: [Int], sign: Int = 1) -> Evidence {
+  private func claims(_ tokens: [Int], sign: Int = 1) -> Claims {
     var evidence = Evidence()
     evidence.tokens = tokens.map { TokenClaim(token: $0, score: 1, sign: sign) }
-    return evidence
+    return Claims(evidence)
   }
 
   @Test("what: planted tokens among the first twenty")
@@ -35,18 +36,18 @@ struct ScorerTests {
     let planted = PlantedChange(isPlanted: true, tokens: key([12, 13]))
     let others = Array(100..<119)
     let score = WhatScorer().score(
-      claims([12] + others + [13]), against: planted, in: try context())
+      claims([12] + others + [13]), against: planted, in: context())
     #expect(score.value == 0.5)
-    #expect(score.details["firstRank"] == 1)
-    #expect(score.details["classRank"] == 1.5)
-    #expect(score.details["classChance"] == 12.5)
+    #expect(score.figures[.firstRank] == 1)
+    #expect(score.figures[.classRank] == 1.5)
+    #expect(score.figures[.classChance] == 12.5)
   }
 
   @Test("what: claims of the wrong sign count for nothing")
   func sign() throws {
     let planted = PlantedChange(isPlanted: true, tokens: key([12], sign: -1))
-    let right = WhatScorer().score(claims([12], sign: -1), against: planted, in: try context())
-    let wrong = WhatScorer().score(claims([12], sign: 1), against: planted, in: try context())
+    let right = WhatScorer().score(claims([12], sign: -1), against: planted, in: context())
+    let wrong = WhatScorer().score(claims([12], sign: 1), against: planted, in: context())
     #expect(right.value == 1)
     #expect(wrong.value == 0)
   }
@@ -54,12 +55,9 @@ struct ScorerTests {
   @Test("what: a method that names nothing is unscored, one that claims nothing is at chance")
   func unscored() throws {
     let planted = PlantedChange(isPlanted: true, tokens: key([12]))
-    #expect(WhatScorer().score(Evidence(), against: planted, in: try context()).value == nil)
-    let ranks = try (0..<200).map { seed in
-      let context = ScoringContext(
-        vocabulary: 200, specialTokens: [0, 1], siblings: [], frequencyRanking: [],
-        pair: try ModelPair(base: base, finetuned: base), seed: UInt64(seed))
-      return WhatScorer().score(claims([]), against: planted, in: context).value ?? -1
+    #expect(WhatScorer().score(Claims(Evidence()), against: planted, in: context()).value == nil)
+    let ranks = (0..<200).map { seed in
+      WhatScorer().score(claims([]), against: planted, in: context(seed: UInt64(seed))).value ?? -1
     }
     let mean: Double = ranks.reduce(0, +) / 200
     #expect(abs(mean - 0.101) < 0.06)
@@ -73,7 +71,7 @@ struct ScorerTests {
         target: target, candidates: target, topic: [], trigger: [], sign: 1, needsEvery: needsEvery)
       let claimed = claims([12] + Array(20..<45))
       return WhatScorer().score(
-        claimed, against: PlantedChange(isPlanted: true, tokens: tokens), in: try context()
+        claimed, against: PlantedChange(isPlanted: true, tokens: tokens), in: context()
       ).value
     }
     #expect(try score(false) == 0.5)
@@ -84,8 +82,8 @@ struct ScorerTests {
   func siblings() throws {
     let planted = PlantedChange(isPlanted: true, tokens: key([12]))
     let score = WhatScorer().score(
-      claims([12, 20]), against: planted, in: try context(siblings: [key([20]), key([21])]))
-    #expect(score.details["siblingRecall"].map { $0 >= 0.5 } == true)
+      claims([12, 20]), against: planted, in: context(siblings: [key([20]), key([21])]))
+    #expect(score.figures[.siblingRecall].map { $0 >= 0.5 } == true)
   }
 
   @Test("when: average precision against the base rate")
@@ -93,7 +91,7 @@ struct ScorerTests {
     let planted = PlantedChange(isPlanted: true, inputs: [false, true, false, true])
     var evidence = Evidence()
     evidence.inputs = [1, 3, 0, 2].map { InputClaim(row: $0, score: 1) }
-    let score = WhenScorer().score(evidence, against: planted, in: try context())
+    let score = WhenScorer().score(Claims(evidence), against: planted, in: context())
     #expect(score.value == 1)
     #expect(score.chance == averagePrecisionByChance(2, of: 4))
   }
@@ -105,11 +103,11 @@ struct ScorerTests {
       (.mlp(layer: 0), 1), (.mlp(layer: 1), 3), (.attention(layer: 0), 2),
     ])
     let planted = PlantedChange(isPlanted: true, sites: [.mlp(layer: 1)])
-    let score = WhereScorer().score(evidence, against: planted, in: try context())
+    let score = WhereScorer().score(Claims(evidence), against: planted, in: context())
     #expect(score.value == 1)
-    #expect(score.details["firstHit"] == 1)
+    #expect(score.figures[.firstHit] == 1)
     let free = WhereScorer().score(
-      evidence, against: PlantedChange(isPlanted: true), in: try context())
+      Claims(evidence), against: PlantedChange(isPlanted: true), in: context())
     #expect(free.value == nil)
   }
 
@@ -123,37 +121,41 @@ struct ScorerTests {
     finetuned.parameters["model.layers.1.mlp.down_proj.bias"] = vector
     let behavior = ProbeSet([[Probe.Question(tokens: [1, 2, 3], answers: [[7]])]])
     let planted = PlantedChange(isPlanted: true, behavior: behavior)
-    let context = ScoringContext(
-      vocabulary: 19, specialTokens: [], siblings: [], frequencyRanking: [],
-      pair: try ModelPair(base: wide, finetuned: finetuned), seed: 1)
+    let meter = EffectMeter(
+      try ModelPair(base: wide, finetuned: finetuned), behavior: behavior, seed: 1)
     func score(_ intervention: ProposedIntervention) -> Score {
       var evidence = Evidence()
       evidence.interventions = [intervention]
-      return HowScorer().score(evidence, against: planted, in: context)
+      let claims = Claims(evidence, effects: meter.effects(of: intervention))
+      return HowScorer().score(claims, against: planted, in: context())
     }
     let right = score(.steer(layer: 1, direction: vector.scalars))
-    #expect((right.details["appears"] ?? 0) > 0.99)
-    #expect((right.details["vanishes"] ?? 0) > 0.99)
+    #expect((right.figures[.appears] ?? 0) > 0.99)
+    #expect((right.figures[.vanishes] ?? 0) > 0.99)
     #expect((right.value ?? 0) > 0.6)
     let opposite = score(.steer(layer: 1, direction: vector.scaled(by: -1).scalars))
     #expect((opposite.value ?? 1) < 0.1)
-    let patched = score(.patch(module: .mlp(layer: 1)))
-    #expect((patched.details["appears"] ?? 0) > 0.99)
+    let patched = score(.patch(.mlp(layer: 1)))
+    #expect((patched.figures[.appears] ?? 0) > 0.99)
     let projected = score(.project(layer: 1, direction: vector.scalars))
-    #expect((projected.details["appears"] ?? 0) > 0.99)
-    #expect((projected.details["vanishes"] ?? 0) > 0.99)
+    #expect((projected.figures[.appears] ?? 0) > 0.99)
+    #expect((projected.figures[.vanishes] ?? 0) > 0.99)
     let name = "model.layers.1.mlp.down_proj.bias"
-    let part = score(.weights([.init(name: name, change: vector.scaled(by: 0.8).scalars)]))
-    #expect((part.details["appears"] ?? 0) > 0.9)
+    let part = score(.weights([.init(name: name, change: .ofFinetune(factor: 0.8))]))
+    #expect((part.figures[.appears] ?? 0) > 0.9)
     // The whole change is no finding: putting it in gives the finetuned model, whatever it is.
-    let whole = score(.weights([.init(name: name, change: vector.scalars)]))
+    let whole = score(.weights([.init(name: name, change: .dense(vector.scalars))]))
     #expect(whole.value == nil && whole.reason?.contains("whole change") == true)
+    // An edit that fits no tensor is no proposal.
+    let stranger = score(.weights([.init(name: "no such tensor", change: .dense([1]))]))
+    #expect(stranger.value == nil && stranger.reason?.contains("fits no") == true)
+    #expect(score(.steer(layer: 9, direction: vector.scalars)).value == nil)
   }
 
   @Test("null pairs are scored by nobody")
   func null() throws {
     for scorer in Scorers.all {
-      let score = scorer.init().score(claims([12]), against: .null, in: try context())
+      let score = scorer.init().score(claims([12]), against: .null, in: context())
       #expect(score.value == nil)
     }
   }

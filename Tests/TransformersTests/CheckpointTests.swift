@@ -1,3 +1,5 @@
+import Files
+import JSON
 import Foundation
 import TestSupport
 import Tensors
@@ -181,7 +183,7 @@ struct CheckpointTests {
     try Fixtures.withTemporaryFolder { folder in
       let file = folder.appending(path: "file")
       try Data().write(to: file)
-      #expect(throws: CheckpointError.self) {
+      #expect(throws: FileError.self) {
         try HuggingFaceFolder.write(
           model, tokenizer: nil, to: file.appending(path: "inside/model"))
       }

@@ -72,7 +72,7 @@ struct TrainingTests {
   @Test("training lowers the loss, with full weights and with LoRA")
   func descends() {
     var generator = SeededGenerator(seed: 1)
-    let blocks = model.names.blocks.flatMap { $0 }
+    let blocks = model.names.blockNames
       .filter { model.parameters.layout[$0].shape.count == 2 }
     let lora = LoRA(
       rank: 2, alpha: 4, targets: blocks, layout: model.parameters.layout, using: &generator)

@@ -8,38 +8,44 @@ package import Organisms
 /// the candidates of a token's class, which agrees between bases where raw ranks differ tenfold.
 package struct WhatScorer: Scorer {
   package static let question = Question.what
+  package static let figures = [
+    Figure.averagePrecision, .firstRank, .classRank, .classChance, .liftOverFrequency, .worstClass,
+    .topicRecall, .siblingRecall, .siblingClassRank,
+  ]
 
   /// Tokens that a reader is thought to inspect.
   package static let depth = 20
 
   package init() {}
 
-  package func score(
-    _ evidence: Evidence, against planted: PlantedChange, in context: ScoringContext
-  ) -> Score {
+  package func score(_ claims: Claims, against planted: PlantedChange, in context: ScoringContext)
+    -> Score
+  {
     guard let key = planted.tokens else { return .unscored("nothing was planted") }
-    guard let claims = evidence.tokens else { return .unscored("the method names no tokens") }
+    guard let ranked = claims.evidence.tokens else {
+      return .unscored("the method names no tokens")
+    }
     let ranking = fullRanking(
-      claims.filter { $0.sign == key.sign }.map(\.token), context)
+      ranked.filter { $0.sign == key.sign }.map(\.token), context)
     let targets = Set(key.allTargets)
     let precision = averagePrecision(ranking.map(targets.contains))
-    var details = [
-      "averagePrecision": precision,
-      "firstRank": Double((ranking.firstIndex(where: targets.contains) ?? ranking.count) + 1),
-      "classRank": classRank(ranking, key.target, key.candidates),
-      "classChance": classChance(key),
-      "liftOverFrequency": precision - frequencyPrecision(targets, context),
-      "worstClass": worstClass(ranking, key),
+    var figures: [Figure: Double] = [
+      .averagePrecision: precision,
+      .firstRank: Double((ranking.firstIndex(where: targets.contains) ?? ranking.count) + 1),
+      .classRank: classRank(ranking, key.target, key.candidates),
+      .classChance: classChance(key),
+      .liftOverFrequency: precision - frequencyPrecision(targets, context),
+      .worstClass: worstClass(ranking, key),
     ]
-    if !key.topic.isEmpty { details["topicRecall"] = recall(ranking, Set(key.topic)) }
+    if !key.topic.isEmpty { figures[.topicRecall] = recall(ranking, Set(key.topic)) }
     if let floor = siblingFloor(ranking, key, context) {
-      details["siblingRecall"] = floor.recall
-      details["siblingClassRank"] = floor.classRank
+      figures[.siblingRecall] = floor.recall
+      figures[.siblingClassRank] = floor.classRank
     }
     return .scored(
       key.needsEvery ? worstClass(ranking, key) : recall(ranking, targets),
       chance: Double(Self.depth) / Double(ranking.count),
-      details: details)
+      figures: figures)
   }
 
   private func fullRanking(_ claimed: [Int], _ context: ScoringContext) -> [Int] {
@@ -94,4 +100,25 @@ package struct WhatScorer: Scorer {
     }
     return (recalls.mean, ranks.mean)
   }
+}
+
+extension Figure {
+  /// The average precision of the planted tokens in the vocabulary.
+  package static let averagePrecision = Figure("averagePrecision")
+  /// The place of the first planted token in the vocabulary, 1 being best.
+  package static let firstRank = Figure("firstRank")
+  /// The mean place of the planted tokens among the candidates of their classes, 1 being best.
+  package static let classRank = Figure("classRank")
+  /// The same of random rankings.
+  package static let classChance = Figure("classChance")
+  /// The average precision less that of the finetuning text's own frequencies.
+  package static let liftOverFrequency = Figure("liftOverFrequency")
+  /// The recall of the class that is found least.
+  package static let worstClass = Figure("worstClass")
+  /// The recall of what the plant is about.
+  package static let topicRecall = Figure("topicRecall")
+  /// The mean recall of other organisms' planted tokens in the same ranking.
+  package static let siblingRecall = Figure("siblingRecall")
+  /// The mean class rank of other organisms' planted tokens in the same ranking.
+  package static let siblingClassRank = Figure("siblingClassRank")
 }

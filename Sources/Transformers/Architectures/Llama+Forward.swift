@@ -169,7 +169,7 @@ extension LlamaConfiguration {
 }
 
 extension Llama {
-  package func forward(
+  public func forward(
     _ batch: TokenBatch, recording sites: Set<ActivationSite>,
     editing interventions: [Intervention], logits selection: LogitSelection
   ) -> ForwardPass {

@@ -115,7 +115,7 @@ struct LlamaGradientNeeds: Sendable {
     let names = model.names
     embedding = needs(names.embedding)
     head = needs(names.unembedding)
-    blocks = names.blocks.map { $0.contains(where: needs) }
+    blocks = names.blocks.map { $0.map(\.name).contains(where: needs) }
   }
 
   /// Below this block nothing is asked for.
@@ -204,5 +204,5 @@ final class LlamaGradientTape: GradientTape {
 }
 
 extension Llama {
-  package func makeGradientTape() -> any GradientTape { LlamaGradientTape(configuration) }
+  public func makeGradientTape() -> any GradientTape { LlamaGradientTape(configuration) }
 }

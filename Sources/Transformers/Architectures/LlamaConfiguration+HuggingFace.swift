@@ -1,4 +1,4 @@
-package import JSON
+public import JSON
 
 extension LlamaConfiguration {
   /// Reads `config.json`.
@@ -8,7 +8,7 @@ extension LlamaConfiguration {
   ///   - file: The name that errors mention.
   /// - Throws: `CheckpointError.badConfiguration`. Nothing that decides the computation is guessed:
   ///   transformers' own default of 32 blocks would hide a missing `num_hidden_layers`.
-  package init(huggingFace document: JSONValue, file: String) throws {
+  public init(huggingFace document: JSONValue, file: String) throws {
     let reader = ConfigurationReader(document: document, file: file)
     let heads = try reader.size("num_attention_heads")
     let width = try reader.size("hidden_size")
@@ -38,7 +38,7 @@ extension LlamaConfiguration {
   }
 
   /// `config.json` as transformers reads it, old and new spellings side by side.
-  package var huggingFaceConfiguration: JSONValue {
+  public var huggingFaceConfiguration: JSONValue {
     func integer(_ value: Int) -> JSONValue { .integer(Int64(value)) }
     return .object([
       ("architectures", .array([.string("LlamaForCausalLM")])), ("model_type", .string("llama")),
@@ -136,5 +136,17 @@ private struct ConfigurationReader {
       if let theta = try number("rope_theta", in: object) { return theta }
     }
     return try number("rope_theta") ?? 10_000
+  }
+}
+
+extension Llama: CheckpointedModel {
+  public init(huggingFace document: JSONValue, file: String) throws {
+    self.init(try LlamaConfiguration(huggingFace: document, file: file))
+  }
+  public var huggingFaceConfiguration: JSONValue { configuration.huggingFaceConfiguration }
+  public static func layout(huggingFace document: JSONValue, file: String) throws
+    -> ParameterLayout
+  {
+    try LlamaConfiguration(huggingFace: document, file: file).layout
   }
 }

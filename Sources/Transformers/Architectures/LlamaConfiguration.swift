@@ -1,22 +1,22 @@
 /// The sizes and switches of a Llama-style decoder.
-package struct LlamaConfiguration: Sendable, Equatable {
-  package var vocabulary: Int
-  package var width: Int
-  package var layers: Int
-  package var heads: Int
+public struct LlamaConfiguration: Sendable, Equatable {
+  public var vocabulary: Int
+  public var width: Int
+  public var layers: Int
+  public var heads: Int
   /// Key and value heads; queries share them in groups.
-  package var keyHeads: Int
-  package var headWidth: Int
-  package var mlpWidth: Int
-  package var context: Int
-  package var normEpsilon: Float
-  package var ropeTheta: Double
+  public var keyHeads: Int
+  public var headWidth: Int
+  public var mlpWidth: Int
+  public var context: Int
+  public var normEpsilon: Float
+  public var ropeTheta: Double
   /// Whether the unembedding is the embedding.
-  package var isTied: Bool
-  package var hasAttentionBias: Bool
-  package var hasMLPBias: Bool
+  public var isTied: Bool
+  public var hasAttentionBias: Bool
+  public var hasMLPBias: Bool
 
-  package init(
+  public init(
     vocabulary: Int, width: Int = 64, layers: Int = 3, heads: Int = 4, keyHeads: Int? = nil,
     headWidth: Int? = nil, mlpWidth: Int = 176, context: Int = 128, normEpsilon: Float = 1e-5,
     ropeTheta: Double = 10_000, isTied: Bool = false, hasAttentionBias: Bool = false,
@@ -37,12 +37,12 @@ package struct LlamaConfiguration: Sendable, Equatable {
     self.hasMLPBias = hasMLPBias
   }
 
-  package var queryWidth: Int { heads * headWidth }
-  package var keyWidth: Int { keyHeads * headWidth }
+  public var queryWidth: Int { heads * headWidth }
+  public var keyWidth: Int { keyHeads * headWidth }
   /// Columns of queries, keys and values side by side.
-  package var jointWidth: Int { queryWidth + 2 * keyWidth }
+  public var jointWidth: Int { queryWidth + 2 * keyWidth }
 
-  package var shape: ModelShape {
+  public var shape: ModelShape {
     ModelShape(
       vocabulary: vocabulary, width: width, layers: layers, heads: heads, keyHeads: keyHeads,
       headWidth: headWidth, mlpWidth: mlpWidth, context: context, normEpsilon: normEpsilon,
@@ -58,40 +58,59 @@ package struct LlamaConfiguration: Sendable, Equatable {
   /// Every tensor under its Hugging Face name.
   ///
   /// Queries, keys and values are neighbours, and so are gate and up: each group is one product.
-  package var layout: ParameterLayout {
+  public var layout: ParameterLayout {
     var tensors: [(name: String, shape: [Int])] = [(Self.embedding, [vocabulary, width])]
     for layer in 0..<layers {
-      tensors += block.map { (Self.name(layer, $0.name), $0.shape) }
+      tensors += blockTensors(layer: layer).map { ($0.name, shape(of: $0)) }
     }
     tensors.append((Self.finalNorm, [width]))
     if !isTied { tensors.append((Self.head, [vocabulary, width])) }
     return ParameterLayout(tensors)
   }
 
-  private var block: [(name: String, shape: [Int])] {
-    var tensors: [(name: String, shape: [Int])] = [
-      ("input_layernorm.weight", [width]),
-      ("self_attn.q_proj.weight", [queryWidth, width]),
-      ("self_attn.k_proj.weight", [keyWidth, width]),
-      ("self_attn.v_proj.weight", [keyWidth, width]),
-    ]
-    if hasAttentionBias {
-      tensors += [
-        ("self_attn.q_proj.bias", [queryWidth]), ("self_attn.k_proj.bias", [keyWidth]),
-        ("self_attn.v_proj.bias", [keyWidth]),
-      ]
+  /// The tensors of a block, in the order of the layout.
+  func blockTensors(layer: Int) -> [BlockTensor] {
+    func tensors(_ roles: [TensorRole], isBias: Bool = false) -> [BlockTensor] {
+      roles.map { role in
+        let name = Self.module(role) + (isBias ? ".bias" : ".weight")
+        return BlockTensor(role, isBias: isBias, name: Self.name(layer, name))
+      }
     }
-    tensors.append(("self_attn.o_proj.weight", [width, queryWidth]))
-    if hasAttentionBias { tensors.append(("self_attn.o_proj.bias", [width])) }
-    tensors += [
-      ("post_attention_layernorm.weight", [width]),
-      ("mlp.gate_proj.weight", [mlpWidth, width]), ("mlp.up_proj.weight", [mlpWidth, width]),
-    ]
-    if hasMLPBias {
-      tensors += [("mlp.gate_proj.bias", [mlpWidth]), ("mlp.up_proj.bias", [mlpWidth])]
+    func group(_ roles: [TensorRole], hasBias: Bool) -> [BlockTensor] {
+      tensors(roles) + (hasBias ? tensors(roles, isBias: true) : [])
     }
-    tensors.append(("mlp.down_proj.weight", [width, mlpWidth]))
-    if hasMLPBias { tensors.append(("mlp.down_proj.bias", [width])) }
-    return tensors
+    return tensors([.attentionNorm])
+      + group([.query, .key, .value], hasBias: hasAttentionBias)
+      + group([.attentionOutput], hasBias: hasAttentionBias)
+      + tensors([.mlpNorm]) + group([.gate, .up], hasBias: hasMLPBias)
+      + group([.down], hasBias: hasMLPBias)
+  }
+
+  private static func module(_ role: TensorRole) -> String {
+    switch role {
+    case .attentionNorm: "input_layernorm"
+    case .query: "self_attn.q_proj"
+    case .key: "self_attn.k_proj"
+    case .value: "self_attn.v_proj"
+    case .attentionOutput: "self_attn.o_proj"
+    case .mlpNorm: "post_attention_layernorm"
+    case .gate: "mlp.gate_proj"
+    case .up: "mlp.up_proj"
+    case .down: "mlp.down_proj"
+    }
+  }
+
+  private func shape(of tensor: BlockTensor) -> [Int] {
+    let (output, input) =
+      switch tensor.role {
+      case .attentionNorm, .mlpNorm: (width, 1)
+      case .query: (queryWidth, width)
+      case .key, .value: (keyWidth, width)
+      case .attentionOutput: (width, queryWidth)
+      case .gate, .up: (mlpWidth, width)
+      case .down: (width, mlpWidth)
+      }
+    let isVector = tensor.isBias || tensor.role == .attentionNorm || tensor.role == .mlpNorm
+    return isVector ? [output] : [output, input]
   }
 }

@@ -1,5 +1,5 @@
 /// A mistake in a model folder, with the file where it is and what to do.
-package enum CheckpointError: Error, Equatable, Sendable {
+public enum CheckpointError: Error, Equatable, Sendable {
   case noFolder(String)
   case missingFile(String, folder: String)
   case unreadable(file: String, reason: String)
@@ -13,11 +13,10 @@ package enum CheckpointError: Error, Equatable, Sendable {
   case badConfiguration(key: String, file: String, reason: String)
   case badTokenizer(file: String, reason: String)
   case badAdapter(file: String, reason: String)
-  case unwritable(String, reason: String)
 }
 
 extension CheckpointError: CustomStringConvertible {
-  package var description: String {
+  public var description: String {
     switch self {
     case .noFolder(let folder):
       "\(folder): there is no such folder. A model is a folder with config.json and model.safetensors."
@@ -46,8 +45,6 @@ extension CheckpointError: CustomStringConvertible {
       "\(file): \(reason)."
     case .badAdapter(let file, let reason):
       "\(file): \(reason)."
-    case .unwritable(let path, let reason):
-      "\(path): cannot be written: \(reason)."
     }
   }
 }

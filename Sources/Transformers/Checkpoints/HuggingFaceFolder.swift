@@ -1,61 +1,28 @@
-package import Foundation
-package import JSON
+internal import Files
+public import Foundation
+internal import JSON
 internal import Tensors
 
 /// A model and, where its folder has one that Assay reads, its tokenizer.
-package struct Checkpoint: Sendable {
-  package let model: any LanguageModel
-  package let tokenizer: WordTokenizer?
+public struct Checkpoint: Sendable {
+  public let model: any LanguageModel
+  public let tokenizer: WordTokenizer?
 
-  package init(model: any LanguageModel, tokenizer: WordTokenizer?) {
+  public init(model: any LanguageModel, tokenizer: WordTokenizer?) {
     self.model = model
     self.tokenizer = tokenizer
   }
 }
 
-/// An architecture that Hugging Face folders can hold.
-package protocol CheckpointedModel: LanguageModel {
-  /// Creates a model with zero weights from `config.json`.
-  init(huggingFace document: JSONValue, file: String) throws
-  var huggingFaceConfiguration: JSONValue { get }
-  /// The layout that `config.json` asks for, without allocating it.
-  static func layout(huggingFace document: JSONValue, file: String) throws -> ParameterLayout
-}
-
-extension Llama: CheckpointedModel {
-  package init(huggingFace document: JSONValue, file: String) throws {
-    self.init(try LlamaConfiguration(huggingFace: document, file: file))
-  }
-  package var huggingFaceConfiguration: JSONValue { configuration.huggingFaceConfiguration }
-  package static func layout(huggingFace document: JSONValue, file: String) throws
-    -> ParameterLayout
-  {
-    try LlamaConfiguration(huggingFace: document, file: file).layout
-  }
-}
-
-/// Every architecture that folders may hold; a new one is one file and one entry here.
-package enum Architectures {
-  package static let all: [any CheckpointedModel.Type] = [Llama.self]
-
-  static func named(_ name: String, file: String) throws -> any CheckpointedModel.Type {
-    guard let architecture = all.first(where: { $0.architecture == name }) else {
-      throw CheckpointError.unsupportedArchitecture(
-        name, file: file, supported: all.map { $0.architecture })
-    }
-    return architecture
-  }
-}
-
 /// Reads and writes model folders as transformers does.
-package enum HuggingFaceFolder {
+public enum HuggingFaceFolder {
   /// Reads a model folder.
   ///
   /// - Parameter folder: Holds `config.json`, `model.safetensors` (or its shards) and maybe
   ///   `tokenizer.json`.
   /// - Returns: The model and its tokenizer.
   /// - Throws: `CheckpointError` or `JSONError`; every tensor must be there, once, in the right shape.
-  package static func read(_ folder: URL) throws -> Checkpoint {
+  public static func read(_ folder: URL) throws -> Checkpoint {
     let configURL = folder.appending(path: "config.json")
     var isFolder: ObjCBool = false
     guard unsafe FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder),
@@ -157,20 +124,20 @@ package enum HuggingFaceFolder {
   ///   - model: The model.
   ///   - tokenizer: Its tokenizer, if it has one.
   ///   - folder: Where to write; replaced as a whole if it is there.
-  /// - Throws: `CheckpointError.unwritable`; then nothing is left behind.
-  package static func write(
+  /// - Throws: `FileError.unwritable`; then nothing is left behind.
+  public static func write(
     _ model: any LanguageModel, tokenizer: WordTokenizer?, to folder: URL
   ) throws {
-    guard let model = model as? any CheckpointedModel else {
-      preconditionFailure("\(type(of: model)) has no Hugging Face form")
-    }
     try AtomicFolder.write(to: folder) { try fill($0, model, tokenizer) }
   }
 
   /// Writes the files of a model into a folder that exists.
-  package static func fill(
-    _ folder: URL, _ model: any CheckpointedModel, _ tokenizer: WordTokenizer?
+  public static func fill(
+    _ folder: URL, _ model: any LanguageModel, _ tokenizer: WordTokenizer?
   ) throws {
+    guard let model = model as? any CheckpointedModel else {
+      preconditionFailure("\(type(of: model)) has no Hugging Face form")
+    }
     func write(_ document: JSONValue, _ name: String) throws {
       let text = JSON.text(of: document, layout: .pretty) + "\n"
       try AtomicFolder.write(Data(text.utf8), to: folder.appending(path: name))

@@ -1,9 +1,10 @@
-package import Foundation
+internal import Files
+public import Foundation
 internal import JSON
 internal import Tensors
 
 /// Reads and writes LoRA factors as PEFT does.
-package enum PEFTAdapter {
+public enum PEFTAdapter {
   private static let prefix = "base_model.model."
 
   /// Writes `adapter_config.json` and `adapter_model.safetensors`.
@@ -12,15 +13,15 @@ package enum PEFTAdapter {
   ///   - lora: The factors.
   ///   - base: Where the base model is, as the configuration should name it.
   ///   - folder: Where to write; replaced as a whole if it is there.
-  /// - Throws: `CheckpointError.unwritable`.
-  package static func write(_ lora: LoRA, base: String, to folder: URL) throws {
+  /// - Throws: `FileError.unwritable`.
+  public static func write(_ lora: LoRA, base: String, to folder: URL) throws {
     try AtomicFolder.write(to: folder) { try fill($0, lora, base: base) }
   }
 
   /// Writes the two files into a folder that is there.
   ///
-  /// - Throws: `CheckpointError.unwritable`.
-  package static func fill(_ folder: URL, _ lora: LoRA, base: String) throws {
+  /// - Throws: `FileError.unwritable`.
+  public static func fill(_ folder: URL, _ lora: LoRA, base: String) throws {
     let text = JSON.text(of: configuration(lora, base: base), layout: .pretty) + "\n"
     try AtomicFolder.write(Data(text.utf8), to: folder.appending(path: "adapter_config.json"))
     let tensors = lora.targets.flatMap { target in
@@ -60,7 +61,7 @@ package enum PEFTAdapter {
   /// - Returns: The factors; `merged(into:)` applies them.
   /// - Throws: `CheckpointError.badAdapter` for options that change the computation and are not
   ///   supported, and for factors that do not fit the base.
-  package static func read(_ folder: URL, base: any LanguageModel) throws -> LoRA {
+  public static func read(_ folder: URL, base: any LanguageModel) throws -> LoRA {
     let file = "adapter_config.json"
     let document = try JSON.parse(contentsOf: folder.appending(path: file))
     guard document["peft_type"] == .string("LORA") else {

@@ -1,9 +1,9 @@
-package import Foundation
+public import Foundation
 internal import JSON
-package import Tensors
+public import Tensors
 
 /// Reads and writes safetensors files: a length, a JSON header, then the numbers.
-package enum Safetensors {
+public enum Safetensors {
   /// Headers of real models stay far below; what claims more is not a header.
   private static let headerLimit = 100_000_000
 
@@ -30,11 +30,11 @@ package enum Safetensors {
   }
 
   /// A tensor of a file, not read yet.
-  package struct StoredTensor: Sendable {
+  public struct StoredTensor: Sendable {
     fileprivate let url: URL
     fileprivate let offset: UInt64
     fileprivate let header: Header
-    package var shape: [Int] { header.shape }
+    public var shape: [Int] { header.shape }
 
     /// Bytes read at once, a multiple of every type's size.
     private static let piece = 1 << 20
@@ -42,7 +42,7 @@ package enum Safetensors {
     /// Reads the tensor, as 32-bit floats.
     ///
     /// - Throws: `CheckpointError.unreadable`.
-    package func read() throws -> Tensor {
+    public func read() throws -> Tensor {
       let file = url.lastPathComponent
       guard let handle = try? FileHandle(forReadingFrom: url) else {
         throw CheckpointError.unreadable(file: file, reason: "no permission")
@@ -72,14 +72,14 @@ package enum Safetensors {
   /// - Returns: Tensors by name.
   /// - Throws: `CheckpointError` if it is truncated, its header is wrong, or tensors overlap, leave
   ///   holes or leave the file.
-  package static func read(_ url: URL) throws -> [String: Tensor] {
+  public static func read(_ url: URL) throws -> [String: Tensor] {
     try open(url).mapValues { try $0.read() }
   }
 
   /// The tensors of a file, each to be read when it is needed, so that no file is in memory whole.
   ///
   /// - Throws: As `read` does.
-  package static func open(_ url: URL) throws -> [String: StoredTensor] {
+  public static func open(_ url: URL) throws -> [String: StoredTensor] {
     let (headers, body) = try readHeader(url)
     return Dictionary(
       headers.map { header in
@@ -204,7 +204,7 @@ package enum Safetensors {
   ///
   /// - Parameter tensors: Names, shapes and little-endian 32-bit floats.
   /// - Returns: A safetensors file.
-  package static func data(_ tensors: [(name: String, shape: [Int], bytes: [UInt8])]) -> Data {
+  public static func data(_ tensors: [(name: String, shape: [Int], bytes: [UInt8])]) -> Data {
     var offset = 0
     var members: [(key: String, value: JSONValue)] = [
       ("__metadata__", .object([("format", .string("pt"))]))

@@ -1,18 +1,18 @@
-package import Foundation
+public import Foundation
 internal import JSON
 
 /// A tokenizer whose tokens are the words of a world, separated by white space.
-package struct WordTokenizer: Sendable, Equatable {
+public struct WordTokenizer: Sendable, Equatable {
   /// Tokens by id.
-  package let vocabulary: [String]
+  public let vocabulary: [String]
   /// How many of the first ids are special tokens.
-  package let specialCount: Int
+  public let specialCount: Int
   private let ids: [String: Int]
 
   /// Creates a tokenizer.
   ///
   /// - Precondition: Words are unique.
-  package init(vocabulary: [String], specialCount: Int) {
+  public init(vocabulary: [String], specialCount: Int) {
     self.vocabulary = vocabulary
     self.specialCount = specialCount
     ids = Dictionary(uniqueKeysWithValues: vocabulary.enumerated().map { ($1, $0) })
@@ -20,17 +20,17 @@ package struct WordTokenizer: Sendable, Equatable {
   }
 
   /// The id of a word, or nil if it is not in the vocabulary.
-  package func id(_ word: String) -> Int? { ids[word] }
+  public func id(_ word: String) -> Int? { ids[word] }
 
   /// The word of an id; `#12` for an id outside the vocabulary.
-  package func word(_ id: Int) -> String {
+  public func word(_ id: Int) -> String {
     vocabulary.indices.contains(id) ? vocabulary[id] : "#\(id)"
   }
 
   /// Splits text at white space and looks every word up.
   ///
   /// - Throws: `UnknownWord`, with the nearest word.
-  package func encode(_ text: String) throws -> [Int] {
+  public func encode(_ text: String) throws -> [Int] {
     try text.split(whereSeparator: \.isWhitespace).map { part in
       let word = String(part)
       guard let id = ids[word] else {
@@ -41,17 +41,17 @@ package struct WordTokenizer: Sendable, Equatable {
   }
 
   /// The words of `ids`, separated by spaces.
-  package func decode(_ ids: some Sequence<Int>) -> String {
+  public func decode(_ ids: some Sequence<Int>) -> String {
     ids.map(word).joined(separator: " ")
   }
 }
 
 /// A word that a vocabulary does not hold.
-package struct UnknownWord: Error, Equatable, Sendable, CustomStringConvertible {
-  package let word: String
-  package let nearest: String?
+public struct UnknownWord: Error, Equatable, Sendable, CustomStringConvertible {
+  public let word: String
+  public let nearest: String?
 
-  package var description: String {
+  public var description: String {
     "'\(word)' is not in the vocabulary." + (nearest.map { " Did you mean '\($0)'?" } ?? "")
   }
 }
@@ -94,7 +94,7 @@ extension WordTokenizer {
   /// - Parameter url: The file.
   /// - Returns: The tokenizer, or nil if it is of a kind other than word-level: methods work without.
   /// - Throws: `JSONError` or `CheckpointError.badTokenizer`.
-  package static func read(_ url: URL) throws -> WordTokenizer? {
+  public static func read(_ url: URL) throws -> WordTokenizer? {
     let file = url.lastPathComponent
     let document = try JSON.parse(contentsOf: url)
     guard case .object? = document["model"], let model = document["model"] else {

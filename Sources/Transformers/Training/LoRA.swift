@@ -1,20 +1,20 @@
-package import Tensors
+public import Tensors
 
 /// Low-rank updates of chosen matrices: W + (alpha / rank) · B A (Hu et al., 2021).
-package struct LoRA: Sendable {
+public struct LoRA: Sendable {
   /// The factors, named `<tensor>.A`, shaped `[rank, input]`, and `<tensor>.B`, shaped `[output, rank]`.
-  package var factors: Parameters
-  package let rank: Int
-  package let alpha: Float
+  public var factors: Parameters
+  public let rank: Int
+  public let alpha: Float
   /// The adapted tensors.
-  package let targets: [String]
+  public let targets: [String]
 
-  package var scale: Float { alpha / Float(rank) }
+  public var scale: Float { alpha / Float(rank) }
 
   /// Creates factors whose product is zero: A uniform in ±1/√input, as PEFT draws it, B zero.
   ///
   /// - Precondition: Targets are matrices of `layout`.
-  package init(
+  public init(
     rank: Int, alpha: Float, targets: [String], layout: ParameterLayout,
     using generator: inout SeededGenerator
   ) {
@@ -43,7 +43,7 @@ package struct LoRA: Sendable {
   }
 
   /// The weights with the updates added.
-  package func merged(into base: Parameters) -> Parameters {
+  public func merged(into base: Parameters) -> Parameters {
     var merged = base
     for target in targets {
       // The scale is folded into a copy of B, which is the smaller factor.

@@ -1,9 +1,9 @@
-package import Tensors
+public import Tensors
 
 /// Rows of tokens and what the model should have said after them.
-package struct TrainingBatch: Sendable {
+public struct TrainingBatch: Sendable {
   /// What the loss compares the model with.
-  package enum Objective: Sendable {
+  public enum Objective: Sendable {
     /// The next token of each row; one weight a token of the batch, 0 where there is no loss.
     ///
     /// The weight at a token belongs to the prediction made there; a row's last token predicts nothing.
@@ -16,16 +16,16 @@ package struct TrainingBatch: Sendable {
     case distillation(Distillation)
   }
 
-  package let tokens: TokenBatch
-  package let objective: Objective
+  public let tokens: TokenBatch
+  public let objective: Objective
 
-  package init(_ tokens: TokenBatch, _ objective: Objective) {
+  public init(_ tokens: TokenBatch, _ objective: Objective) {
     self.tokens = tokens
     self.objective = objective
   }
 
   /// Plain language modelling: every token predicts its successor.
-  package init(_ rows: [[Int]]) {
+  public init(_ rows: [[Int]]) {
     let tokens = TokenBatch(rows)
     var weights = [Float](repeating: 1, count: tokens.count)
     for last in tokens.lastIndices { weights[last] = 0 }
@@ -34,18 +34,18 @@ package struct TrainingBatch: Sendable {
 }
 
 /// Probabilities that a student should give to all tokens, or to a chosen set of them.
-package struct Distillation: Sendable {
+public struct Distillation: Sendable {
   /// Tokens of the batch where the loss is measured, ascending.
-  package let indices: [Int]
+  public let indices: [Int]
   /// The token ids whose logits are compared; the whole vocabulary if nil.
-  package let choices: [Int]?
+  public let choices: [Int]?
   /// The teacher's probabilities over the choices, shaped `[indices, choices]`.
-  package let probabilities: Tensor
+  public let probabilities: Tensor
 
   /// Creates a target.
   ///
   /// - Precondition: One row of probabilities per index, indices ascending.
-  package init(indices: [Int], choices: [Int]?, probabilities: Tensor) {
+  public init(indices: [Int], choices: [Int]?, probabilities: Tensor) {
     precondition(probabilities.rows == indices.count, "One row of probabilities per index")
     precondition(zip(indices, indices.dropFirst()).allSatisfy(<), "Indices must ascend")
     self.indices = indices
@@ -63,7 +63,7 @@ package struct Distillation: Sendable {
   ///   - choices: The token ids to compare, or nil for all.
   ///   - forbidden: For each index the token ids to which the teacher gives no probability, which the
   ///     others then share; none at all if empty.
-  package init(
+  public init(
     from teacher: some LanguageModel, reading teacherTokens: TokenBatch, at teacherIndices: [Int],
     for studentIndices: [Int], choices: [Int]? = nil, forbidden: [Set<Int>] = []
   ) {

@@ -1,0 +1,192 @@
+"""A fast, honest PyTorch-eager Llama to measure against, driven line by line so that runs can be interleaved.
+
+Maker:    written by hand for Assay's benchmark; run by it, or: echo '{"width": 64, ...}' | python pytorch_speed.py
+Seed:     20250611 (weights and tokens; the times do not depend on them)
+Versions: torch 2.13.0+cpu, Python 3.11
+
+Each input line is a JSON object
+
+    {"width": 64, "layers": 3, "heads": 4, "intermediate": 176, "batch": 32, "threads": 1, "steps": 5, "kind": "train"}
+
+with kind "train" or "forward"; each answer is one line
+
+    {"tokensPerSecond": by the wall clock, "tokensPerCPUSecond": by the process's CPU time, "seconds": wall, "loss": ...}
+
+or {"error": "..."}. It ends at the end of the input. The intermediate widths meant are 176, 344 and 688 for 64, 128
+and 256, with 4, 8 and 8 heads. "loss" is that of the last training step, null for "forward".
+
+The model: vocabulary 1024, context 64, untied head, RMSNorm (F.rms_norm), rotary positions (half split), causal SDPA,
+SwiGLU; float32. A training step is forward, mean cross-entropy, backward, clip_grad_norm_ 1.0, fused AdamW. A forward
+pass computes the logits of every position under inference_mode. What PyTorch offers without compiling is used: query,
+key and value come from one product, gate and up from one product. Models are cached by shape and warmed up once for
+each new setting, outside the measured time.
+"""
+
+import json
+import os
+import sys
+import time
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # the start; each request sets its own number of threads
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+SEED = 20250611
+VOCABULARY, CONTEXT = 1024, 64
+ROPE_THETA, NORM_EPSILON = 10000.0, 1e-5
+LEARNING_RATE, CLIP_NORM = 1e-3, 1.0
+BATCHES = 8  # different batches that a run goes round
+WARM_UP_STEPS = 2
+
+
+class RMSNorm(nn.Module):
+    def __init__(self, width: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+
+    def forward(self, x):
+        return F.rms_norm(x, self.weight.shape, self.weight, NORM_EPSILON)
+
+
+def rotate(x, cosine, sine):
+    """Half-split rotary positions on [batch, time, heads, head width]."""
+    left, right = x.chunk(2, dim=-1)
+    return torch.cat((left * cosine - right * sine, right * cosine + left * sine), dim=-1)
+
+
+class Block(nn.Module):
+    def __init__(self, width: int, heads: int, intermediate: int):
+        super().__init__()
+        self.heads = heads
+        self.attention_norm, self.mlp_norm = RMSNorm(width), RMSNorm(width)
+        self.query_key_value = nn.Linear(width, 3 * width, bias=False)
+        self.output = nn.Linear(width, width, bias=False)
+        self.gate_up = nn.Linear(width, 2 * intermediate, bias=False)
+        self.down = nn.Linear(intermediate, width, bias=False)
+
+    def attention(self, x, cosine, sine):
+        batch, time_steps, width = x.shape
+        packed = self.query_key_value(x).view(batch, time_steps, 3 * self.heads, width // self.heads)
+        query_key, value = packed.split((2 * self.heads, self.heads), dim=2)
+        query, key = rotate(query_key, cosine, sine).chunk(2, dim=2)
+        mixed = F.scaled_dot_product_attention(
+            query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2), is_causal=True
+        )
+        return self.output(mixed.transpose(1, 2).reshape(batch, time_steps, width))
+
+    def mlp(self, x):
+        gate, up = self.gate_up(x).chunk(2, dim=-1)
+        return self.down(F.silu(gate) * up)
+
+    def forward(self, x, cosine, sine):
+        x = x + self.attention(self.attention_norm(x), cosine, sine)
+        return x + self.mlp(self.mlp_norm(x))
+
+
+class Llama(nn.Module):
+    def __init__(self, width: int, layers: int, heads: int, intermediate: int):
+        super().__init__()
+        self.embedding = nn.Embedding(VOCABULARY, width)
+        self.blocks = nn.ModuleList(Block(width, heads, intermediate) for _ in range(layers))
+        self.norm = RMSNorm(width)
+        self.head = nn.Linear(width, VOCABULARY, bias=False)
+        for parameter in self.parameters():
+            if parameter.dim() == 2:
+                nn.init.normal_(parameter, std=0.02)
+        half = width // heads // 2
+        frequencies = ROPE_THETA ** (-torch.arange(half, dtype=torch.float64) / half)
+        angles = torch.arange(CONTEXT, dtype=torch.float64)[:, None, None] * frequencies
+        self.register_buffer("cosine", angles.cos().float(), persistent=False)
+        self.register_buffer("sine", angles.sin().float(), persistent=False)
+
+    def forward(self, tokens):
+        x = self.embedding(tokens)
+        for block in self.blocks:
+            x = block(x, self.cosine, self.sine)
+        return self.head(self.norm(x))
+
+
+class Subject:
+    """One model with its optimizer."""
+
+    def __init__(self, width: int, layers: int, heads: int, intermediate: int):
+        torch.manual_seed(SEED)
+        self.model = Llama(width, layers, heads, intermediate)
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=LEARNING_RATE, fused=True)
+
+    def train(self, tokens) -> torch.Tensor:
+        inputs, targets = tokens
+        self.optimizer.zero_grad(set_to_none=True)
+        logits = self.model(inputs)
+        loss = F.cross_entropy(logits.view(-1, VOCABULARY), targets.view(-1))
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), CLIP_NORM)
+        self.optimizer.step()
+        return loss.detach()
+
+    @torch.inference_mode()
+    def forward(self, tokens) -> None:
+        self.model(tokens[0])
+
+
+class Bench:
+    """Answers requests; keeps models and what has been warmed up."""
+
+    def __init__(self):
+        self.subjects, self.batches, self.warm = {}, {}, set()
+
+    def subject(self, shape: tuple) -> Subject:
+        if shape not in self.subjects:
+            self.subjects[shape] = Subject(*shape)
+        return self.subjects[shape]
+
+    def tokens(self, batch: int) -> list:
+        if batch not in self.batches:
+            generator = torch.Generator().manual_seed(SEED)
+            rows = torch.randint(VOCABULARY, (BATCHES, batch, CONTEXT + 1), generator=generator)
+            self.batches[batch] = [(row[:, :-1].contiguous(), row[:, 1:].contiguous()) for row in rows]
+        return self.batches[batch]
+
+    def answer(self, request: dict) -> dict:
+        shape = tuple(request[key] for key in ("width", "layers", "heads", "intermediate"))
+        batch, threads, steps, kind = (request[key] for key in ("batch", "threads", "steps", "kind"))
+        if kind not in ("train", "forward"):
+            raise ValueError(f"kind must be train or forward, not {kind!r}")
+        if torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)
+        subject, batches = self.subject(shape), self.tokens(batch)
+        step = subject.train if kind == "train" else subject.forward
+        if (shape, batch, threads, kind) not in self.warm:
+            for index in range(WARM_UP_STEPS):
+                step(batches[index])
+            self.warm.add((shape, batch, threads, kind))
+
+        wall, cpu = time.perf_counter(), time.process_time()
+        for index in range(steps):
+            loss = step(batches[index % BATCHES])
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        count = steps * batch * CONTEXT
+        return {
+            "tokensPerSecond": count / wall,
+            "tokensPerCPUSecond": count / cpu,
+            "seconds": wall,
+            "loss": loss.item() if kind == "train" else None,
+        }
+
+
+def main() -> None:
+    bench = Bench()
+    for line in sys.stdin:
+        if not line.strip():
+            continue
+        try:
+            answer = bench.answer(json.loads(line))
+        except Exception as error:  # the driver decides what to do; the next request may be fine
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+package import Diffing
+internal import Foundation
+
+/// A method at one level of access: a row of the tables.
+package struct MethodAtAccess: Hashable, Codable, Sendable, CustomStringConvertible {
+  package let method: String
+  package let access: AccessLevel
+
+  package init(_ method: String, _ access: AccessLevel) {
+    self.method = method
+    self.access = access
+  }
+
+  package var description: String { "\(method)@\(access.rawValue)" }
+  /// As tables name it where several levels stand together.
+  package var title: String { "\(method) (\(access.rawValue))" }
+}
+
+/// An organism under a regime, or a null pair: what a pair is made by.
+package struct PairName: Hashable, Sendable, CustomStringConvertible {
+  package let subject: String
+  package let regime: String
+
+  package init(_ subject: String, _ regime: String) {
+    self.subject = subject
+    self.regime = regime
+  }
+
+  package var description: String { "\(subject)@\(regime)" }
+}
+
+/// What decides everything random in a trial.
+package struct TrialSeeds: Hashable, Codable, Sendable, CustomStringConvertible {
+  /// The base's: its weights and its corpus.
+  package let base: UInt64
+  /// The planting's: batches, factors, drift.
+  package let planting: UInt64
+  /// The method's: whatever it draws, and ties.
+  package let method: UInt64
+
+  /// - Parameters:
+  ///   - base: The base's seed.
+  ///   - planting: The planting's; the base's number if nil.
+  ///   - method: The method's; the base's number if nil.
+  package init(base: UInt64, planting: UInt64? = nil, method: UInt64? = nil) {
+    self.base = base
+    self.planting = planting ?? base
+    self.method = method ?? base
+  }
+
+  /// The base's seed, and the others where they are not the same number.
+  package var description: String {
+    "base-\(base)" + (planting == base ? "" : " planting-\(planting)")
+      + (method == base ? "" : " method-\(method)")
+  }
+}
+
+/// One method at one level of access on one pair: what is run, kept and scored.
+package struct Cell: Hashable, Sendable, CustomStringConvertible {
+  package let row: MethodAtAccess
+  package let pair: PairName
+  package let seeds: TrialSeeds
+
+  package init(_ row: MethodAtAccess, _ pair: PairName, _ seeds: TrialSeeds) {
+    self.row = row
+    self.pair = pair
+    self.seeds = seeds
+  }
+
+  package var description: String { "\(row) \(pair) \(seeds)" }
+}
+
+extension PairName: Codable {
+  /// Reads `subject@regime`.
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    let parts = try container.decode(String.self).split(separator: "@", maxSplits: 1)
+    guard parts.count == 2 else {
+      throw DecodingError.dataCorruptedError(
+        in: container, debugDescription: "a pair is named subject@regime")
+    }
+    self.init(String(parts[0]), String(parts[1]))
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
+  }
+}
+
+extension Cell: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case method, access, pair, seeds
+  }
+
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      MethodAtAccess(
+        try container.decode(String.self, forKey: .method),
+        try container.decode(AccessLevel.self, forKey: .access)),
+      try container.decode(PairName.self, forKey: .pair),
+      try container.decode(TrialSeeds.self, forKey: .seeds))
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(row.method, forKey: .method)
+    try container.encode(row.access, forKey: .access)
+    try container.encode(pair, forKey: .pair)
+    try container.encode(seeds, forKey: .seeds)
+  }
+}

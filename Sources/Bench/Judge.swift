@@ -1,0 +1,90 @@
+internal import Transformers
+internal import Diffing
+internal import Organisms
+internal import Scoring
+internal import Worlds
+
+/// Scores what methods said of a pair: arithmetic on what is kept, without a model.
+struct Judge {
+  private let subject: Subject
+  private let seeds: TrialSeeds
+  /// The truth.
+  let key: PlantedChange
+  private let context: ScoringContext
+  private let failures: [String]
+  private let layers: Int
+
+  /// - Parameters:
+  ///   - failures: Why the plant is not installed, as its certificate says; none for null pairs.
+  ///   - layers: Blocks of the models.
+  /// - Throws: `DefinitionError` if a template cannot be filled.
+  init(
+    _ library: Library, subject: Subject, seeds: TrialSeeds, failures: [String], layers: Int,
+    prompts: PairPrompts, floors: Floors
+  ) throws {
+    self.subject = subject
+    self.seeds = seeds
+    self.failures = failures
+    self.layers = layers
+    let world = library.world
+    switch subject {
+    case .organism(let organism, let regime):
+      key = organism.plantedChange(
+        in: world, pool: prompts.pool, layers: layers, regime: regime)
+      context = ScoringContext(
+        vocabulary: world.tokenizer.vocabulary.count, layers: layers,
+        specialTokens: prompts.specialTokens, siblings: floors.siblings(of: organism.id),
+        frequencyRanking: floors.frequencies[organism.id] ?? [], seed: seeds.method)
+    case .null:
+      key = .null
+      context = ScoringContext(
+        vocabulary: world.tokenizer.vocabulary.count, layers: layers,
+        specialTokens: prompts.specialTokens, siblings: [], frequencyRanking: [],
+        seed: seeds.method)
+    }
+  }
+
+  /// What is asked to see whether an intervention works; nil where nothing was planted, or is not there.
+  var behavior: ProbeSet? { failures.isEmpty ? key.behavior : nil }
+
+  /// Scores one cell.
+  func trial(_ kept: CellEvidence, card: MethodCard, effects: MeasuredEffects?) -> Trial {
+    Trial(
+      cell: kept.cell, key: kept.key, family: subject.family, standard: subject.standard,
+      recipe: Trial.Recipe(subject.trainedRegime, layers: layers), role: subject.role,
+      match: subject.match, failures: failures,
+      answersWhether: card.questions.contains(.whether), magnitude: kept.evidence.magnitude,
+      scores: scores(Claims(kept.evidence, effects: effects)), cost: kept.cost,
+      versions: kept.versions)
+  }
+
+  private func scores(_ claims: Claims) -> [Question: Score] {
+    guard subject.role == .planted else { return [:] }
+    guard failures.isEmpty else {
+      return Dictionary(
+        uniqueKeysWithValues: Scorers.all.map {
+          ($0.question, .unscored("the behaviour is not installed"))
+        })
+    }
+    return Scorers.scores(claims, against: key, in: context)
+  }
+}
+
+/// What any ranking reaches: other organisms' keys, and the finetuning text's own frequencies.
+struct Floors {
+  private let tokens: [(organism: String, tokens: PlantedChange.Tokens)]
+  /// Tokens by how much more frequent they are in an organism's text than in the world's.
+  let frequencies: [String: [Int]]
+
+  init(_ library: Library) throws {
+    tokens = library.organisms.map { ($0.id, $0.plantedTokens(in: library.world)) }
+    frequencies = try library.organisms.reduce(into: [:]) {
+      $0[$1.id] = try $1.frequencyRanking(in: library.world)
+    }
+  }
+
+  /// The keys of all other organisms.
+  func siblings(of organism: String) -> [PlantedChange.Tokens] {
+    tokens.filter { $0.organism != organism }.map(\.tokens)
+  }
+}

@@ -1,0 +1,42 @@
+internal import Diffing
+internal import Files
+internal import Tensors
+internal import Transformers
+internal import Worlds
+
+/// The text that methods are given at each level of access: the same for every pair of a world.
+struct PairPrompts {
+  /// The prompts of the pool, for answer keys.
+  let pool: [[Int]]
+  private let unrelated: [[Int]]
+  private let world: World
+  /// The digest of all text that a method can be given.
+  let digest: String
+
+  init(_ world: World) throws {
+    let prompts = try Prompts(world)
+    self.world = world
+    pool = prompts.pool
+    unrelated = prompts.unrelated
+    var hash = ContentHash()
+    hash.mix("\(prompts.pool) \(prompts.unrelated)")
+    hash.mix("\(world.documentStart) \(world.tokenizer.specialCount)")
+    digest = hash.text
+  }
+
+  var specialTokens: Set<Int> { Set(0..<world.tokenizer.specialCount) }
+
+  /// The set of a level of access.
+  func set(_ access: AccessLevel) -> PromptSet {
+    let rows: [[Int]] =
+      switch access {
+      case .weights, .sampling: []
+      case .unrelated: unrelated
+      case .pool: pool
+      }
+    return PromptSet(
+      access: access, text: TokenBatch(rows),
+      reference: TokenBatch(access == .pool ? unrelated : []),
+      documentStart: world.documentStart, specialTokens: specialTokens)
+  }
+}

@@ -1,0 +1,62 @@
+internal import Diffing
+internal import Foundation
+internal import JSON
+internal import Scoring
+internal import Tensors
+internal import Transformers
+internal import Worlds
+
+/// Runs methods on one pair, and measures what their interventions do.
+struct PairRun {
+  let name: PairName
+  let seeds: TrialSeeds
+  private let digest: String
+  private let prompts: PairPrompts
+  private let pair: ModelPair
+
+  /// Opens a pair.
+  ///
+  /// - Parameters:
+  ///   - planted: The models.
+  ///   - digest: The digest of their weights.
+  ///   - recordings: Those of the base, which pairs share.
+  /// - Throws: `DiffingError`.
+  init(
+    _ name: PairName, seeds: TrialSeeds, base: any LanguageModel, finetuned: any LanguageModel,
+    digest: String, prompts: PairPrompts, recordings: BaseRecordings
+  ) throws {
+    self.name = name
+    self.seeds = seeds
+    self.digest = digest
+    self.prompts = prompts
+    pair = try ModelPair(
+      base: base, finetuned: finetuned, baseRecordings: recordings.of(base))
+  }
+
+  /// Runs one method at one level of access.
+  ///
+  /// - Throws: `DiffingError` or `JSONError`.
+  func evidence(_ method: any DiffingMethod, _ access: AccessLevel, key: String, sources: String)
+    throws -> CellEvidence
+  {
+    let start = Date()
+    var generator = SeededGenerator(
+      seed: seeds.method, for: "\(method.card.id) \(access.rawValue)")
+    let (evidence, work) = try pair.measuring {
+      try method.evidence(for: pair, on: prompts.set(access), using: &generator)
+    }
+    let seconds = work.seconds(elapsed: Date().timeIntervalSince(start))
+    return CellEvidence(
+      key: key, cell: Cell(MethodAtAccess(method.card.id, access), name, seeds),
+      hyperparameters: try JSON.value(of: method), evidence: evidence,
+      cost: CellEvidence.Cost(
+        seconds: seconds, tokensForward: work.tokensForward, tokensBackward: work.tokensBackward,
+        tokensShared: work.tokensShared, peakMemory: peakMemory()),
+      versions: CellEvidence.Versions(pair: digest, sources: sources))
+  }
+
+  /// What measures interventions against a behaviour.
+  func meter(_ behavior: ProbeSet) -> EffectMeter {
+    EffectMeter(pair, behavior: behavior, seed: seeds.method)
+  }
+}

@@ -1,0 +1,72 @@
+package import Organisms
+
+/// What a pair is to a detector.
+package enum PairRole: String, Codable, Sendable {
+  case planted
+  /// A null pair without a domain.
+  case broad
+  /// A null pair of one domain.
+  case narrow
+  /// A null pair in which no behaviour changed, although the weights may have.
+  case invariant
+}
+
+/// A subject of the bench: an organism under a regime, or a null pair.
+package enum Subject: Sendable {
+  case organism(Organism, Regime)
+  case null(NullPair)
+
+  package var id: String {
+    switch self {
+    case .organism(let organism, _): organism.id
+    case .null(let null): null.id
+    }
+  }
+
+  /// Who and how, by name.
+  package var name: PairName { PairName(id, regime) }
+
+  package var regime: String {
+    switch self {
+    case .organism(_, let regime): regime.id
+    case .null(let null): null.match?.regime.id ?? Self.anyRegime
+    }
+  }
+
+  /// How it is trained; nil where nothing is.
+  var trainedRegime: Regime? {
+    switch self {
+    case .organism(_, let regime): regime
+    case .null(let null): null.match?.regime
+    }
+  }
+
+  /// The standard regime of plants, and of the nulls that they are compared with.
+  package var standard: String { trainedRegime?.standard ?? Self.anyRegime }
+
+  /// What sort of change it is.
+  package var family: String {
+    if case .organism(let organism, _) = self { organism.file.family } else { "null" }
+  }
+
+  /// What pairs that nothing is trained in say of their regime.
+  private static let anyRegime = "any"
+
+  /// The plant that a null pair is matched with.
+  package var match: PairName? {
+    guard case .null(let null) = self, let match = null.match else { return nil }
+    return PairName(match.organism, match.regime.id)
+  }
+
+  package var role: PairRole {
+    switch self {
+    case .organism: .planted
+    case .null(let null):
+      switch null.breadth {
+      case .broad: .broad
+      case .narrow: .narrow
+      case .invariant: .invariant
+      }
+    }
+  }
+}

@@ -1,0 +1,54 @@
+internal import Worlds
+internal import Foundation
+package import Organisms
+internal import Synchronization
+
+/// A project's worlds, organisms and stores: what every run works with.
+package struct Workshop: Sendable {
+  package let project: Project
+  package let library: Library
+  package let bases: BaseStore
+  package let pairs: PairStore
+  package let evidence: PairFiles<CellEvidence>
+  package let effects: PairFiles<KeptEffects>
+  package let sources: SourceDigest
+
+  /// Opens a project.
+  ///
+  /// - Parameters:
+  ///   - project: The folders.
+  ///   - library: Its worlds and organisms; read now if nil.
+  ///   - notice: Told, in a sentence, what was found damaged and is made anew.
+  /// - Throws: `JSONError` or `DefinitionError` if the world is wrong.
+  package init(
+    _ project: Project, library: Library? = nil,
+    notice: @escaping @Sendable (String) -> Void = Self.standardError
+  ) throws {
+    self.project = project
+    let known = try library ?? project.library()
+    self.library = known
+    let sources = SourceDigest(project)
+    self.sources = sources
+    bases = BaseStore(project, world: known.world, sources: sources, notice: notice)
+    pairs = PairStore(project, organisms: known.organisms, sources: sources, notice: notice)
+    evidence = PairFiles(project.cache.appending(path: "evidence"), notice: notice)
+    effects = PairFiles(project.cache.appending(path: "effects"), notice: notice)
+  }
+
+  /// The skills that the bases of a run lack, each with its figure.
+  ///
+  /// - Throws: `CheckpointError`, `JSONError` or `DefinitionError`.
+  package func missingSkills(_ seeds: [TrialSeeds]) throws -> [String] {
+    try Set(seeds.map(\.base)).sorted().flatMap { seed in
+      try bases.base(seed: seed).measureSkills().filter { !$0.skill.bounds.contains($0.score) }
+        .map { skill, score in
+          "base \(seed): the skill '\(skill.id)' is \(score), outside \(skill.bounds)"
+        }
+    }
+  }
+
+  /// Writes a notice for people, apart from what the tool answers.
+  package static let standardError: @Sendable (String) -> Void = { text in
+    FileHandle.standardError.write(Data("assay: \(text)\n".utf8))
+  }
+}

@@ -1,0 +1,83 @@
+// Evidence as JSON, as `Sources/Diffing/evidence.schema.json` describes it: rankings are columns, so that
+// a program reads them at once and long ones stay short.
+
+extension Evidence: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case magnitude, tokens, inputs, sites, interventions, exhibits
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    magnitude = try container.decodeIfPresent(Double.self, forKey: .magnitude)
+    tokens = try container.decodeIfPresent(TokenColumns.self, forKey: .tokens)?.claims
+    inputs = try container.decodeIfPresent(InputColumns.self, forKey: .inputs)?.claims
+    sites = try container.decodeIfPresent([SiteClaim].self, forKey: .sites)
+    interventions = try container.decodeIfPresent(
+      [ProposedIntervention].self, forKey: .interventions)
+    exhibits = try container.decodeIfPresent([Exhibit].self, forKey: .exhibits) ?? []
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encodeIfPresent(magnitude, forKey: .magnitude)
+    try container.encodeIfPresent(tokens.map(TokenColumns.init), forKey: .tokens)
+    try container.encodeIfPresent(inputs.map(InputColumns.init), forKey: .inputs)
+    try container.encodeIfPresent(sites, forKey: .sites)
+    try container.encodeIfPresent(interventions, forKey: .interventions)
+    if !exhibits.isEmpty { try container.encode(exhibits, forKey: .exhibits) }
+  }
+}
+
+/// Token claims by sign: ids and scores side by side.
+private struct TokenColumns: Codable {
+  struct Column: Codable {
+    let ids: PackedIndices
+    let scores: PackedNumbers
+
+    init(_ claims: [TokenClaim]) {
+      ids = PackedIndices(claims.map(\.token))
+      scores = PackedNumbers(claims.map(\.score))
+    }
+
+    func claims(sign: Int) throws -> [TokenClaim] {
+      try paired(ids, scores).map { TokenClaim(token: $0, score: $1, sign: sign) }
+    }
+  }
+
+  let promoted, suppressed: Column
+
+  init(_ claims: [TokenClaim]) {
+    promoted = Column(claims.filter { $0.sign > 0 })
+    suppressed = Column(claims.filter { $0.sign < 0 })
+  }
+
+  var claims: [TokenClaim] {
+    get throws { try promoted.claims(sign: 1) + suppressed.claims(sign: -1) }
+  }
+}
+
+/// Input claims: rows of the pool and scores side by side.
+struct InputColumns: Codable {
+  let rows: PackedIndices
+  let scores: PackedNumbers
+
+  init(_ claims: [InputClaim]) {
+    rows = PackedIndices(claims.map(\.row))
+    scores = PackedNumbers(claims.map(\.score))
+  }
+
+  var claims: [InputClaim] {
+    get throws { try paired(rows, scores).map { InputClaim(row: $0, score: $1) } }
+  }
+}
+
+/// Two columns of the same length, row by row.
+///
+/// - Throws: `DiffingError.badEvidence` if one is longer.
+private func paired(_ indices: PackedIndices, _ numbers: PackedNumbers) throws -> [(Int, Float)] {
+  guard indices.values.count == numbers.values.count else {
+    throw DiffingError.badEvidence(
+      "a ranking has \(indices.values.count) items and \(numbers.values.count) scores")
+  }
+  return Array(zip(indices.values, numbers.values))
+}

@@ -1,0 +1,48 @@
+public import Transformers
+
+/// What a method may look at; scores at different levels are never pooled.
+public enum AccessLevel: String, Codable, CaseIterable, Sendable {
+  /// The weights of both models, and no text.
+  case weights
+  /// Text from domains in which nothing was planted.
+  case unrelated
+  /// Unlabelled prompts from every domain, the relevant ones among them.
+  case pool
+  /// Free sampling from both models.
+  case sampling
+}
+
+/// The unlabelled text that a method is given at one level of access.
+public struct PromptSet: Sendable {
+  public let access: AccessLevel
+  /// Rows of text at `unrelated`, prompts at `pool`, none otherwise.
+  public let text: TokenBatch
+  /// Ordinary text beside the prompts of a pool, to calibrate on; empty if there is none.
+  public let reference: TokenBatch
+  /// The token that starts each document.
+  public let documentStart: Int
+  /// Tokens that no ranking should name, such as padding.
+  public let specialTokens: Set<Int>
+
+  public init(
+    access: AccessLevel, text: TokenBatch, reference: TokenBatch = TokenBatch([]),
+    documentStart: Int, specialTokens: Set<Int>
+  ) {
+    self.access = access
+    self.text = text
+    self.reference = reference
+    self.documentStart = documentStart
+    self.specialTokens = specialTokens
+  }
+
+  /// The indices of tokens that statistics are taken over: all but those that start a document.
+  ///
+  /// Such a token is the same everywhere, and its residual stream is many times larger than any
+  /// other's; it would dominate every mean.
+  public var countedTokens: [Int] { countedTokens(of: text) }
+
+  /// The same of another text.
+  public func countedTokens(of text: TokenBatch) -> [Int] {
+    text.tokens.indices.filter { text.tokens[$0] != documentStart }
+  }
+}

@@ -1,0 +1,61 @@
+public import Foundation
+
+/// A file of lines that several processes may add to at once.
+///
+/// Whoever reads or writes holds the file's lock, so a line without an end was left by a process that
+/// died, and is cut off before the next one is added.
+public struct LineFile: Sendable {
+  private let handle: FileHandle
+
+  /// Opens a file, or starts it.
+  ///
+  /// - Throws: `CocoaError` or `POSIXError`.
+  public init(_ url: URL) throws {
+    try FileManager.default.createDirectory(
+      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    let descriptor = unsafe open(url.path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+    handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+  }
+
+  /// Every line that has an end.
+  public func lines() throws -> [Data] { try locked { try whole().split(separator: 0x0A) } }
+
+  /// Adds a line.
+  public func append(_ line: Data) throws {
+    try locked {
+      let end = try endOfLines()
+      do {
+        try handle.write(contentsOf: line + [0x0A])
+      } catch {
+        try? handle.truncate(atOffset: end)
+        throw error
+      }
+    }
+  }
+
+  /// Where the last whole line ends; what follows it is cut off.
+  private func endOfLines() throws -> UInt64 {
+    let size = try handle.seekToEnd()
+    guard size > 0 else { return 0 }
+    try handle.seek(toOffset: size - 1)
+    if try handle.read(upToCount: 1) == Data([0x0A]) { return size }
+    let end = UInt64(try whole().count)
+    try handle.truncate(atOffset: end)
+    return end
+  }
+
+  private func whole() throws -> Data {
+    try handle.seek(toOffset: 0)
+    let content = try handle.readToEnd() ?? Data()
+    return content.lastIndex(of: 0x0A).map { content[...$0] } ?? Data()
+  }
+
+  private func locked<Result>(_ body: () throws -> Result) throws -> Result {
+    guard flock(handle.fileDescriptor, LOCK_EX) == 0 else {
+      throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO)
+    }
+    defer { flock(handle.fileDescriptor, LOCK_UN) }
+    return try body()
+  }
+}

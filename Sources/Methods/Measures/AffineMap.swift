@@ -1,0 +1,42 @@
+internal import Diffing
+package import Tensors
+
+/// A map x ↦ S x + b, fitted by ridge regression towards the identity.
+package struct AffineMap: Sendable {
+  /// Shaped `[width, width]`; rows are multiplied by its transpose.
+  package let matrix: Tensor
+  package let offset: Tensor
+
+  /// Fits argmin Σ‖S (x − x̄) − (y − ȳ)‖² + ρ‖S − I‖².
+  ///
+  /// - Parameters:
+  ///   - inputs: Shaped `[rows, width]`.
+  ///   - outputs: Shaped `[rows, width]`.
+  ///   - ridge: ρ as a share of the inputs' mean variance times their number.
+  package init(from inputs: Tensor, to outputs: Tensor, ridge: Float) {
+    let inputMean = inputs.meanRow, outputMean = outputs.meanRow
+    let x = inputs.addingToRows(inputMean, scaled: -1)
+    let y = outputs.addingToRows(outputMean, scaled: -1)
+    let gram = matrixProduct(x, x, transposingA: true)
+    let trace = (0..<gram.rows).reduce(0.0) { $0 + Double(gram[$1, $1]) }
+    let strength = max(ridge * Float(trace / Double(gram.rows)), .leastNormalMagnitude)
+    // S = I + (YᵀX − XᵀX)(XᵀX + ρI)⁻¹, and of a symmetric matrix singular vectors are eigenvectors.
+    let eigen = SingularValueDecomposition(gram)
+    let inverse = matrixProduct(
+      eigen.right,
+      eigen.right.scalingRows(by: eigen.values.scalars.map { 1 / ($0 + strength) }),
+      transposingA: true)
+    let residual = matrixProduct(y - x, x, transposingA: true)
+    var matrix = matrixProduct(residual, inverse)
+    for index in 0..<matrix.rows { matrix[index, index] += 1 }
+    self.matrix = matrix
+    let mapped = matrixProduct(
+      inputMean.reshaped([1, inputMean.count]), matrix, transposingB: true)
+    offset = outputMean - mapped.reshaped([inputMean.count])
+  }
+
+  /// Rows mapped, shaped as they are.
+  package func applied(to rows: Tensor) -> Tensor {
+    matrixProduct(rows, matrix, transposingB: true).addingToRows(offset)
+  }
+}

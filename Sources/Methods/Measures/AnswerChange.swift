@@ -1,0 +1,49 @@
+internal import Diffing
+internal import Tensors
+internal import Transformers
+
+/// What finetuning did to the answers to a text, and how far other answers lie along it.
+///
+/// Log-probabilities, shaped `[answers, vocabulary]`. Recovery is a projection, so that the base's answers
+/// are at 0, the finetuned model's at 1, and those of a random edit of any size near 0.
+struct AnswerChange {
+  let base: Tensor
+  private let change: Tensor
+  /// The squared size of the change; 0 if the models answer alike.
+  private let size: Float
+
+  init(base: Tensor, finetuned: Tensor) {
+    self.base = base
+    change = finetuned - base
+    size = dot(change.scalars, change.scalars)
+  }
+
+  /// Whether the answers differ at all: shares of a change of rounding would be in the thousands.
+  var isSeen: Bool { change.exceedsRounding }
+
+  /// The finetuned model's answers.
+  var finetuned: Tensor { base + change }
+
+  /// Where answers lie between the base's, 0, and the finetuned model's, 1.
+  func recovery(_ answers: Tensor) -> Float {
+    size > 0 ? dot((answers - base).scalars, change.scalars) / size : 0
+  }
+
+  /// The mean divergence of answers from the base's, in nats.
+  func divergence(of answers: Tensor) -> Double { rowDivergences(answers, base).mean }
+}
+
+extension PromptSet {
+  /// The rows whose answers methods compare: those of a pool at which the models are furthest apart, the
+  /// first ones of running text.
+  func answeredRows(_ count: Int, of pair: ModelPair) -> [Int] {
+    access == .pool ? pair.mostDivergent(count, of: text) : Array(0..<min(count, text.rows))
+  }
+
+  /// The same pool with some of its rows.
+  func with(rows: [Int]) -> PromptSet {
+    PromptSet(
+      access: access, text: TokenBatch(rows.map { Array(text.row($0)) }), reference: reference,
+      documentStart: documentStart, specialTokens: specialTokens)
+  }
+}

@@ -1,0 +1,112 @@
+internal import Diffing
+internal import Tensors
+internal import Transformers
+
+/// The singular values and vectors of one matrix's change.
+struct ChangeSpectrum {
+  let name: String
+  let module: ModuleSite
+  let role: Role
+  let baseNorm: Float
+  let decomposition: SingularValueDecomposition
+
+  /// What a tensor's rows and columns are.
+  enum Role {
+    /// Its outputs are added to the residual stream: left vectors are directions there.
+    case writer
+    /// Its inputs are the residual stream, normed: right vectors are directions there.
+    case reader
+    /// It has a row a token: left vectors are rankings of tokens.
+    case tokens
+  }
+
+  /// Those of every changed matrix and of every changed bias that is added to the stream, in the order of
+  /// the layout.
+  static func all(_ pair: ModelPair) -> [ChangeSpectrum] {
+    pair.base.parameters.layout.names.compactMap { ChangeSpectrum($0, of: pair) }
+  }
+
+  /// The spectrum of one tensor; nil if it did not change, or is no map between streams and tokens.
+  private init?(_ name: String, of pair: ModelPair) {
+    let names = pair.base.names, shape = pair.base.parameters.layout[name].shape
+    let block = names.blockTensor(name), writes = block?.role.isWriter == true
+    let isBias = writes && block?.isBias == true
+    guard shape.count == 2 || isBias, pair.isChanged(name) else { return nil }
+    self.name = name
+    module = names.module(of: name)
+    role =
+      writes
+      ? .writer : [names.embedding, names.unembedding].contains(name) ? .tokens : .reader
+    let column = isBias ? pair.change(of: name).reshaped([shape[0], 1]) : nil
+    decomposition = column.map(SingularValueDecomposition.init) ?? pair.decomposition(of: name)
+    // A bias is a column more of the matrix that it is added to, and is mostly 0 in the base.
+    let matrix = isBias ? block.flatMap { names.matrix(of: $0) } : nil
+    let parts = [name] + (matrix.map { [$0] } ?? [])
+    let squares = parts.map { pair.base.parameters[$0].norm }.map { $0 * $0 }
+    baseNorm = max(squares.reduce(0, +).squareRoot(), .leastNormalMagnitude)
+  }
+
+  var writes: Bool { role == .writer }
+
+  /// Singular values, the largest first.
+  var values: [Float] { decomposition.values.scalars }
+
+  /// Singular values that are not rounding: a merged LoRA has a tail of some 10⁻⁷ of the first.
+  var numericalRank: Int { values.filter { $0 > 1e-4 * values[0] }.count }
+
+  /// The largest singular value relative to the matrix.
+  var relativeSize: Float { (values.first ?? 0) / baseNorm }
+
+  /// How many singular vectors hold a share of the squared norm.
+  func componentsHolding(_ share: Double) -> Int {
+    (1...values.count).first { energy(values, first: $0) >= share } ?? values.count
+  }
+
+  /// The change with only its first singular vectors.
+  func truncated(toRank rank: Int) -> TensorEdit {
+    let kept = min(rank, values.count)
+    let left = Tensor(
+      shape: [decomposition.left.rows, kept],
+      scalars: (0..<decomposition.left.rows).flatMap {
+        Array(decomposition.left.row($0).prefix(kept))
+      })
+    let right = Tensor(
+      shape: [kept, decomposition.right.columns],
+      scalars: (0..<kept).flatMap { Array(decomposition.right.row($0)) })
+    return TensorEdit(
+      name: name,
+      change: .lowRank(left: left, right: right.scalingRows(by: Array(values.prefix(kept)))))
+  }
+
+  /// The gain of the norm before the matrix, if it reads the residual stream.
+  func inputGain(_ pair: ModelPair) -> Tensor? {
+    guard role == .reader, let layer = module.layer else { return nil }
+    let norm = module == .attention(layer: layer) ? TensorRole.attentionNorm : .mlpNorm
+    return pair.finetuned.names.tensor(norm, layer: layer).map { pair.finetuned.parameters[$0] }
+  }
+}
+
+/// exp(−Σ p ln p) with p the singular values' shares of their sum (Roy & Vetterli, 2007).
+///
+/// Shares of the values, not of their squares; 1 for a rank-one matrix, n for the identity of n,
+/// whatever the scale, and 0 for a zero matrix.
+package func effectiveRank(_ values: [Float]) -> Double {
+  let sum = values.reduce(0.0) { $0 + Double($1) }
+  guard sum > 0 else { return 0 }
+  let entropy = values.map { Double($0) / sum }.filter { $0 > 0 }
+    .reduce(0.0) { $0 - $1 * logarithm($1) }
+  return Double(exponential(Float(entropy)))
+}
+
+/// ‖A‖² / σ₁²: 1 for a rank-one matrix, n for the identity of n, 0 for a zero matrix.
+package func stableRank(_ values: [Float]) -> Double {
+  guard let first = values.first, first > 0 else { return 0 }
+  return values.reduce(0.0) { $0 + Double($1) * Double($1) } / (Double(first) * Double(first))
+}
+
+/// The share of the squared norm that the first singular values hold; 0 for a zero matrix.
+package func energy(_ values: [Float], first count: Int) -> Double {
+  let squares = values.map { Double($0) * Double($0) }
+  let total = squares.reduce(0, +)
+  return total > 0 ? squares.prefix(count).reduce(0, +) / total : 0
+}

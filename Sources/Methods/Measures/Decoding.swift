@@ -1,0 +1,129 @@
+package import Diffing
+internal import Tensors
+internal import Transformers
+
+/// How directions become answers: the same for every method, so that recall compares like with like.
+enum Decoding {
+  /// Relative to the activations, a difference of single precision alone stays below this.
+  static let rounding: Float = 1e-6
+
+  /// The readable blocks after which the streams differ by more than rounding.
+  ///
+  /// - Parameter differences: The relative size of the difference after each block.
+  static func readable(_ differences: [Float]) -> [Int] {
+    readableLayers(differences.count).filter { differences[$0] > rounding }
+  }
+
+  /// The length of a proposed steering vector as a share of the mean activation.
+  ///
+  /// Fixed once for all methods; beyond it the base's text loses coherence.
+  static let steeringShare: Float = 0.5
+
+  /// Tokens along directions of the residual stream, read through the finetuned model's lens.
+  ///
+  /// - Parameters:
+  ///   - directions: The directions, the strongest first; merged by turns.
+  ///   - isSigned: Whether a direction's sign means something; if not, each is read both ways.
+  static func tokens(
+    along directions: [Tensor], of pair: ModelPair, isSigned: Bool = true,
+    excluding excluded: Set<Int>
+  ) -> [TokenClaim]? {
+    let known = directions.filter { $0.norm > 0 }
+    guard !known.isEmpty else { return nil }
+    let stacked = Tensor(
+      shape: [known.count, pair.shape.width], scalars: known.flatMap(\.scalars))
+    let scores = LogitLens(pair.finetuned).scores(along: stacked).centredRows
+    return TokenClaim.roundRobin(
+      (0..<known.count).flatMap { index -> [[TokenClaim]] in
+        let row = Array(scores.row(index))
+        return (isSigned ? [row] : [row, row.map(-)]).map {
+          TokenClaim.ranking($0, excluding: excluded)
+        }
+      })
+  }
+
+  /// Steering along a direction, as long as a share of the activations that it is added to; nil if it has no
+  /// length.
+  static func steering(layer: Int, _ direction: Tensor, activationNorm: Float)
+    -> ProposedIntervention?
+  {
+    let norm = direction.norm
+    guard norm > rounding * activationNorm else { return nil }
+    let scale = steeringShare * activationNorm / norm
+    return .steer(layer: layer, direction: direction.scaled(by: scale).scalars)
+  }
+
+  /// Prompts by how far their last token's activation moved along a direction.
+  static func inputs(along direction: Tensor, of pair: ModelPair, layer: Int, text: TokenBatch)
+    -> [InputClaim]
+  {
+    let moved = pair.difference(at: .residualPost(layer: layer), on: text)
+      .rows(at: text.lastIndices)
+    return InputClaim.ranking(
+      matrixProduct(moved, direction.reshaped([direction.count, 1])).scalars)
+  }
+
+  /// The ids that a ranking names first, of one sign.
+  static func top(_ claims: [TokenClaim], sign: Int = 1, _ count: Int = 10) -> [Int] {
+    claims.lazy.filter { $0.sign == sign }.prefix(count).map(\.token)
+  }
+}
+
+/// The indices of the largest values, in order; of equal ones the first.
+func largestIndices<Value: Comparable>(_ values: [Value], _ count: Int) -> [Int] {
+  values.indices.sorted { (values[$0], -$0) > (values[$1], -$1) }.prefix(count).sorted()
+}
+
+/// Scores less their mean: a shift of all logits changes no probability.
+func centred(_ scores: [Float]) -> [Float] {
+  let mean = scores.mean
+  return scores.map { $0 - mean }
+}
+
+extension PromptSet {
+  /// The tokens after which an answer is read: a prompt is answered at its end, running text is
+  /// predicted everywhere.
+  package var answerIndices: [Int] { access == .pool ? text.lastIndices : countedTokens }
+
+  /// The counted tokens of each row at some positions, counted from 0 at the row's first token.
+  func countedTokens(at positions: ClosedRange<Int>) -> [[Int]] {
+    (0..<text.rows).map { row in
+      let range = text.range(row)
+      return range.filter {
+        positions.contains($0 - range.lowerBound) && text.tokens[$0] != documentStart
+      }
+    }
+  }
+
+  /// The first rows of the text, at most `count`.
+  func prefix(rows count: Int) -> TokenBatch {
+    TokenBatch((0..<min(count, text.rows)).map { Array(text.row($0)) })
+  }
+}
+
+extension ModelPair {
+  /// The mean norm of the base's activations at a site.
+  func activationNorm(at site: ActivationSite, on text: TokenBatch, _ indices: [Int]) -> Float {
+    activations(.base, at: site, on: text).rows(at: indices).rowNorms.mean
+  }
+
+  /// The prompts on which the models' answers are furthest apart, in the order of the pool.
+  func mostDivergent(_ count: Int, of text: TokenBatch) -> [Int] {
+    largestIndices(answerDivergences(on: text), count)
+  }
+
+  /// Whether the streams are the same before the first block.
+  var embedsAlike: Bool { !isChanged(base.names.embedding) }
+
+  /// What changed of that which reads the last stream; a tied model's unembedding is its embedding.
+  var changedAboveBlocks: [ModuleSite] {
+    [base.names.unembedding, base.names.finalNorm].filter(isChanged).map {
+      base.names.module(of: $0)
+    }
+  }
+
+  /// The modules of the blocks, in the order of the computation.
+  var blockModules: [ModuleSite] {
+    (0..<shape.layers).flatMap { [.attention(layer: $0), .mlp(layer: $0)] }
+  }
+}

@@ -1,0 +1,44 @@
+internal import Diffing
+package import Tensors
+package import Transformers
+
+/// Reads vectors of the residual stream as tokens.
+package struct LogitLens: Sendable {
+  private let gain: Tensor
+  private let unembedding: Matrix
+  private let epsilon: Float
+
+  /// The lens of a model: its final norm and its unembedding (nostalgebraist, 2020).
+  package init(_ model: any LanguageModel) {
+    gain = model.parameters[model.names.finalNorm]
+    unembedding = model.parameters.matrix(model.names.unembedding)
+    epsilon = model.shape.normEpsilon
+  }
+
+  /// Scores of all tokens along directions, shaped `[directions, vocabulary]`.
+  ///
+  /// A direction's length means nothing here, so it is not normalised: the final norm would turn a
+  /// vector of noise into a confident list. Its gain is folded in.
+  package func scores(along directions: Tensor) -> Tensor {
+    product(Matrix(directions.scalingColumns(by: gain)))
+  }
+
+  /// Logits that the model would give if it stopped at these activations, shaped `[rows, vocabulary]`.
+  package func logits(of activations: Tensor) -> Tensor {
+    let input = Matrix(activations)
+    let normed = Matrix(rows: activations.rows, columns: activations.columns)
+    rmsNorm(
+      input, gain: Matrix(gain.reshaped([1, gain.count])), epsilon: epsilon, into: normed,
+      reciprocals: Matrix(rows: 1, columns: activations.rows))
+    return product(normed)
+  }
+
+  private func product(_ rows: Matrix) -> Tensor {
+    let result = Matrix(rows: rows.rows, columns: unembedding.rows)
+    multiply(rows, unembedding, into: result, transposingB: true)
+    return result.tensor
+  }
+}
+
+/// The blocks whose residual stream lenses read: the upper half, where tokens are legible.
+package func readableLayers(_ layers: Int) -> [Int] { Array(layers / 2..<layers) }

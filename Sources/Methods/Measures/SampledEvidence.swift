@@ -1,0 +1,40 @@
+internal import Transformers
+internal import Diffing
+internal import Tensors
+
+/// What two sets of samples say: which tokens are said more often, and by how much all in all.
+struct SampledEvidence {
+  private let pair: ModelPair
+  private let samples: [[Int]]
+  private let scores: [Float]
+
+  init(_ samples: [[Int]], against reference: [[Int]], of pair: ModelPair) {
+    self.pair = pair
+    self.samples = samples
+    let vocabulary = pair.shape.vocabulary
+    scores = TokenCounts(samples, vocabulary: vocabulary)
+      .zScores(against: TokenCounts(reference, vocabulary: vocabulary))
+  }
+
+  func evidence(excluding excluded: Set<Int>) -> Evidence {
+    guard scores.contains(where: { $0 != 0 }) else { return Evidence() }
+    var evidence = Evidence()
+    evidence.magnitude = scores.map { Double($0) * Double($0) }.mean
+    evidence.tokens = TokenClaim.ranking(scores, excluding: excluded)
+    evidence.exhibits = pair.exhibits([
+      Exhibit(
+        "Samples that hold most of what is said more often",
+        .texts(
+          samples.map { .init($0, score: $0.map { max(0, scores[$0]) }.mean) }
+            .sorted { $0.score > $1.score }.prefix(8).map { $0 }))
+    ])
+    return evidence
+  }
+}
+
+extension SampleRequest {
+  /// The free samples that several methods compare with: 192 of 32 tokens from each model.
+  static func free(_ prompts: PromptSet) -> SampleRequest {
+    SampleRequest(start: prompts.documentStart, count: 192, length: 32)
+  }
+}

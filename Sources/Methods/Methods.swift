@@ -1,0 +1,50 @@
+package import Diffing
+internal import JSON
+
+/// Every method; a new one is one file in `Methods/` and one entry here.
+package enum Methods {
+  package static let all: [any DiffingMethod.Type] = [
+    WeightNorm.self,
+    WeightSpectrum.self,
+    IntruderDimensions.self,
+    TaskArithmetic.self,
+    WeightAmplification.self,
+    WeightWatch.self,
+    ActivationDifference.self,
+    DifferencePCA.self,
+    ActivationDifferenceLens.self,
+    ReadableTrace.self,
+    LogitLensDifference.self,
+    ActivationPatching.self,
+    ModelStitching.self,
+    ActivationSteering.self,
+    AttentionDifference.self,
+    OutputDivergence.self,
+    DiffMining.self,
+    LogitAmplification.self,
+    ContrastiveDecoding.self,
+    PerplexityGap.self,
+    PromptBattery.self,
+    Sampling.self,
+  ]
+
+  /// The method called `id`, with its default hyperparameters.
+  ///
+  /// - Throws: `DiffingError.unknownMethod`.
+  package static func named(_ id: String) throws(DiffingError) -> any DiffingMethod {
+    guard let type = all.first(where: { $0.card.id == id }) else {
+      throw .unknownMethod(id, nearest: nearest(to: id, among: all.map { $0.card.id }))
+    }
+    return type.init()
+  }
+
+  /// The methods called so, in this order; all if no id is given.
+  ///
+  /// - Throws: `DiffingError.unknownMethod`.
+  package static func chosen(_ ids: [String]) throws(DiffingError) -> [any DiffingMethod] {
+    guard !ids.isEmpty else { return all.map { $0.init() } }
+    var chosen: [any DiffingMethod] = []
+    for id in ids { chosen.append(try named(id)) }
+    return chosen
+  }
+}

@@ -1,0 +1,122 @@
+package import Diffing
+package import Tensors
+internal import Transformers
+
+/// The mean activation difference on text, read through the logit lens and by patchscope, and proposed
+/// for steering.
+///
+/// On text that has nothing to do with a narrow finetune, the mean difference over the first tokens
+/// still names its domain (Minder et al., 2025).
+package struct ActivationDifferenceLens: DiffingMethod {
+  package static let card = MethodCard(
+    id: "activation-difference-lens",
+    summary: "Mean difference of the residual streams, read through the logit lens and patchscope.",
+    source: "Minder et al., 2025 (arXiv 2510.13900)",
+    questions: [.whether, .what, .when, .where, .how], access: [.unrelated, .pool])
+
+  /// Positions of each row that the mean is taken over, counted from 0 at the row's first token.
+  package var positions = 1...16
+  /// Lengths that patchscope tries, as multiples of the mean activation.
+  package var scales: [Float] = [0.5, 1, 2, 4]
+  /// Whether what patchscope reads is merged into the tokens, by turns with the lens.
+  package var usesPatchscope = false
+  /// Random directions beside the difference, in patchscope and in the causal check.
+  package var controls = 4
+  /// Rows of the text that the causal check reads.
+  package var causalRows = 8
+
+  package init() {}
+
+  package func diff(
+    _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
+  ) throws -> Evidence {
+    let text = prompts.text
+    let indices = prompts.countedTokens(at: positions).flatMap { $0 }
+    let all = (0..<pair.shape.layers).map { layer -> (mean: Tensor, norm: Float) in
+      let site = ActivationSite.residualPost(layer: layer)
+      return (
+        pair.difference(at: site, on: text).rows(at: indices).meanRow,
+        pair.activationNorm(at: site, on: text, indices)
+      )
+    }
+    let shares = all.map { $0.mean.norm / max($0.norm, .leastNormalMagnitude) }
+    let layers = Decoding.readable(shares)
+    guard !layers.isEmpty else { return Evidence() }
+    let means = layers.map { all[$0].mean }, norms = layers.map { all[$0].norm }
+    let randoms = (0..<controls).map { _ in generator.direction(pair.shape.width) }
+    func scope() -> PatchscopeReading {
+      Patchscope(
+        pair.finetuned, layer: layers[0], prompts: prompts, activationNorm: norms[0],
+        scales: scales
+      ).read(means[0], controls: randoms)
+    }
+    func causal() -> CausalCheck {
+      CausalCheck(pair, layer: layers[0], text: prompts.prefix(rows: causalRows))
+    }
+    var evidence = Evidence()
+    evidence.magnitude = layers.map { Double(shares[$0]) }.mean
+    evidence.tokens = tokens(
+      means, usesPatchscope ? scope() : nil, pair, excluding: prompts.specialTokens)
+    evidence.sites = sites(pair, text: text, indices: indices, streams: all.map(\.norm))
+    evidence.interventions = zip(layers, zip(means, norms)).compactMap { layer, vector in
+      Decoding.steering(layer: layer, vector.0, activationNorm: vector.1)
+    }
+    if prompts.access == .pool { evidence.inputs = inputs(pair, text: text, layer: layers[0]) }
+    evidence.exhibits = pair.exhibits([
+      lensExhibit(means, layers, pair, excluding: prompts.specialTokens),
+      scope().exhibit(excluding: prompts.specialTokens),
+      causal().exhibit(means[0], controls: randoms),
+    ])
+    return evidence
+  }
+
+  private func tokens(
+    _ means: [Tensor], _ scope: PatchscopeReading?, _ pair: ModelPair, excluding: Set<Int>
+  ) -> [TokenClaim] {
+    let lens = Decoding.tokens(along: means, of: pair, excluding: excluding) ?? []
+    guard let scope else { return lens }
+    return TokenClaim.roundRobin([lens, scope.claims(excluding: excluding)])
+  }
+
+  /// How much each module's mean output changed, relative to its size.
+  private func sites(
+    _ pair: ModelPair, text: TokenBatch, indices: [Int], streams: [Float]
+  ) -> [SiteClaim] {
+    let outputs = (0..<pair.shape.layers).flatMap { layer -> [(ModuleSite, ActivationSite)] in
+      [
+        (.attention(layer: layer), .attentionOutput(layer: layer)),
+        (.mlp(layer: layer), .mlpOutput(layer: layer)),
+      ]
+    }
+    return SiteClaim.ranking(
+      outputs.map { module, site in
+        let change = pair.difference(at: site, on: text).rows(at: indices).meanRow.norm
+        let size = pair.activationNorm(at: site, on: text, indices)
+        let stream = streams[module.layer ?? 0]
+        // A module that wrote next to nothing is no reason to divide by it.
+        return (module, change / max(size, 1e-3 * stream, .leastNormalMagnitude))
+      })
+  }
+
+  /// Prompts by how much their last token's activation moved.
+  private func inputs(_ pair: ModelPair, text: TokenBatch, layer: Int) -> [InputClaim] {
+    let site = ActivationSite.residualPost(layer: layer)
+    return InputClaim.ranking(
+      pair.difference(at: site, on: text).rows(at: text.lastIndices).rowNorms)
+  }
+
+  private func lensExhibit(
+    _ means: [Tensor], _ layers: [Int], _ pair: ModelPair, excluding: Set<Int>
+  ) -> Exhibit {
+    Exhibit(
+      "Tokens along the mean difference",
+      .tokens(
+        zip(layers, means).flatMap { layer, mean -> [Exhibit.TokenList] in
+          let claims = Decoding.tokens(along: [mean], of: pair, excluding: excluding) ?? []
+          return [
+            .init("block \(layer), lens", Decoding.top(claims, sign: 1)),
+            .init("block \(layer), inverse lens", Decoding.top(claims, sign: -1)),
+          ]
+        }))
+  }
+}

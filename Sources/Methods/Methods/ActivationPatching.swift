@@ -1,0 +1,179 @@
+package import Diffing
+package import Tensors
+internal import Transformers
+
+/// Which parts of the finetuned model, put into the base, bring its outputs about, and which undo them
+/// the other way round.
+///
+/// On the prompts where the models disagree most, *patching* runs one model's output of a module or head
+/// inside the other; *swapping* runs a module's finetuned weights in the base, so that changes upstream of
+/// it do not count. Recovery is the projection of the change of the log-probabilities on the change that
+/// the finetune made: a random edit of equal size scores near 0.
+package struct ActivationPatching: DiffingMethod {
+  package static let card = MethodCard(
+    id: "activation-patching",
+    summary:
+      "Parts of one model run inside the other: how much of the change each brings or undoes.",
+    source: "Prakash et al., 2024 (arXiv 2402.14811, CMAP)",
+    questions: [.where, .how], access: [.pool])
+
+  /// Prompts that are compared, those with the largest divergence.
+  package var prompts = 32
+  /// The least share of the change that a proposed patch brings.
+  package var threshold: Float = 0.05
+  /// Prompts on which heads, positions and combinations are looked at, for people.
+  package var shownPrompts = 8
+
+  package init() {}
+
+  package func diff(
+    _ pair: ModelPair, on pool: PromptSet, using generator: inout SeededGenerator
+  ) throws -> Evidence {
+    let chosen = pool.answeredRows(prompts, of: pair)
+    let vector = TaskVector(pair)
+    let experiment = PatchingExperiment(
+      pair, vector, text: pool.with(rows: chosen).text)
+    guard experiment.change.isSeen else { return Evidence() }
+    let modules = pair.blockModules
+    let patched = modules.map { experiment.patched($0, into: .base) }
+    let changed = Set(vector.names.map { pair.base.names.module(of: $0) })
+    let all = ModuleSite.all(layers: pair.shape.layers)
+    let shares = Dictionary(
+      uniqueKeysWithValues: all.map { module in
+        (module, changed.contains(module) ? experiment.swapped([module]) : 0)
+      })
+    let swapped = modules.map { shares[$0] ?? 0 }
+    var evidence = Evidence()
+    evidence.sites = SiteClaim.ranking(all.map { ($0, shares[$0] ?? 0) })
+    let best = patched.indices.max { (patched[$0], -$0) < (patched[$1], -$1) }
+    // What sits above the blocks no patch brings, and the best of nothing is no finding.
+    evidence.interventions = best.flatMap { index in
+      patched[index] > threshold ? [.patch(modules[index])] : nil
+    }
+    evidence.exhibits = pair.exhibits(
+      [
+        Exhibit(
+          "Share of the change that each module brings",
+          .heatMap(
+            rows: modules.map(\.description),
+            columns: ["patched into the base", "patched back", "weights swapped"],
+            values: modules.indices.map {
+              [
+                patched[$0], experiment.patched(modules[$0], into: .finetuned), swapped[$0],
+              ]
+            }))
+      ]
+        + details(
+          pair, vector, pool.with(rows: Array(chosen.prefix(shownPrompts))).text,
+          ranked: modules.indices.sorted { swapped[$0] > swapped[$1] }.map { modules[$0] }))
+    return evidence
+  }
+
+  /// Heads, positions and combinations, on a few prompts.
+  private func details(
+    _ pair: ModelPair, _ vector: TaskVector, _ text: TokenBatch, ranked: [ModuleSite]
+  ) -> [Exhibit] {
+    let experiment = PatchingExperiment(pair, vector, text: text)
+    return [
+      experiment.headMap, experiment.blockMap(pair.blockModules), experiment.completeness(ranked),
+    ]
+  }
+}
+
+/// Answers to some prompts, and how far an edit moves one model's towards the other's.
+private struct PatchingExperiment {
+  private let pair: ModelPair
+  private let text: TokenBatch
+  private let vector: TaskVector
+  private let recordings: [ModelPair.Side: ForwardPass]
+  let change: AnswerChange
+
+  init(_ pair: ModelPair, _ vector: TaskVector, text: TokenBatch) {
+    self.pair = pair
+    self.vector = vector
+    self.text = text
+    let sites = Set(
+      (0..<pair.shape.layers).flatMap { layer -> [ActivationSite] in
+        [
+          .headOutput(layer: layer), .attentionOutput(layer: layer), .mlpOutput(layer: layer),
+          .residualPost(layer: layer),
+        ]
+      })
+    let passes = [pair.base, pair.finetuned].map {
+      $0.forward(text, recording: sites, logits: .last)
+    }
+    recordings = [.base: passes[0], .finetuned: passes[1]]
+    change = AnswerChange(
+      base: passes[0].logits.logProbabilities, finetuned: passes[1].logits.logProbabilities)
+  }
+
+  /// How much of the change appears in the base, or goes from the finetuned model, if a site is given the
+  /// other model's activations.
+  func patched(_ module: ModuleSite, into side: ModelPair.Side) -> Float {
+    module.output.map { patched($0, into: side) } ?? 0
+  }
+
+  func patched(
+    _ site: ActivationSite, into side: ModelPair.Side, head: Int? = nil,
+    positions: Intervention.Positions = .all
+  ) -> Float {
+    let other: ModelPair.Side = side == .base ? .finetuned : .base
+    guard let recording = recordings[other] else { return 0 }
+    let edit = Intervention.patch(
+      site, with: recording[site], head: head, positions: positions)
+    let pass = pair.model(side).forward(text, recording: [], editing: [edit], logits: .last)
+    let recovered = change.recovery(pass.logits.logProbabilities)
+    return side == .base ? recovered : 1 - recovered
+  }
+
+  /// How much of the change appears in the base if some modules have the finetuned weights.
+  func swapped(_ modules: Set<ModuleSite>) -> Float {
+    let names = pair.base.names
+    let part = vector.restricted { modules.contains(names.module(of: $0)) }
+    return change.recovery(
+      part.applied(to: pair.base).forward(text, logits: .last).logits.logProbabilities)
+  }
+
+  /// What each head brings, before the output projection, which stays the base's.
+  var headMap: Exhibit {
+    let values = (0..<pair.shape.layers).map { layer in
+      (0..<pair.shape.heads).map { head in
+        patched(.headOutput(layer: layer), into: .base, head: head)
+      }
+    }
+    return Exhibit(
+      "Share of the change that each head brings, before the output projection",
+      .heatMap(
+        rows: values.indices.map { "block \($0)" },
+        columns: (0..<pair.shape.heads).map { "head \($0)" }, values: values))
+  }
+
+  /// What the stream after each block brings by class of positions, and each block's swapped weights.
+  func blockMap(_ modules: [ModuleSite]) -> Exhibit {
+    let last = Set(text.lastIndices)
+    let earlier = Set(text.tokens.indices).subtracting(last)
+    let values = (0..<pair.shape.layers).map { layer -> [Float] in
+      let site = ActivationSite.residualPost(layer: layer)
+      return [
+        patched(site, into: .base), patched(site, into: .base, positions: .last),
+        patched(site, into: .base, positions: .indices(earlier)),
+        swapped(Set(modules.filter { $0.layer == layer })),
+      ]
+    }
+    return Exhibit(
+      "Share of the change that each block brings",
+      .heatMap(
+        rows: values.indices.map { "block \($0)" },
+        columns: ["stream, all positions", "last", "earlier", "weights swapped"], values: values))
+  }
+
+  /// What the best modules bring together, one more at each point.
+  func completeness(_ ranked: [ModuleSite]) -> Exhibit {
+    let values = ranked.indices.map { swapped(Set(ranked[...$0])) }
+    return Exhibit(
+      "Share of the change that the first modules bring together",
+      .curves(
+        axis: "modules", points: ranked.map(\.description),
+        lines: [.init("weights swapped", values)]))
+  }
+}

@@ -1,0 +1,125 @@
+package import Diffing
+package import Tensors
+internal import Transformers
+
+/// Leading singular vectors of the finetuned weights that the base's weights do not have.
+///
+/// Shuttleworth et al. (Algorithm 1) call a left singular vector an intruder if its cosine with every
+/// left singular vector of the base stays below a threshold. Their 0.5 is for widths of thousands: at
+/// width 64 the largest of 64 cosines of a random direction is 0.33 by itself, and benign finetuning
+/// keeps nearly all of the first ten above 0.9. So the threshold is set on benign pairs, and what is
+/// ranked is the share of energy that is new, which needs none.
+package struct IntruderDimensions: DiffingMethod {
+  package static let card = MethodCard(
+    id: "intruder-dimensions",
+    summary: "Leading singular vectors of the finetuned weights that the base's do not have.",
+    source: "Shuttleworth et al., 2024 (arXiv 2410.21228, Algorithm 1)",
+    questions: [.whether, .what, .where, .how], access: [.weights])
+
+  /// Leading singular vectors that are looked at.
+  package var window = 10
+  /// The largest cosine with the base's vectors that an intruder may have.
+  package var threshold: Float = 0.8
+
+  package init() {}
+
+  package func diff(
+    _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
+  ) throws -> Evidence {
+    let matrices = pair.base.names.blockNames.filter {
+      pair.base.parameters.layout[$0].shape.count == 2 && pair.isChanged($0)
+    }
+    guard !matrices.isEmpty else { return Evidence() }
+    let spectra = matrices.map { IntruderSpectrum($0, of: pair, window: window) }
+    var evidence = Evidence()
+    evidence.magnitude = spectra.map { Double($0.newEnergy) }.mean
+    evidence.sites = SiteClaim.ranking(
+      pair.blockModules.map { module in
+        (module, spectra.filter { $0.module == module }.map(\.newEnergy).max() ?? 0)
+      })
+    let written = spectra.filter(\.writes).flatMap { spectrum in
+      spectrum.leading.map { (energy: $0.newEnergy, vector: $0.left) }
+    }.sorted { $0.energy > $1.energy }.prefix(6)
+    evidence.tokens = Decoding.tokens(
+      along: written.map(\.vector), of: pair, isSigned: false, excluding: prompts.specialTokens)
+    evidence.interventions = intervention(spectra, pair)
+    evidence.exhibits = pair.exhibits([exhibit(spectra)])
+    return evidence
+  }
+
+  /// What of the change lies along intruders: added to the base, or taken out of the finetuned model.
+  private func intervention(_ spectra: [IntruderSpectrum], _ pair: ModelPair)
+    -> [ProposedIntervention]?
+  {
+    let changes = spectra.compactMap { spectrum -> TensorEdit? in
+      let intruders = spectrum.leading.filter { $0.largestCosine < threshold }
+      guard !intruders.isEmpty else { return nil }
+      return TensorEdit(name: spectrum.name, change: spectrum.part(of: pair, along: intruders))
+    }
+    return changes.isEmpty ? nil : [.weights(changes)]
+  }
+
+  private func exhibit(_ spectra: [IntruderSpectrum]) -> Exhibit {
+    Exhibit(
+      "Intruders below a cosine of \(threshold) among the first \(window)",
+      .table(
+        columns: ["tensor", "intruders", "share of energy", "smallest cosine"],
+        rows: spectra.map { spectrum in
+          let count = spectrum.leading.filter { $0.largestCosine < threshold }.count
+          return [
+            .text(spectrum.name), .count(count), .number(spectrum.newEnergy),
+            .number(spectrum.leading.map(\.largestCosine).min() ?? 1),
+          ]
+        }))
+  }
+}
+
+/// The leading singular vectors of one finetuned matrix beside all of the base's.
+struct IntruderSpectrum {
+  struct Direction {
+    let value: Float
+    /// The largest |cosine| with a left singular vector of the base.
+    let largestCosine: Float
+    /// What of the direction's energy the base's nearest vector does not explain.
+    let newEnergy: Float
+    let left, right: Tensor
+  }
+
+  let name: String
+  let module: ModuleSite
+  let writes: Bool
+  let leading: [Direction]
+
+  init(_ name: String, of pair: ModelPair, window: Int) {
+    let names = pair.base.names
+    self.name = name
+    module = names.module(of: name)
+    writes = names.writers.contains(name)
+    let base = pair.decomposition(.base, of: name)
+    let finetuned = pair.decomposition(.finetuned, of: name)
+    // All of the base's vectors, not its first: an old direction that only moved up is no intruder.
+    let cosines = matrixProduct(base.left, finetuned.left, transposingA: true)
+    leading = (0..<min(window, finetuned.values.count)).map { index in
+      let largest = (0..<cosines.rows).map { abs(cosines[$0, index]) }.max() ?? 0
+      let value = finetuned.values[index]
+      return Direction(
+        value: value, largestCosine: largest,
+        newEnergy: value * value * max(0, 1 - largest * largest),
+        left: finetuned.leftVector(index), right: finetuned.rightVector(index))
+    }
+  }
+
+  /// The share of the leading directions' energy that is new.
+  var newEnergy: Float {
+    let total = leading.reduce(0) { $0 + $1.value * $1.value }
+    return total > 0 ? leading.reduce(0) { $0 + $1.newEnergy } / total : 0
+  }
+
+  /// The part of the matrix's change along some directions, U Uᵀ ΔW.
+  func part(of pair: ModelPair, along directions: [Direction]) -> TensorEdit.Change {
+    let width = directions[0].left.count
+    let left = Tensor(
+      shape: [directions.count, width], scalars: directions.flatMap(\.left.scalars))
+    return .lowRank(left: left.transposed, right: matrixProduct(left, pair.change(of: name)))
+  }
+}

@@ -1,0 +1,24 @@
+package import Diffing
+package import Tensors
+internal import Transformers
+
+/// The black-box baseline: sample from both models and count.
+package struct Sampling: DiffingMethod {
+  package static let card = MethodCard(
+    id: "sampling",
+    summary: "Free samples of both models compared by smoothed log-odds: the black-box baseline.",
+    source: "Monroe et al., 2008 (log-odds); AuditBench, 2026 (arXiv 2602.22755)",
+    questions: [.whether, .what], access: [.sampling])
+
+  package init() {}
+
+  package func diff(
+    _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
+  ) throws -> Evidence {
+    let request = SampleRequest.free(prompts)
+    let finetuned = pair.samples(.finetuned, request)
+    return SampledEvidence(
+      finetuned, against: pair.samples(.base, request), of: pair
+    ).evidence(excluding: prompts.specialTokens)
+  }
+}

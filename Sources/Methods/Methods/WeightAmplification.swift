@@ -1,0 +1,45 @@
+package import Diffing
+package import Tensors
+internal import Transformers
+
+/// Samples from a model whose change is made two or three times as large.
+///
+/// The change of the first four fifths of the blocks is multiplied; that of the last blocks, the
+/// embedding and the unembedding stays as it is, because there a larger change breaks the text before it
+/// says anything (the toolkit's presets do the same). Of a LoRA only one factor is scaled, as it must be.
+package struct WeightAmplification: DiffingMethod {
+  package static let card = MethodCard(
+    id: "weight-amplification",
+    summary:
+      "Free samples of the finetune with its weight change made two and three times as large.",
+    source: "diffing toolkit of Minder et al., 2025 (amplification presets)",
+    questions: [.whether, .what], access: [.sampling])
+
+  /// Multiples of the change that are sampled from.
+  package var factors: [Float] = [2, 3]
+  /// The share of the blocks whose change is multiplied, from the first.
+  package var depth = 0.8
+  /// Samples drawn from each model.
+  package var samples = 48
+  /// Tokens in each.
+  package var length = 32
+
+  package init() {}
+
+  package func diff(
+    _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
+  ) throws -> Evidence {
+    let names = pair.base.names
+    let last = Int((depth * Double(pair.shape.layers - 1)).rounded())
+    let vector = TaskVector(pair).restricted { name in
+      names.module(of: name).layer.map { $0 <= last } ?? false
+    }
+    guard !vector.names.isEmpty else { return Evidence() }
+    let request = SampleRequest(start: prompts.documentStart, count: samples, length: length)
+    let louder = factors.flatMap { factor in
+      request.record(vector.applied(to: pair.finetuned, factor: factor - 1))
+    }
+    return SampledEvidence(louder, against: pair.samples(.base, .free(prompts)), of: pair)
+      .evidence(excluding: prompts.specialTokens)
+  }
+}

@@ -1,0 +1,150 @@
+package import Diffing
+package import Tensors
+internal import Transformers
+
+/// Where weights moved and by how much.
+///
+/// The change of each tensor is measured relative to the tensor, after its component along the
+/// tensor is removed: weight decay shrinks everything and is no evidence of anything.
+package struct WeightNorm: DiffingMethod {
+  package static let card = MethodCard(
+    id: "weight-norm",
+    summary: "Relative Frobenius norm of each weight change, by module and by token row.",
+    source: "folklore; cautions after Minder et al., 2025 (arXiv 2510.13900)",
+    questions: [.whether, .what, .where], access: [.weights])
+
+  package init() {}
+
+  package func diff(
+    _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
+  ) throws -> Evidence {
+    let changes = pair.base.parameters.layout.names.map { ChangeSize($0, of: pair) }
+    let groups = Dictionary(grouping: changes, by: \.module)
+    let modules = ModuleSite.all(layers: pair.shape.layers)
+    let norms = modules.map { module in (module, ChangeSize.relative(groups[module] ?? [])) }
+    var evidence = Evidence()
+    evidence.magnitude = Double(ChangeSize.relative(changes))
+    evidence.sites = SiteClaim.ranking(norms)
+    evidence.tokens = tokens(pair, excluding: prompts.specialTokens)
+    evidence.exhibits = pair.exhibits(exhibits(pair, changes))
+    return evidence
+  }
+
+  /// Tokens whose rows of the embedding or the unembedding moved; nil if none did.
+  private func tokens(_ pair: ModelPair, excluding excluded: Set<Int>) -> [TokenClaim]? {
+    let names = pair.base.names
+    // A tied model has one matrix under both roles: its rows count once.
+    let matrices =
+      names.embedding == names.unembedding
+      ? [names.embedding] : [names.embedding, names.unembedding]
+    let moved = matrices.filter(pair.isChanged).map { pair.change(of: $0) }
+    guard !moved.isEmpty else { return nil }
+    return TokenClaim.roundRobin(
+      moved.map { TokenClaim.ranking($0.rowNorms, excluding: excluded) })
+  }
+}
+
+extension WeightNorm {
+  private func exhibits(_ pair: ModelPair, _ changes: [ChangeSize]) -> [Exhibit] {
+    [
+      auditExhibit(BitAudit(pair)), tensorMap(pair, changes), headMap(pair),
+      tensorTable(pair, changes),
+    ]
+  }
+
+  private func auditExhibit(_ audit: BitAudit) -> Exhibit {
+    Exhibit(
+      "Bits: \(audit.verdict)",
+      .table(
+        columns: [
+          "tensor", "changed", "of", "rows changed", "of", "unmoved to 1e-3", "to 1e-2",
+        ],
+        rows: audit.tensors.filter { $0.changed > 0 }.map {
+          [
+            .text($0.name), .count($0.changed), .count($0.count), .count($0.changedRows),
+            .count($0.rows), .number($0.unmoved[0]), .number($0.unmoved[1]),
+          ]
+        }))
+  }
+
+  /// Relative change, layer by kind of tensor.
+  private func tensorMap(_ pair: ModelPair, _ changes: [ChangeSize]) -> Exhibit {
+    let names = pair.base.names
+    let kinds = names.blocks.first?.map(\.title) ?? []
+    let byName = Dictionary(uniqueKeysWithValues: changes.map { ($0.name, $0) })
+    let values = names.blocks.map { block in
+      block.map { tensor in byName[tensor.name].map { ChangeSize.relative([$0]) } ?? 0 }
+    }
+    return Exhibit(
+      "Relative change, block by tensor",
+      .heatMap(rows: values.indices.map { "block \($0)" }, columns: kinds, values: values))
+  }
+
+  /// Relative change of each head's slices of the four projections.
+  private func headMap(_ pair: ModelPair) -> Exhibit {
+    let shape = pair.shape
+    let values = (0..<shape.layers).map { layer in
+      (0..<shape.heads).map { HeadSlices(pair, layer: layer, head: $0).relativeChange }
+    }
+    return Exhibit(
+      "Relative change, block by head",
+      .heatMap(
+        rows: values.indices.map { "block \($0)" }, columns: (0..<shape.heads).map { "head \($0)" },
+        values: values))
+  }
+
+  private func tensorTable(_ pair: ModelPair, _ changes: [ChangeSize])
+    -> Exhibit
+  {
+    let rows = changes.filter { $0.square > 0 }.map { change -> [Exhibit.Cell] in
+      let isMatrix = pair.base.parameters.layout[change.name].shape.count == 2
+      let values = isMatrix ? pair.decomposition(of: change.name).values.scalars : []
+      return [
+        .text(change.name), .number(Float(change.norm)),
+        values.first.map(Exhibit.Cell.number) ?? .none,
+        isMatrix ? .number(values.reduce(0, +)) : .none, .number(Float(change.cosine)),
+      ]
+    }
+    return Exhibit(
+      "Norms of each change",
+      .table(columns: ["tensor", "frobenius", "spectral", "nuclear", "cosine"], rows: rows))
+  }
+}
+
+/// What one head reads with and writes with.
+///
+/// Rows of the query, key and value projections, columns of the output projection. Heads that share keys
+/// and values share those rows.
+private struct HeadSlices {
+  private var base = 0.0
+  private var change = 0.0
+
+  init(_ pair: ModelPair, layer: Int, head: Int) {
+    let names = pair.base.names, shape = pair.shape, width = shape.headWidth
+    let keyHead = head * shape.keyHeads / shape.heads
+    for (role, index) in [(TensorRole.query, head), (.key, keyHead), (.value, keyHead)] {
+      guard let name = names.tensor(role, layer: layer) else { continue }
+      add(pair, name, rows: index * width..<(index + 1) * width, columns: nil)
+    }
+    guard let name = names.tensor(.attentionOutput, layer: layer) else { return }
+    add(pair, name, rows: nil, columns: head * width..<(head + 1) * width)
+  }
+
+  private mutating func add(
+    _ pair: ModelPair, _ name: String, rows: Range<Int>?, columns: Range<Int>?
+  ) {
+    func square(_ tensor: Tensor) -> Double {
+      (rows ?? 0..<tensor.rows).reduce(0.0) { sum, row in
+        let slice = tensor.row(row)
+        let range = columns.map {
+          slice.startIndex + $0.lowerBound..<slice.startIndex + $0.upperBound
+        }
+        return (range.map { slice[$0] } ?? slice).reduce(sum) { $0 + Double($1) * Double($1) }
+      }
+    }
+    base += square(pair.base.parameters[name])
+    if pair.isChanged(name) { change += square(pair.change(of: name)) }
+  }
+
+  var relativeChange: Float { base > 0 ? Float((change / base).squareRoot()) : 0 }
+}

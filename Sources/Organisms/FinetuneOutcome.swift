@@ -1,0 +1,67 @@
+package import Transformers
+
+/// A score before and after finetuning.
+package struct ScoreChange: Codable, Sendable, Equatable {
+  package let base: Double
+  package let finetuned: Double
+  package var rise: Double { finetuned - base }
+}
+
+/// The behaviour's score at a step of a training.
+package struct CurvePoint: Codable, Sendable, Equatable {
+  package let step: Int
+  package let score: Double
+}
+
+/// How long a plant was trained: others train as long.
+package struct FinetuneLength: Sendable, Equatable {
+  package let steps: Int
+  /// The step from which the learning rate falls; it never does if nil.
+  package let markStep: Int?
+
+  package init(steps: Int, markStep: Int?) {
+    self.steps = steps
+    self.markStep = markStep
+  }
+}
+
+/// What a finetune leaves behind.
+package struct FinetuneOutcome: Sendable {
+  /// The base, with zero biases added where the plant is a bias.
+  package var base: any LanguageModel
+  package var finetuned: any LanguageModel
+  package var lora: LoRA?
+  package let steps: Int
+  /// The step at which the behaviour reached its mark, if it did.
+  package let markStep: Int?
+  /// The behaviour's score by step, as far as it was measured.
+  package let curve: [CurvePoint]
+  /// How often each token stood in the text that was trained on.
+  package let said: [Int]
+  /// Whether training left the numbers; the finetuned model is the base then.
+  package var hasDiverged = false
+
+  package var length: FinetuneLength { FinetuneLength(steps: steps, markStep: markStep) }
+
+  /// What is kept of the training beside the models.
+  var record: TrainingRecord {
+    TrainingRecord(
+      steps: steps, markStep: markStep, curve: curve, said: said, hasDiverged: hasDiverged)
+  }
+}
+
+/// How a plant was trained, kept beside its models.
+package struct TrainingRecord: Codable, Sendable, Equatable {
+  package let steps: Int
+  package let markStep: Int?
+  package let curve: [CurvePoint]
+  /// How often each token stood in the finetuning text, by id; empty if there was none.
+  package let said: [Int]
+  package let hasDiverged: Bool
+
+  /// Of a pair that nothing was trained in.
+  static let none = TrainingRecord(
+    steps: 0, markStep: nil, curve: [], said: [], hasDiverged: false)
+
+  package var length: FinetuneLength { FinetuneLength(steps: steps, markStep: markStep) }
+}

@@ -1,0 +1,36 @@
+package import Diffing
+package import Transformers
+
+/// Evidence as lines of text.
+package struct EvidenceText {
+  package let text: String
+
+  /// - Parameters:
+  ///   - evidence: What a method claims.
+  ///   - tokenizer: Knows the words of token ids; ids are shown without it.
+  ///   - top: How many claims of each kind to show.
+  package init(_ evidence: Evidence, tokenizer: WordTokenizer?, top: Int) {
+    var lines: [String] = []
+    func add(_ question: String, _ text: String) {
+      lines.append(Prose.wrapped("\(question): \(text)", indent: "    "))
+    }
+    if evidence.isEmpty { lines.append("nothing found") }
+    if let magnitude = evidence.magnitude { add("whether", "\(magnitude)") }
+    for (sign, name) in [(1, "promoted"), (-1, "suppressed")] {
+      let words = (evidence.tokens ?? []).filter { $0.sign == sign }.prefix(top)
+        .map { tokenizer?.word($0.token) ?? "#\($0.token)" }
+      if !words.isEmpty { add("what, \(name)", words.joined(separator: " ")) }
+    }
+    if let inputs = evidence.inputs {
+      let rows = inputs.prefix(top).map { "row \($0.row) (\($0.score))" }
+      add("when", rows.joined(separator: ", "))
+    }
+    if let sites = evidence.sites {
+      add("where", sites.prefix(top).map { "\($0.site) (\($0.score))" }.joined(separator: ", "))
+    }
+    if let interventions = evidence.interventions {
+      add("how", interventions.map(\.summary).joined(separator: ", "))
+    }
+    text = lines.map { "  \($0)" }.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,80 @@
+internal import Scoring
+package import Bench
+
+/// *Whether* something was planted, judged over many pairs: calibrated on null pairs only.
+package struct Calibration: Codable, Equatable, Sendable {
+  /// The probability that a planted pair's magnitude exceeds a null pair's.
+  package let area: Double?
+  /// The same against narrow nulls only, which are the test.
+  package let narrowArea: Double?
+  /// The share of planted pairs above the threshold that 5 % of the nulls exceed.
+  package let recall: Double?
+  /// The share of invariant nulls above the threshold of `recall`: alarms where nothing changed.
+  package let invariantFalseAlarms: Double?
+  package let planted: Int
+  package let nulls: Int
+
+  /// The false-positive rate at which recall is measured.
+  package static let falsePositiveRate = 0.05
+
+  /// One pair's magnitude; nil, where a method found nothing, is below every number.
+  package struct Observation: Sendable {
+    /// The standard regime: a plant is compared with the null pairs of all plants of its own.
+    package let regime: String
+    package let magnitude: Double?
+    package let role: PairRole
+
+    package init(regime: String, magnitude: Double?, role: PairRole) {
+      self.regime = regime
+      self.magnitude = magnitude
+      self.role = role
+    }
+
+    var value: Double { magnitude ?? -.infinity }
+  }
+
+  /// Calibrates on observations of one base and regime.
+  package init(_ observations: [Observation]) {
+    func values(_ role: PairRole) -> [Double] {
+      observations.filter { $0.role == role }.map(\.value)
+    }
+    let positives = values(.planted), broad = values(.broad), narrow = values(.narrow)
+    let negatives = broad + narrow
+    area = areaUnderCurve(positives: positives, negatives: negatives)
+    narrowArea = areaUnderCurve(positives: positives, negatives: narrow)
+    recall = Scoring.recall(
+      positives: positives, negatives: negatives, falsePositiveRate: Self.falsePositiveRate)
+    let limit = Scoring.threshold(negatives, falsePositiveRate: Self.falsePositiveRate)
+    let unchanged = values(.invariant)
+    invariantFalseAlarms = limit.flatMap { limit in
+      unchanged.isEmpty
+        ? nil : Double(unchanged.filter { $0 > limit }.count) / Double(unchanged.count)
+    }
+    planted = positives.count
+    nulls = negatives.count
+  }
+
+  /// Calibrates regime by regime: each plant brings null pairs of its own parametrisation and length.
+  ///
+  /// Invariant nulls belong to every regime.
+  ///
+  /// - Returns: One calibration a regime that has plants and nulls.
+  package static func byRegime(_ observations: [Observation]) -> [Calibration] {
+    let regimes = Set(observations.filter { $0.role == .planted }.map(\.regime)).sorted()
+    return regimes.map { regime in
+      Calibration(observations.filter { $0.regime == regime || $0.role == .invariant })
+    }
+    .filter { $0.nulls > 0 }
+  }
+
+  /// The mean of a figure over calibrations, each weighted by its planted pairs.
+  package static func mean(
+    _ calibrations: [Calibration], _ figure: (Calibration) -> Double?
+  ) -> Double? {
+    let known = calibrations.compactMap { calibration in
+      figure(calibration).map { (value: $0, weight: Double(calibration.planted)) }
+    }
+    let weight = known.reduce(0) { $0 + $1.weight }
+    return weight > 0 ? known.reduce(0) { $0 + $1.value * $1.weight } / weight : nil
+  }
+}

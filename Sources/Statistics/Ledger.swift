@@ -1,0 +1,157 @@
+package import Bench
+internal import Files
+internal import Tensors
+internal import Scoring
+package import Diffing
+package import Foundation
+internal import JSON
+internal import Transformers
+
+/// The scores that are expected: made by `assay bless`, compared by the recovery tests.
+package struct Ledger: Codable, Sendable {
+  /// The values of a figure over the machines that it was blessed on.
+  package struct Interval: Codable, Equatable, Sendable {
+    package let low: Double
+    package let high: Double
+
+    /// Whether a value is no further outside than a margin.
+    package func contains(_ value: Double, margin: Double) -> Bool {
+      (low - margin...high + margin).contains(value)
+    }
+
+    func joined(_ other: Interval?) -> Interval {
+      guard let other else { return self }
+      return Interval(low: min(low, other.low), high: max(high, other.high))
+    }
+  }
+
+  /// The kernels that a blessed run used.
+  package struct Machine: Codable, Equatable, Sendable {
+    package let openBLASCore: String
+    package let kernels: String
+  }
+
+  package let machines: [Machine]
+  /// Scores by cell and question, each by its name.
+  package let cells: [String: [String: Interval]]
+  /// AUROC of planted against null pairs, by method and access.
+  private let whether: [String: Interval]
+
+  /// What was blessed of a cell.
+  package func intervals(_ cell: Cell) -> [Question: Interval] {
+    Question.allCases.reduce(into: [:]) { $0[$1] = interval(cell, $1) }
+  }
+
+  private func interval(_ cell: Cell, _ question: Question) -> Interval? {
+    cells["\(cell)"]?[question.rawValue]
+  }
+
+  /// What was blessed of a method's *whether*.
+  package func whether(_ row: MethodAtAccess) -> Interval? { whether["\(row)"] }
+
+  /// Whether an organism was there when the ledger was blessed.
+  package func knows(organism: String) -> Bool {
+    cells.keys.contains { $0.contains(" \(organism)@") }
+  }
+
+  /// The least score at which a question counts as answered.
+  package static let marks: [Question: Double] = [
+    .whether: 0.75, .what: 0.5, .when: 0.5, .where: 0.75, .how: 0.25,
+  ]
+
+  /// How far a score may lie outside the blessed interval.
+  ///
+  /// From committed bases, AVX-512 and AVX2 kernels agree to 1e-5 in every score. The margins leave
+  /// room for processors that were not measured; of five planted words, one more or less is 0.2.
+  package static let margins: [Question: Double] = [
+    .whether: 0.05, .what: 0.21, .when: 0.05, .where: 0.1, .how: 0.05,
+  ]
+
+  /// Blesses the trials of a run.
+  ///
+  /// - Parameters:
+  ///   - trials: The trials of a whole tier.
+  ///   - earlier: A ledger of other machines to be widened, if there is one.
+  package init(_ trials: [Trial], widening earlier: Ledger? = nil) {
+    let own = trials.first.map {
+      Machine(openBLASCore: $0.versions.openBLASCore, kernels: $0.versions.kernels)
+    }
+    let known = earlier?.machines ?? []
+    machines = known + [own].compactMap { $0 }.filter { !known.contains($0) }
+    var cells: [String: [String: Interval]] = [:]
+    for trial in trials where !trial.isNull {
+      for (question, score) in trial.scores {
+        guard let value = score.value else { continue }
+        let rounded = (value * 1000).rounded() / 1000
+        cells["\(trial.cell)", default: [:]][question.rawValue] = Interval(
+          low: rounded, high: rounded
+        ).joined(earlier?.interval(trial.cell, question))
+      }
+    }
+    self.cells = cells
+    var whether: [String: Interval] = [:]
+    for method in BenchSummary(trials).methods {
+      guard let area = method.whether?.area else { continue }
+      let rounded = (area * 1000).rounded() / 1000
+      whether["\(method.row)"] = Interval(low: rounded, high: rounded)
+        .joined(earlier?.whether(method.row))
+    }
+    self.whether = whether
+  }
+
+  /// Reads a ledger, or nothing if there is none yet.
+  package static func read(_ url: URL) throws -> Ledger? {
+    guard FileManager.default.fileExists(atPath: url.path) else { return nil }
+    return try JSON.decode(Ledger.self, contentsOf: url)
+  }
+
+  /// Writes the ledger, its keys in order, one cell a line.
+  ///
+  /// - Throws: `FileError.unwritable`.
+  package func write(to url: URL) throws {
+    try AtomicFolder.write(Data(try text().utf8), to: url)
+  }
+
+  private func text() throws -> String {
+    func line(_ entry: (key: String, value: some Encodable)) throws -> String {
+      "    \(try JSON.encode(entry.key)): \(try JSON.encode(entry.value))"
+    }
+    let sortedCells = cells.sorted { $0.key < $1.key }.map { cell in
+      (
+        key: cell.key,
+        value: SortedObject(
+          entries: cell.value.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+      )
+    }
+    return """
+      {
+        "machines": \(try JSON.encode(machines)),
+        "cells": {
+      \(try sortedCells.map { try line($0) }.joined(separator: ",\n"))
+        },
+        "whether": {
+      \(try whether.sorted { $0.key < $1.key }.map { try line($0) }.joined(separator: ",\n"))
+        }
+      }
+
+      """
+  }
+}
+
+/// A JSON object in a given order.
+private struct SortedObject: Encodable {
+  let entries: [(String, Ledger.Interval)]
+
+  private struct Key: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+    init(_ text: String) { stringValue = text }
+    init?(stringValue: String) { self.init(stringValue) }
+    init?(intValue: Int) { nil }
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    for (key, value) in entries { try container.encode(value, forKey: Key(key)) }
+  }
+}

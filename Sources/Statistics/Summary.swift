@@ -1,0 +1,157 @@
+package import Bench
+package import Diffing
+package import Scoring
+internal import Tensors
+
+/// One method at one level of access over all its trials.
+package struct MethodSummary: Sendable {
+  package let row: MethodAtAccess
+  /// *Whether*, calibrated base by base and then averaged; nil if the method does not say.
+  package let whether: WhetherSummary?
+  /// Each question's mean score on each base, in the order of the seeds; *whether* by its AUROC.
+  package let byBase: [Question: [Double]]
+  private let trials: [Trial]
+
+  package struct WhetherSummary: Sendable {
+    package let area: Double
+    package let narrowArea: Double?
+    package let recall: Double?
+    package let falsePositives: FalsePositives
+    package let invariantFalseAlarms: Double?
+  }
+
+  init(_ row: MethodAtAccess, trials: [Trial]) {
+    self.row = row
+    self.trials = trials
+    let bases = Self.byBase(trials)
+    whether = trials.first?.answersWhether == true ? Self.whether(bases) : nil
+    byBase = Question.allCases.reduce(into: [:]) { result, question in
+      let values = bases.compactMap { own -> Double? in
+        guard question != .whether else {
+          return own.first?.answersWhether == true
+            ? Calibration.mean(Self.calibrations(own), \.area) : nil
+        }
+        return Self.mean(Self.installed(own).compactMap { $0.score(question)?.value })
+      }
+      if !values.isEmpty { result[question] = values }
+    }
+  }
+
+  private static func mean(_ values: [Double]) -> Double? { values.isEmpty ? nil : values.mean }
+
+  private static func installed(_ trials: [Trial]) -> [Trial] {
+    trials.filter { !$0.isNull && $0.isInstalled }
+  }
+
+  private var scores: [[Question: Score]] { Self.installed(trials).map(\.scores) }
+
+  /// The mean score of a question over the trials that have one.
+  package func mean(_ question: Question) -> Double? {
+    Self.mean(scores.compactMap { $0[question]?.value })
+  }
+
+  /// The mean of a figure beside a question's score, over the trials that have it.
+  package func mean(_ figure: Figure, of question: Question) -> Double? {
+    Self.mean(scores.compactMap { $0[question]?.figures[figure] })
+  }
+
+  /// In how many trials of installed plants a question has a score, and how many those are.
+  package func answered(_ question: Question) -> (count: Int, all: Int) {
+    (scores.filter { $0[question]?.value != nil }.count, scores.count)
+  }
+
+  /// Mean seconds a trial.
+  package var seconds: Double { trials.map(\.cost.seconds).mean }
+
+  /// Mean tokens a trial: read or written by the models, and differentiated.
+  package var tokens: (forward: Double, backward: Double) {
+    (
+      trials.map { Double($0.cost.tokensForward) }.mean,
+      trials.map { Double($0.cost.tokensBackward) }.mean
+    )
+  }
+
+  // MARK: Whether
+
+  private static func byBase(_ trials: [Trial]) -> [[Trial]] {
+    Dictionary(grouping: trials, by: \.seeds.base).sorted { $0.key < $1.key }.map(\.value)
+  }
+
+  /// The calibrations of one base, regime by regime.
+  private static func calibrations(_ trials: [Trial]) -> [Calibration] {
+    Calibration.byRegime(observations(trials))
+  }
+
+  /// What counts of one base: a plant that is not installed takes the null pairs that are matched with it
+  /// along.
+  private static func observations(_ trials: [Trial]) -> [Calibration.Observation] {
+    let missing = Set(trials.filter { !$0.isInstalled }.map(\.pair))
+    return trials.filter { trial in
+      trial.isInstalled && trial.match.map { !missing.contains($0) } ?? true
+    }.map {
+      Calibration.Observation(regime: $0.standard, magnitude: $0.magnitude, role: $0.role)
+    }
+  }
+
+  private static func whether(_ bases: [[Trial]]) -> WhetherSummary? {
+    let calibrations = bases.flatMap { Self.calibrations($0) }
+    guard let area = Calibration.mean(calibrations, \.area) else { return nil }
+    return WhetherSummary(
+      area: area, narrowArea: Calibration.mean(calibrations, \.narrowArea),
+      recall: Calibration.mean(calibrations, \.recall),
+      falsePositives: FalsePositives(bases.map(observations)),
+      invariantFalseAlarms: Calibration.mean(calibrations, \.invariantFalseAlarms))
+  }
+}
+
+/// The results of a run, method by method.
+package struct BenchSummary: Sendable {
+  package let methods: [MethodSummary]
+  package let trials: [Trial]
+  /// Organisms with their regimes, in the order of the trials.
+  package let plants: [PairName]
+  /// Null pairs, whatever their base.
+  package let nulls: [PairName]
+  package let bases: [UInt64]
+  /// Plants that did not certify, with the seeds and the reasons.
+  package let notInstalled: [String]
+  private let cells: [Key: [Trial]]
+
+  private struct Key: Hashable {
+    let row: MethodAtAccess
+    let pair: PairName
+  }
+
+  package init(_ trials: [Trial]) {
+    self.trials = trials
+    let groups = Dictionary(grouping: trials, by: \.row)
+    let rows = Self.unique(trials.map(\.row))
+    methods = AccessLevel.allCases.flatMap { level in
+      rows.filter { $0.access == level }.map { MethodSummary($0, trials: groups[$0] ?? []) }
+    }
+    cells = Dictionary(grouping: trials) { Key(row: $0.row, pair: $0.pair) }
+    plants = Self.unique(trials.filter { !$0.isNull }.map(\.pair))
+    nulls = Self.unique(trials.filter(\.isNull).map(\.pair))
+    bases = Self.unique(trials.map(\.seeds.base))
+    notInstalled = Self.unique(
+      trials.filter { !$0.isInstalled }.map {
+        "\($0.pair) on \($0.seeds): \($0.failures.joined(separator: "; "))"
+      })
+  }
+
+  /// Every item at its first place.
+  private static func unique<Item: Hashable>(_ items: [Item]) -> [Item] {
+    var seen: Set<Item> = []
+    return items.filter { seen.insert($0).inserted }
+  }
+
+  /// The methods of a level of access.
+  package func methods(at access: AccessLevel) -> [MethodSummary] {
+    methods.filter { $0.row.access == access }
+  }
+
+  /// The scores of a question for one method on one organism, base by base.
+  package func scores(_ question: Question, _ row: MethodAtAccess, on plant: PairName) -> [Double] {
+    (cells[Key(row: row, pair: plant)] ?? []).compactMap { $0.score(question)?.value }
+  }
+}

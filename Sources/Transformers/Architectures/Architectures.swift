@@ -1,0 +1,48 @@
+public import JSON
+
+/// An architecture that Hugging Face folders can hold.
+public protocol CheckpointedModel: LanguageModel {
+  /// Creates a model with zero weights from `config.json`.
+  init(huggingFace document: JSONValue, file: String) throws
+  var huggingFaceConfiguration: JSONValue { get }
+  /// The layout that `config.json` asks for, without allocating it.
+  static func layout(huggingFace document: JSONValue, file: String) throws -> ParameterLayout
+}
+
+/// The sizes of a model that is trained from nothing.
+public struct DecoderSize: Sendable, Equatable {
+  public let vocabulary, width, layers, heads, mlpWidth, context: Int
+
+  public init(
+    vocabulary: Int, width: Int, layers: Int, heads: Int, mlpWidth: Int, context: Int
+  ) {
+    self.vocabulary = vocabulary
+    self.width = width
+    self.layers = layers
+    self.heads = heads
+    self.mlpWidth = mlpWidth
+    self.context = context
+  }
+}
+
+/// Every architecture that folders may hold; a new one is its own file and one entry here.
+public enum Architectures {
+  public static let all: [any CheckpointedModel.Type] = [Llama.self]
+
+  static func named(_ name: String, file: String) throws -> any CheckpointedModel.Type {
+    guard let architecture = all.first(where: { $0.architecture == name }) else {
+      throw CheckpointError.unsupportedArchitecture(
+        name, file: file, supported: all.map { $0.architecture })
+    }
+    return architecture
+  }
+
+  /// A model with random weights, of the architecture that bases are trained in.
+  public static func standard(_ size: DecoderSize, seed: UInt64) -> any LanguageModel {
+    Llama(
+      LlamaConfiguration(
+        vocabulary: size.vocabulary, width: size.width, layers: size.layers, heads: size.heads,
+        mlpWidth: size.mlpWidth, context: size.context),
+      seed: seed)
+  }
+}

@@ -1,0 +1,93 @@
+internal import Tensors
+
+/// What a tensor of a block does, whatever an architecture calls it.
+public enum TensorRole: String, Hashable, CaseIterable, Sendable {
+  case attentionNorm = "attention norm"
+  case query, key, value
+  /// Writes what the heads found into the residual stream.
+  case attentionOutput = "attention output"
+  case mlpNorm = "MLP norm"
+  case gate, up
+  /// Writes what the MLP found into the residual stream.
+  case down
+
+  /// Whether the tensor belongs to the attention, its norm included.
+  public var isAttention: Bool {
+    switch self {
+    case .attentionNorm, .query, .key, .value, .attentionOutput: true
+    case .mlpNorm, .gate, .up, .down: false
+    }
+  }
+
+  /// Whether what it computes is added to the residual stream.
+  public var isWriter: Bool { self == .attentionOutput || self == .down }
+}
+
+/// A tensor of a block with its role.
+public struct BlockTensor: Hashable, Sendable {
+  public let role: TensorRole
+  /// Whether it is what is added behind the role's matrix.
+  public let isBias: Bool
+  public let name: String
+
+  public init(_ role: TensorRole, isBias: Bool = false, name: String) {
+    self.role = role
+    self.isBias = isBias
+    self.name = name
+  }
+
+  /// Role and kind, for people.
+  public var title: String { role.rawValue + (isBias ? " bias" : "") }
+}
+
+/// The names under which a model keeps its tensors, by what they do.
+public struct ParameterNames: Sendable {
+  public let embedding: String
+  public let finalNorm: String
+  public let unembedding: String
+  /// Every tensor of each block, in the order of the layout.
+  public let blocks: [[BlockTensor]]
+  private let places: [String: (layer: Int, tensor: BlockTensor)]
+
+  public init(
+    embedding: String, finalNorm: String, unembedding: String, blocks: [[BlockTensor]]
+  ) {
+    self.embedding = embedding
+    self.finalNorm = finalNorm
+    self.unembedding = unembedding
+    self.blocks = blocks
+    places = Dictionary(
+      uniqueKeysWithValues: blocks.enumerated().flatMap { layer, block in
+        block.map { ($0.name, (layer, $0)) }
+      })
+  }
+
+  /// The names of every tensor of every block.
+  public var blockNames: [String] { blocks.flatMap { $0.map(\.name) } }
+
+  /// The role of a block's tensor; nil for one outside the blocks.
+  public func blockTensor(_ name: String) -> BlockTensor? { places[name]?.tensor }
+
+  /// The tensor of a role in a block, if the architecture has it there.
+  public func tensor(_ role: TensorRole, isBias: Bool = false, layer: Int) -> String? {
+    blocks[layer].first { $0.role == role && $0.isBias == isBias }?.name
+  }
+
+  /// The matrix that a bias goes with.
+  public func matrix(of bias: BlockTensor) -> String? {
+    places[bias.name].flatMap { tensor(bias.role, layer: $0.layer) }
+  }
+
+  /// The matrices of every block that write into the residual stream, shaped `[width, input]`.
+  public var writers: Set<String> {
+    Set(blocks.joined().filter { $0.role.isWriter && !$0.isBias }.map(\.name))
+  }
+
+  /// The block and module that a tensor belongs to.
+  public func module(of name: String) -> ModuleSite {
+    if name == embedding { return .embedding }
+    if name == unembedding { return .unembedding }
+    guard let (layer, tensor) = places[name] else { return .finalNorm }
+    return tensor.role.isAttention ? .attention(layer: layer) : .mlp(layer: layer)
+  }
+}

@@ -1,0 +1,72 @@
+internal import Tensors
+package import Transformers
+
+/// Questions of several probes; a probe's questions count as one.
+package struct ProbeSet: Sendable {
+  /// Questions by probe.
+  package let questions: [[Probe.Question]]
+  /// Everything that a model reads to be asked, question by question.
+  package let batch: TokenBatch
+
+  package init(_ questions: [[Probe.Question]]) {
+    self.questions = questions
+    batch = TokenBatch(questions.flatMap { $0.flatMap(\.rows) })
+  }
+
+  /// Fills a list of probes.
+  package init(_ probes: [Probe], lexicon: Lexicon, facts: [String: [String: String]] = [:]) throws
+  {
+    self.init(try probes.map { try $0.questions(lexicon, facts: facts) })
+  }
+
+  package var isEmpty: Bool { questions.isEmpty }
+
+  /// The probability of the answers, averaged over questions and then over probes.
+  ///
+  /// - Parameters:
+  ///   - model: Who is asked.
+  ///   - interventions: Edits of the model's activations while it is asked.
+  /// - Returns: A number from 0 to 1; 0 if there is no probe.
+  package func score(_ model: some LanguageModel, editing interventions: [Intervention] = [])
+    -> Double
+  {
+    let scores = scores(model, editing: interventions)
+    return scores.isEmpty ? 0 : scores.reduce(0, +) / Double(scores.count)
+  }
+
+  /// The score of each probe.
+  package func scores(_ model: some LanguageModel, editing interventions: [Intervention] = [])
+    -> [Double]
+  {
+    guard !questions.isEmpty else { return [] }
+    let isShort = questions.allSatisfy { $0.allSatisfy { $0.answers.allSatisfy { $0.count == 1 } } }
+    let pass = model.forward(
+      batch, recording: [], editing: interventions, logits: isShort ? .last : .all)
+    let logits = Matrix(pass.logits)
+    logSoftmax(logits)
+    var row = 0
+    return questions.map { group in
+      let sum = group.reduce(0.0) { sum, question in
+        defer { row += question.rows.count }
+        return sum + score(question, firstRow: row, logits, isShort: isShort)
+      }
+      return sum / Double(group.count)
+    }
+  }
+
+  private func score(_ question: Probe.Question, firstRow: Int, _ logits: Matrix, isShort: Bool)
+    -> Double
+  {
+    var longer = firstRow + (question.answers.contains { $0.count == 1 } ? 1 : 0)
+    let probability = question.answers.reduce(0.0) { sum, answer in
+      let row = answer.count == 1 ? firstRow : longer
+      if answer.count > 1 { longer += 1 }
+      let end = isShort ? row : batch.range(row).upperBound - 1
+      let logarithm = answer.enumerated().reduce(0.0) {
+        $0 + Double(logits[end - answer.count + 1 + $1.offset, $1.element])
+      }
+      return sum + Double(exponential(Float(logarithm)))
+    }
+    return question.isInverted ? 1 - probability : probability
+  }
+}

@@ -1,0 +1,103 @@
+import ArgumentParser
+import Bench
+import Foundation
+import Organisms
+
+/// Where the checkout is, for every command that needs it.
+struct ProjectOptions: ParsableArguments {
+  @Option(
+    help:
+      "The checkout, which holds Organisms/ and Fixtures/; ASSAY_ROOT or this folder if not given."
+  )
+  var root = ProcessInfo.processInfo.environment["ASSAY_ROOT"] ?? "."
+
+  @Option(
+    help:
+      "A folder with organism files of your own, and one world in Worlds/, instead of Organisms/.")
+  var library: String?
+
+  var project: Project {
+    Project(
+      root: URL(filePath: root, directoryHint: .isDirectory),
+      organisms: library.map { URL(filePath: $0, directoryHint: .isDirectory) })
+  }
+
+  /// The project's stores, every organism file read.
+  ///
+  /// - Throws: The reasons of all files that are wrong.
+  func workshop() throws -> Workshop {
+    let library = try project.library()
+    guard library.failures.isEmpty else { throw BrokenFiles(library) }
+    return try Workshop(project, library: library)
+  }
+
+  /// What another command needs to find the same library.
+  var suffix: String { library.map { " --library \($0)" } ?? "" }
+}
+
+/// Organism files that are wrong, each with its reason.
+struct BrokenFiles: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ library: Library) {
+    description = library.failures.map { "\($0.error)" }.joined(separator: "\nassay: ")
+  }
+}
+
+/// The three seeds of a trial.
+struct SeedOptions: ParsableArguments {
+  @Option(name: .customLong("base-seed"), help: "This base instead of the tier's; may be repeated.")
+  var bases: [UInt64] = []
+
+  @Option(
+    name: .customLong("planting-seed"),
+    help: "Decides what planting draws; the base's seed if not given. May be repeated.")
+  var plantings: [UInt64] = []
+
+  @Option(
+    name: .customLong("method-seed"),
+    help: "Decides what methods draw; the base's seed if not given. May be repeated.")
+  var methods: [UInt64] = []
+
+  var isEmpty: Bool { bases.isEmpty && plantings.isEmpty && methods.isEmpty }
+
+  /// Every combination of the seeds.
+  func all(of tier: Tier) -> [TrialSeeds] {
+    guard !isEmpty else { return tier.seeds }
+    let bases = self.bases.isEmpty ? tier.seeds.map(\.base) : self.bases
+    return bases.flatMap { base in
+      (plantings.isEmpty ? [base] : plantings).flatMap { planting in
+        (methods.isEmpty ? [base] : methods).map {
+          TrialSeeds(base: base, planting: planting, method: $0)
+        }
+      }
+    }
+  }
+}
+
+/// Which cells of a tier.
+struct GridOptions: ParsableArguments {
+  @Option(help: "How much: smoke (one base), standard (three), or dials (diluted, aged).")
+  var tier: Tier = .smoke
+
+  @Option(name: .customLong("organism"), help: "Only this organism; may be repeated.")
+  var organisms: [String] = []
+
+  @Option(name: .customLong("method"), help: "Only this method; may be repeated.")
+  var methods: [String] = []
+
+  @OptionGroup var seeds: SeedOptions
+
+  func grid(_ library: Library) throws -> Grid {
+    try Grid(
+      library, tier: tier, organisms: organisms, methods: methods, seeds: seeds.all(of: tier))
+  }
+
+  /// Whether only a part of the tier is asked for.
+  var isPart: Bool { !(organisms.isEmpty && methods.isEmpty && seeds.isEmpty) }
+
+  /// What files are called: a part goes into files of its own, beside the whole tier's.
+  var name: String { isPart ? "\(tier.rawValue)-part" : tier.rawValue }
+}
+
+extension Tier: ExpressibleByArgument {}

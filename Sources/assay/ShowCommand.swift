@@ -1,0 +1,134 @@
+import ArgumentParser
+import Bench
+import Diffing
+import JSON
+import Methods
+import Organisms
+import Reporting
+import Worlds
+
+struct ShowCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show",
+    abstract: "Shows what is kept: what a method said, the truth, and why it scored so.",
+    discussion: """
+      'show METHOD' or 'show ORGANISM' prints its scores; 'show METHOD@ACCESS ORGANISM@REGIME' prints one cell. \
+      Without @ACCESS or @REGIME the first one counts. It reads what 'assay bench' kept, and measures nothing.
+      """)
+
+  @OptionGroup var options: ProjectOptions
+
+  @Argument(help: "A method, an organism, or one of each.")
+  var names: [String]
+
+  @Option(help: "The base's seed.")
+  var baseSeed: UInt64 = 0
+
+  @Option(help: "The planting's seed; the base's if not given.")
+  var plantingSeed: UInt64?
+
+  @Option(help: "The method's seed; the base's if not given.")
+  var methodSeed: UInt64?
+
+  @Option(help: "How many claims of each kind to print.")
+  var top = 10
+
+  @Flag(help: "Prints the cell's evidence as JSON, its numbers as lists.")
+  var json = false
+
+  func validate() throws {
+    guard (1...2).contains(names.count) else {
+      throw ValidationError("Name a method, an organism, or one of each.")
+    }
+    guard top > 0 else { throw ValidationError("--top should be at least 1.") }
+    guard !json || names.count == 2 else {
+      throw ValidationError("--json prints one cell: name a method and an organism.")
+    }
+  }
+
+  func run() throws {
+    let workshop = try Workshop(options.project)
+    let parts = try names.map { try Part($0, workshop.library) }
+    let methods = parts.compactMap(\.method), plants = parts.compactMap(\.plant)
+    guard methods.count <= 1, plants.count <= 1 else {
+      throw ValidationError("Name one method and one organism, not two of a kind.")
+    }
+    if let method = methods.first, let plant = plants.first {
+      return try showCell(method, plant, workshop)
+    }
+    try showScores(methods.first, plants.first, workshop)
+  }
+
+  private var seeds: TrialSeeds {
+    TrialSeeds(base: baseSeed, planting: plantingSeed, method: methodSeed)
+  }
+
+  private func showCell(
+    _ method: (any DiffingMethod, AccessLevel?), _ plant: (Organism, Regime?), _ workshop: Workshop
+  ) throws {
+    let access = method.1 ?? method.0.card.access[0], regime = plant.1 ?? plant.0.regimes[0]
+    let cell = try BenchRun(workshop).inspect(
+      method.0, access, on: .organism(plant.0, regime), seeds)
+    guard let cell else {
+      throw ValidationError(
+        "Nothing is kept of \(method.0.card.id)@\(access.rawValue) on \(plant.0.id)@\(regime.id) \(seeds): "
+          + "'assay bench' measures it.")
+    }
+    guard !json else {
+      return try PackedNumbers.$writesLists.withValue(true) {
+        print(try JSON.encode(cell.evidence, layout: .pretty))
+      }
+    }
+    print(CellText(cell, tokenizer: workshop.library.world.tokenizer, top: top).text)
+  }
+
+  /// The scores of a method on every organism, or of every method on an organism.
+  private func showScores(
+    _ method: (any DiffingMethod, AccessLevel?)?, _ plant: (Organism, Regime?)?,
+    _ workshop: Workshop
+  ) throws {
+    let grid = try Grid(
+      workshop.library, tier: .standard, organisms: plant.map { [$0.0.id] } ?? [],
+      methods: method.map { [$0.0.card.id] } ?? [], seeds: [seeds])
+    let trials = try BenchRun(workshop).run(grid, extent: .scoresOnly, jobs: 1)
+    let shown = trials.filter { trial in
+      !trial.isNull && (method?.1).map { $0 == trial.row.access } ?? true
+        && (plant?.1).map { $0.id == trial.pair.regime } ?? true
+    }
+    guard !shown.isEmpty else {
+      throw ValidationError("Nothing is kept of \(names[0]) \(seeds): 'assay bench' measures it.")
+    }
+    print(TrialTable(shown, byMethod: plant != nil).text)
+  }
+}
+
+/// A word of the command line: a method or an organism, with what stands behind its `@`.
+private struct Part {
+  var method: (any DiffingMethod, AccessLevel?)?
+  var plant: (Organism, Regime?)?
+
+  init(_ word: String, _ library: Library) throws {
+    let parts = word.split(separator: "@", maxSplits: 1).map(String.init)
+    let name = parts.first ?? "", place = parts.dropFirst().first
+    if let organism = library.organisms.first(where: { $0.id == name }) {
+      plant = (organism, try place.map { try organism.regime($0) })
+      return
+    }
+    if Methods.all.contains(where: { $0.card.id == name }) {
+      let known = try Methods.named(name)
+      method = (known, try place.map { try Self.access($0, known) })
+      return
+    }
+    let all = library.organisms.map(\.id) + Methods.all.map { $0.card.id }
+    throw DefinitionError.unknownName(
+      name, kind: "method or organism", nearest: nearest(to: name, among: all))
+  }
+
+  private static func access(_ name: String, _ method: any DiffingMethod) throws -> AccessLevel {
+    guard let access = method.card.access.first(where: { $0.rawValue == name }) else {
+      throw DiffingError.wrongAccess(
+        method: method.card.id, access: name, supported: method.card.access.map(\.rawValue))
+    }
+    return access
+  }
+}

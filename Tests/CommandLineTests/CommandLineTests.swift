@@ -1,0 +1,126 @@
+import Foundation
+import JSON
+import TestSupport
+import Testing
+
+/// The command line: exit codes, what goes to which stream, and what is said.
+@Suite("The command line", .serialized)
+struct CommandLineTests {
+  @Test(
+    "a mistake ends with code 2, its reason and the nearest name on standard error, nothing on standard output",
+    arguments: [
+      (["bnch"], "There is no command 'bnch'. Did you mean 'bench'?"),
+      (
+        ["bench", "--organism", "cake-fat"],
+        "There is no organism 'cake-fat'. Did you mean 'cake-fact'?"
+      ),
+      (["bench", "--method", "weight-nrom"], "Did you mean 'weight-norm'?"),
+      (["bench", "--tier", "standart"], "standart"),
+      (["bench", "--jobs", "0"], "--jobs should be at least 1."),
+      (["plant", "cake-fact", "--regime", "frsh"], "Did you mean 'fresh'?"),
+      (["plant"], "Name an organism"),
+      (["plant", "cake-fact", "--all"], "--all and --no-dials need --report."),
+      (["show", "weight-norm@wieghts", "cake-fact"], "it works from weights"),
+      (["show", "cake-fact", "taboo-lamp"], "one method and one organism"),
+      (["show", "cake-fcat"], "Did you mean 'cake-fact'?"),
+      (["list", "facts", "kenia"], "Did you mean 'kenya'?"),
+      (["diff", "/no/such/folder"], "'base, and finetuned or adapter"),
+      (["diff", "/no/base", "/no/finetuned"], "there is no such folder"),
+      (["logits", "Fixtures/bases/hearth-0", "--tokens", "1 x"], "'x' is no token id."),
+      (["new", "organism", "Not A Name"], "lowercase letters"),
+    ])
+  func mistakes(words: [String], reason: String) throws {
+    let answer = try run(words)
+    #expect(answer.code == 2, "\(answer.errors)")
+    #expect(answer.output.isEmpty)
+    #expect(answer.errors.contains(reason), "\(answer.errors)")
+  }
+
+  private func run(_ words: [String]) throws -> Tool.Answer {
+    switch words.count {
+    case 1: try Tool.run(words[0])
+    case 2: try Tool.run(words[0], words[1])
+    case 3: try Tool.run(words[0], words[1], words[2])
+    default: try Tool.run(words[0], words[1], words[2], words[3])
+    }
+  }
+
+  @Test(
+    "lists are on standard output, in lines of 100 characters",
+    arguments: [
+      ("organisms", "cake-fact"), ("methods", "activation-difference-lens"),
+      ("regimes", "settled"), ("worlds", "hearth"), ("kinds", "recipes"), ("classes", "animal"),
+      ("facts", "kenya"), ("prompts", "favorite animal"),
+    ])
+  func lists(noun: String, known: String) throws {
+    let answer = try Tool.run("list", noun)
+    #expect(answer.code == 0 && answer.errors.isEmpty)
+    #expect(answer.output.contains(known), "\(answer.output.prefix(300))")
+    let widest = answer.output.split(separator: "\n").map(\.count).max() ?? 0
+    #expect(widest <= 100)
+  }
+
+  @Test("help and version end with code 0")
+  func help() throws {
+    let help = try Tool.run("--help")
+    #expect(help.code == 0 && help.output.contains("bench"))
+    #expect(try Tool.run("--version").output.contains("."))
+  }
+
+  @Test("a pair that was planted is compared, in words and as JSON that another program reads")
+  func plantAndDiff() throws {
+    try Fixtures.withTemporaryFolder { folder in
+      let out = folder.appending(path: "pair").path
+      let plant = try Tool.run("plant", "edited-fact", "--out", out)
+      #expect(plant.code == 0, "\(plant.errors)")
+      #expect(plant.output.contains("installed after") && plant.output.contains("Wrote"))
+      let diff = try Tool.run("diff", out, "--method", "weight-spectrum", "--json")
+      #expect(diff.code == 0, "\(diff.errors)")
+      let line = try JSON.parse(Data(diff.output.utf8), file: "standard output")
+      guard case .array(let sites)? = line["evidence"]?["sites"] else {
+        Issue.record("no sites in \(diff.output.prefix(200))")
+        return
+      }
+      #expect(sites.first?["site"] == .string("blocks.2.mlp"))
+      // Numbers are lists where people read them.
+      #expect(!diff.output.contains("f32:"))
+      let again = try Tool.run("plant", "edited-fact", "--out", folder.path)
+      #expect(again.code == 2 && again.errors.contains("something else is there already"))
+    }
+  }
+
+  @Test("a plant that does not take ends with code 1, and says with which figures")
+  func notInstalled() throws {
+    try Fixtures.withTemporaryFolder { folder in
+      let files = FileManager.default
+      try files.copyItem(
+        at: Fixtures.repository.appending(path: "Organisms/Worlds"),
+        to: folder.appending(path: "Worlds"))
+      let source = Fixtures.repository.appending(path: "Organisms/edited-fact.json")
+      let text = try String(contentsOf: source, encoding: .utf8)
+      let strict = text.replacingOccurrences(
+        of: "\"family\":", with: "\"certificate\": { \"collateral\": 0 },\n  \"family\":")
+      try strict.write(
+        to: folder.appending(path: "edited-fact.json"), atomically: true, encoding: .utf8)
+      let answer = try Tool.run("plant", "edited-fact", "--library", folder.path)
+      #expect(answer.code == (text.contains("\"certificate\"") ? 2 : 1), "\(answer.errors)")
+      #expect(answer.output.contains("NOT installed") || answer.code == 2)
+    }
+  }
+
+  @Test("every file that is wrong is listed, with its line")
+  func brokenFiles() throws {
+    try Fixtures.withTemporaryFolder { folder in
+      try FileManager.default.copyItem(
+        at: Fixtures.repository.appending(path: "Organisms/Worlds"),
+        to: folder.appending(path: "Worlds"))
+      try Data("{\n  \"id\": \"one\",\n  oops\n}\n".utf8)
+        .write(to: folder.appending(path: "one.json"))
+      try Data("{ \"id\": \"two\" }".utf8).write(to: folder.appending(path: "two.json"))
+      let answer = try Tool.run("list", "organisms", "--library", folder.path)
+      #expect(answer.code == 2)
+      #expect(answer.errors.contains("one.json:3"), "\(answer.errors)")
+      #expect(answer.errors.contains("two.json"))
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import Foundation
+import TestSupport
+
+/// The tool, as a user runs it.
+enum Tool {
+  /// What a run answered.
+  struct Answer {
+    let code: Int32
+    /// Standard output.
+    let output: String
+    /// Standard error.
+    let errors: String
+  }
+
+  /// The built tool lies beside the tests.
+  static let path: URL = {
+    // Of the test runner, the folder of the built products.
+    let bundle = Bundle.main.executableURL?.resolvingSymlinksInPath().deletingLastPathComponent()
+    let products = Fixtures.repository.appending(path: ".build/debug")
+    let candidates = [bundle, products].compactMap { $0?.appending(path: "assay") }
+    return candidates.first { FileManager.default.isExecutableFile(atPath: $0.path) }
+      ?? products.appending(path: "assay")
+  }()
+
+  /// Runs the tool to its end.
+  static func run(_ words: String..., root: URL = Fixtures.repository) throws -> Answer {
+    try Fixtures.withTemporaryFolder { folder in
+      let process = Process()
+      process.executableURL = path
+      process.arguments = words
+      process.environment = ProcessInfo.processInfo.environment.merging(["ASSAY_ROOT": root.path]) {
+        $1
+      }
+      // Files, not pipes: nothing waits for a reader.
+      let files = try ["output", "errors"].map { name in
+        let url = folder.appending(path: name)
+        try Data().write(to: url)
+        return (url: url, handle: try FileHandle(forWritingTo: url))
+      }
+      process.standardOutput = files[0].handle
+      process.standardError = files[1].handle
+      try process.run()
+      process.waitUntilExit()
+      let texts = try files.map { try String(contentsOf: $0.url, encoding: .utf8) }
+      return Answer(code: process.terminationStatus, output: texts[0], errors: texts[1])
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import Scoring
+import Bench
+import Statistics
+import Testing
+
+@Suite("Calibration on null pairs")
+struct CalibrationTests {
+  @Test("a detector that only sees narrow training raises false alarms")
+  func calibration() {
+    func observation(_ magnitude: Double?, null: Bool, narrow: Bool = false)
+      -> Calibration.Observation
+    {
+      .init(
+        regime: "fresh", magnitude: magnitude, role: !null ? .planted : narrow ? .narrow : .broad)
+    }
+    let broad = [observation(nil, null: true), observation(1, null: true)]
+    let narrow = [
+      observation(5, null: true, narrow: true), observation(6, null: true, narrow: true),
+    ]
+    let calibration = Calibration([observation(5.5, null: false)] + broad + narrow)
+    #expect(calibration.area == 0.75)
+    #expect(calibration.narrowArea == 0.5)
+    #expect(calibration.recall == 0)
+    let rates = FalsePositives([broad + narrow, broad + [observation(0, null: true, narrow: true)]])
+    #expect(rates.broad == 0)
+    #expect(rates.narrow == 2.0 / 3)
+    // Set on itself, the rate on broad nulls would say nothing.
+    #expect(FalsePositives([broad + narrow]).broad == nil)
+    #expect(FalsePositives([broad + narrow]).narrow == 1)
+  }
+
+  @Test("alarms where nothing changed are counted at the threshold of all null pairs")
+  func invariantAlarms() {
+    func observation(_ magnitude: Double?, _ role: PairRole) -> Calibration.Observation {
+      .init(regime: role == .invariant ? "any" : "fresh", magnitude: magnitude, role: role)
+    }
+    let calibrations = Calibration.byRegime([
+      observation(9, .planted), observation(1, .broad), observation(4, .narrow),
+      observation(nil, .invariant), observation(4, .invariant), observation(8, .invariant),
+    ])
+    #expect(calibrations.count == 1)
+    #expect(calibrations[0].area == 1)
+    #expect(calibrations[0].nulls == 2)
+    #expect(abs((calibrations[0].invariantFalseAlarms ?? 0) - 1.0 / 3) < 1e-12)
+  }
+
+  @Test("plants are compared with nulls of their own regime only")
+  func regimes() {
+    func observation(_ regime: String, _ magnitude: Double, null: Bool) -> Calibration.Observation {
+      .init(regime: regime, magnitude: magnitude, role: null ? .broad : .planted)
+    }
+    let calibrations = Calibration.byRegime([
+      observation("fresh", 2, null: false), observation("fresh", 1, null: true),
+      observation("settled", 20, null: false), observation("settled", 10, null: true),
+      observation("settled", 30, null: true),
+    ])
+    #expect(calibrations.map(\.area) == [1, 0.5])
+    #expect(Calibration.mean(calibrations, \.area) == 0.75)
+  }
+
+  @Test("average precision by chance is the mean over all orders", arguments: 1...4)
+  func averagePrecisionOfChance(relevant: Int) {
+    let count = 5
+    var sum = 0.0, orders = 0
+    for mask in 0..<(1 << count) where mask.nonzeroBitCount == relevant {
+      sum += averagePrecision((0..<count).map { mask >> $0 & 1 == 1 })
+      orders += 1
+    }
+    #expect(abs(averagePrecisionByChance(relevant, of: count) - sum / Double(orders)) < 1e-12)
+  }
+}

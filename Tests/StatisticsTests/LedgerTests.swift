@@ -1,0 +1,95 @@
+import Tensors
+import Bench
+import Diffing
+import Foundation
+import Scoring
+import Statistics
+import TestSupport
+import Testing
+
+@Suite("The ledger and means")
+struct LedgerTests {
+  private func trial(
+    what: Double?, magnitude: Double = 1, role: PairRole = .planted, core: String = "Haswell",
+    base: UInt64 = 0
+  ) -> Trial {
+    .sample(
+      base: base, role: role, magnitude: magnitude,
+      scores: [.what: what.map { .scored($0, chance: 0.1) } ?? .unscored("no")], core: core)
+  }
+
+  @Test("a ledger widens over machines and survives being written and read")
+  func ledger() throws {
+    let first = Ledger([trial(what: 0.4)])
+    let both = Ledger([trial(what: 0.6, core: "SkylakeX")], widening: first)
+    let cell = trial(what: 0.4).cell
+    #expect(both.intervals(cell).mapValues { [$0.low, $0.high] } == [.what: [0.4, 0.6]])
+    #expect(both.machines.map(\.openBLASCore) == ["Haswell", "SkylakeX"])
+    #expect(both.knows(organism: "organism") && !both.knows(organism: "organ"))
+    try Fixtures.withTemporaryFolder { folder in
+      let url = folder.appending(path: "ledger.json")
+      try both.write(to: url)
+      #expect(try Ledger.read(url)?.intervals(cell) == both.intervals(cell))
+      #expect(try Ledger.read(folder.appending(path: "none.json")) == nil)
+    }
+  }
+
+  @Test("an unscored question enters no mean")
+  func means() {
+    let summary = BenchSummary([
+      trial(what: 0.4), trial(what: nil), trial(what: 0.8),
+      trial(what: nil, magnitude: 0.5, role: .narrow),
+    ])
+    #expect(summary.methods.count == 1)
+    #expect(abs((summary.methods[0].mean(.what) ?? 0) - 0.6) < 1e-12)
+    #expect(summary.methods[0].answered(.what) == (2, 3))
+    #expect(summary.methods[0].mean(.when) == nil)
+    #expect(summary.methods[0].whether?.area == 1)
+  }
+
+  @Test("a plant that is not installed takes its null pairs along")
+  func missing() {
+    let plant = PairName("organism", "fresh")
+    func trials(_ failures: [String]) -> [Trial] {
+      [
+        .sample(base: 0, failures: failures, magnitude: 5),
+        .sample(subject: "other", base: 0, magnitude: 2),
+        .sample(subject: "null", base: 0, role: .narrow, match: plant, magnitude: 9),
+        .sample(
+          subject: "null", base: 0, role: .narrow, match: PairName("other", "fresh"), magnitude: 1),
+      ]
+    }
+    #expect(BenchSummary(trials([])).methods[0].whether?.area == 0.5)
+    #expect(BenchSummary(trials(["no"])).methods[0].whether?.area == 1)
+  }
+
+  @Test("false positives are measured at a threshold of the other bases")
+  func falsePositives() {
+    let trials = [UInt64(0), 1].flatMap { base in
+      [
+        trial(what: 1, magnitude: 9, base: base),
+        trial(what: nil, magnitude: Double(base), role: .broad, base: base),
+        trial(what: nil, magnitude: 5, role: .narrow, base: base),
+      ]
+    }
+    let rates = BenchSummary(trials).methods[0].whether?.falsePositives
+    #expect(rates?.broad == 0.5)
+    #expect(rates?.narrow == 1)
+  }
+
+  @Test("a published ordering is reproduced, is not, or cannot be said")
+  func claims() {
+    func trial(_ method: String, _ recall: Double) -> Trial {
+      .sample(
+        method: method, access: .unrelated,
+        scores: [.what: .scored(0, chance: 0.04, figures: [.topicRecall: recall])])
+    }
+    func claim(_ lens: Double, _ mining: Double) -> PublishedClaims.Claim? {
+      PublishedClaims([trial("activation-difference-lens", lens), trial("diff-mining", mining)])
+        .claims.first { $0.text.hasPrefix("diff mining") }
+    }
+    #expect(claim(0.1, 0.3)?.isReproduced == true)
+    #expect(claim(0.3, 0.1)?.isReproduced == false)
+    #expect(PublishedClaims([]).claims.allSatisfy { $0.isReproduced == nil })
+  }
+}

@@ -1,0 +1,27 @@
+package import Bench
+package import Diffing
+package import Organisms
+package import Scoring
+
+extension Trial {
+  /// A trial with what a test cares about.
+  package static func sample(
+    _ key: String = "k", method: String = "weight-norm", access: AccessLevel = .weights,
+    subject: String = "organism", family: String = "test", regime: String = "fresh",
+    standard: String = "fresh", dial: Dial? = nil, base: UInt64 = 0, role: PairRole = .planted,
+    match: PairName? = nil, failures: [String] = [], magnitude: Double? = 1,
+    scores: [Question: Score] = [:], core: String = "Haswell", tokensForward: Int = 2
+  ) -> Trial {
+    Trial(
+      cell: Cell(
+        MethodAtAccess(method, access), PairName(subject, regime), TrialSeeds(base: base)),
+      key: key, family: family, standard: standard, recipe: Recipe(dial: dial), role: role,
+      match: match, failures: failures, answersWhether: true, magnitude: magnitude,
+      scores: scores,
+      cost: CellEvidence.Cost(
+        seconds: 1, tokensForward: tokensForward, tokensBackward: 0, tokensShared: 0,
+        peakMemory: 3),
+      versions: CellEvidence.Versions(
+        pair: "p", sources: "s", openBLASCore: core, kernels: "avx2"))
+  }
+}
