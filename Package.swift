@@ -12,8 +12,11 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
+/// A dependency may carry no unsafe flags, so another package gets these rooms without them.
+let isDependency = Context.packageDirectory.contains("/checkouts/")
+let isOptimised = !isChecked && !isDependency
 let optimised: [SwiftSetting] =
-  isChecked ? [] : [.unsafeFlags(["-O"], .when(configuration: .debug))]
+  isOptimised ? [.unsafeFlags(["-O"], .when(configuration: .debug))] : []
 /// Above `Tensors` and `JSON`, an unsafe pointer does not compile.
 let safe: [SwiftSetting] = [.strictMemorySafety()]
 
@@ -31,7 +34,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let package = Package(
   name: "assay",
   platforms: [.macOS(.v15)],
-  products: [.executable(name: "assay", targets: ["assay"])],
+  products: [
+    .executable(name: "assay", targets: ["assay"]),
+    // The contract of methods, with the models and tensors that it speaks of.
+    .library(name: "Diffing", targets: ["Diffing", "Transformers", "Tensors"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
@@ -44,7 +51,7 @@ let package = Package(
       providers: [.apt(["libjson-c-dev"]), .brew(["json-c"])]),
     .target(
       name: "CKernels",
-      cSettings: isChecked ? [] : [.unsafeFlags(["-O3"], .when(configuration: .debug))]),
+      cSettings: isOptimised ? [.unsafeFlags(["-O3"], .when(configuration: .debug))] : []),
     room("JSON", ["CJSONC"], optimised),
     room("Files", ["JSON"], optimised + safe),
     room("Tensors", ["COpenBLAS", "CKernels"], optimised),

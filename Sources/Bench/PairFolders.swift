@@ -6,7 +6,7 @@ package import Transformers
 package struct PairFolders: Sendable {
   package let base: any LanguageModel
   package let finetuned: any LanguageModel
-  package let tokenizer: WordTokenizer?
+  package let tokenizer: (any Tokenizer)?
 
   /// Reads two folders.
   ///

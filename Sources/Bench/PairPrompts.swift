@@ -24,7 +24,7 @@ struct PairPrompts {
     digest = hash.text
   }
 
-  var specialTokens: Set<Int> { Set(0..<world.tokenizer.specialCount) }
+  var specialTokens: Set<Int> { world.tokenizer.specialTokens }
 
   /// The set of a level of access.
   func set(_ access: AccessLevel) -> PromptSet {

@@ -26,7 +26,9 @@ package struct SourceDigest: Sendable {
     "CKernels", "Tensors", "Transformers", "Diffing", "Worlds", "Scoring/Effects",
   ]
 
-  /// What decides nothing that is kept, and why. A house test knows every file, hashed or listed here.
+  /// What decides nothing that is kept, and why.
+  ///
+  /// A house test knows every file, hashed or listed here.
   package static let harmless = [
     "COpenBLAS": "a module map",
     "CJSONC": "a module map",
@@ -77,7 +79,9 @@ package struct SourceDigest: Sendable {
 
   private var folder: URL { project.root.appending(path: "Sources") }
 
-  /// The files of a room or folder, or the file itself. What is written about the code decides no number.
+  /// The files of a room or folder, or the file itself.
+  ///
+  /// What is written about the code decides no number.
   private func files(_ part: String) -> [String] {
     guard !part.hasSuffix(".swift") else { return [part] }
     let names = FileManager.default.enumerator(atPath: folder.appending(path: part).path)?

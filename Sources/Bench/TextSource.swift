@@ -19,14 +19,14 @@ package struct TextSource: Sendable {
   ///   - tokenizer: The models'.
   ///   - file: A row of text a line, in words of the tokenizer or in token ids; the world's text if nil.
   /// - Throws: `JSONError.unreadable`, `JSONError.invalid`, `UnknownWord` or `DefinitionError`.
-  package init(_ project: Project, tokenizer: WordTokenizer?, file: String?) throws {
-    documentStart = min(1, (tokenizer?.vocabulary.count ?? 2) - 1)
-    specialTokens = Set(0..<(tokenizer?.specialCount ?? 0))
+  package init(_ project: Project, tokenizer: (any Tokenizer)?, file: String?) throws {
+    documentStart = min(1, (tokenizer?.count ?? 2) - 1)
+    specialTokens = tokenizer?.specialTokens ?? []
     if let file {
       let rows = try Self.rows(file, tokenizer)
       (unrelated, pool) = (rows, rows)
     } else if let tokenizer, FileManager.default.fileExists(atPath: project.organisms.path),
-      case let world = try project.library().world, world.tokenizer == tokenizer
+      case let world = try project.library().world, world.tokenizer == tokenizer as? WordTokenizer
     {
       let prompts = try Prompts(world)
       (unrelated, pool) = (prompts.unrelated, prompts.pool)
@@ -35,7 +35,7 @@ package struct TextSource: Sendable {
     }
   }
 
-  private static func rows(_ file: String, _ tokenizer: WordTokenizer?) throws -> [[Int]] {
+  private static func rows(_ file: String, _ tokenizer: (any Tokenizer)?) throws -> [[Int]] {
     guard let text = try? String(contentsOf: URL(filePath: file), encoding: .utf8) else {
       throw JSONError.unreadable(file: file, reason: "no such file, or not UTF-8")
     }

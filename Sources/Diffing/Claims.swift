@@ -3,11 +3,14 @@ public import Transformers
 
 /// A token that a method says is more or less likely than it was.
 public struct TokenClaim: Equatable, Sendable {
+  /// The token's id.
   public let token: Int
+  /// How strong the claim is; larger is stronger.
   public let score: Float
   /// 1 if promoted, -1 if suppressed.
   public let sign: Int
 
+  /// Claims a token.
   public init(token: Int, score: Float, sign: Int) {
     self.token = token
     self.score = score
@@ -54,8 +57,10 @@ public struct TokenClaim: Equatable, Sendable {
 public struct InputClaim: Equatable, Sendable {
   /// The row of the pool.
   public let row: Int
+  /// How strong the claim is; larger is stronger.
   public let score: Float
 
+  /// Claims a prompt.
   public init(row: Int, score: Float) {
     self.row = row
     self.score = score
@@ -77,9 +82,12 @@ public struct InputClaim: Equatable, Sendable {
 
 /// A module that a method says was changed.
 public struct SiteClaim: Codable, Equatable, Sendable {
+  /// The module.
   public let site: ModuleSite
+  /// How strong the claim is; larger is stronger.
   public let score: Float
 
+  /// Claims a module.
   public init(site: ModuleSite, score: Float) {
     self.site = site
     self.score = score

@@ -15,6 +15,7 @@ public enum DiffingError: Error, Equatable, Sendable {
 }
 
 extension DiffingError: CustomStringConvertible {
+  /// What it is, in words.
   public var description: String {
     switch self {
     case .differentArchitectures(let base, let finetuned):

@@ -19,6 +19,7 @@ public struct MethodCard: Sendable {
   /// The levels of access that it works at; it is scored at each.
   public let access: [AccessLevel]
 
+  /// Describes a method.
   public init(
     id: String, summary: String, source: String, questions: [Question], access: [AccessLevel]
   ) {
@@ -52,6 +53,7 @@ public protocol DiffingMethod: Codable, Sendable {
 }
 
 extension DiffingMethod {
+  /// What the method is and answers.
   public var card: MethodCard { Self.card }
 
   /// Checks what every method needs and then compares; identical models give no evidence.

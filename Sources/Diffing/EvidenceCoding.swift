@@ -6,6 +6,7 @@ extension Evidence: Codable {
     case magnitude, tokens, inputs, sites, interventions, exhibits
   }
 
+  /// Reads what `encode(to:)` writes.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     magnitude = try container.decodeIfPresent(Double.self, forKey: .magnitude)
@@ -17,6 +18,7 @@ extension Evidence: Codable {
     exhibits = try container.decodeIfPresent([Exhibit].self, forKey: .exhibits) ?? []
   }
 
+  /// Writes it as `Sources/Bench/evidence.schema.json` describes.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encodeIfPresent(magnitude, forKey: .magnitude)

@@ -3,9 +3,12 @@
 /// Exhibits are not scored. Tokens are ids and prompts are rows, so that an exhibit can be shown in
 /// words by whoever knows them.
 public struct Exhibit: Equatable, Sendable {
+  /// What it shows, in a line.
   public let title: String
+  /// What is shown.
   public let content: Content
 
+  /// The shapes that an exhibit can have.
   public enum Content: Equatable, Sendable {
     case table(columns: [String], rows: [[Cell]])
     /// Values by row and column, such as layer and module.
@@ -34,36 +37,49 @@ public struct Exhibit: Equatable, Sendable {
     case none
   }
 
+  /// Numbers under a name.
   public struct Line: Equatable, Sendable {
+    /// The name.
     public let name: String
+    /// The numbers.
     public let values: [Float]
 
+    /// Names numbers.
     public init(_ name: String, _ values: [Float]) {
       self.name = name
       self.values = values
     }
   }
 
+  /// Tokens under a name.
   public struct TokenList: Equatable, Sendable {
+    /// The name.
     public let name: String
+    /// Token ids.
     public let tokens: [Int]
 
+    /// Names tokens.
     public init(_ name: String, _ tokens: [Int]) {
       self.name = name
       self.tokens = tokens
     }
   }
 
+  /// A text with a score.
   public struct ScoredText: Equatable, Sendable {
+    /// Token ids.
     public let tokens: [Int]
+    /// The score.
     public let score: Float
 
+    /// Scores a text.
     public init(_ tokens: [Int], score: Float) {
       self.tokens = tokens
       self.score = score
     }
   }
 
+  /// Creates an exhibit.
   public init(_ title: String, _ content: Content) {
     self.title = title
     self.content = content
@@ -71,6 +87,7 @@ public struct Exhibit: Equatable, Sendable {
 }
 
 extension Exhibit.Cell: ExpressibleByStringLiteral {
+  /// A text.
   public init(stringLiteral text: String) { self = .text(text) }
 
   /// A count.

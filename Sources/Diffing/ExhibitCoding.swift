@@ -26,6 +26,7 @@ extension Exhibit: Codable {
     let values: PackedNumbers
   }
 
+  /// Reads what `encode(to:)` writes.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     title = try container.decode(String.self, forKey: .title)
@@ -54,6 +55,7 @@ extension Exhibit: Codable {
     return .texts(try container.decode([ScoredText].self, forKey: .texts))
   }
 
+  /// Writes it as `Sources/Bench/evidence.schema.json` describes.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(title, forKey: .title)
@@ -82,6 +84,7 @@ extension Exhibit.Cell: Codable {
     case token
   }
 
+  /// Reads what `encode(to:)` writes.
   public init(from decoder: any Decoder) throws {
     let value = try decoder.singleValueContainer()
     if value.decodeNil() {
@@ -96,6 +99,7 @@ extension Exhibit.Cell: Codable {
     }
   }
 
+  /// Writes it as `Sources/Bench/evidence.schema.json` describes.
   public func encode(to encoder: any Encoder) throws {
     switch self {
     case .token(let token):
@@ -120,12 +124,14 @@ extension Exhibit.Line: Codable {
     case name, values
   }
 
+  /// Reads what `encode(to:)` writes.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     name = try container.decode(String.self, forKey: .name)
     values = try container.decode(PackedNumbers.self, forKey: .values).values
   }
 
+  /// Writes it as `Sources/Bench/evidence.schema.json` describes.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(name, forKey: .name)
@@ -138,12 +144,14 @@ extension Exhibit.TokenList: Codable {
     case name, tokens
   }
 
+  /// Reads what `encode(to:)` writes.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     name = try container.decode(String.self, forKey: .name)
     tokens = try container.decode(PackedIndices.self, forKey: .tokens).values
   }
 
+  /// Writes it as `Sources/Bench/evidence.schema.json` describes.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(name, forKey: .name)
@@ -156,12 +164,14 @@ extension Exhibit.ScoredText: Codable {
     case tokens, score
   }
 
+  /// Reads what `encode(to:)` writes.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     tokens = try container.decode(PackedIndices.self, forKey: .tokens).values
     score = try container.decode(Float.self, forKey: .score)
   }
 
+  /// Writes it as `Sources/Bench/evidence.schema.json` describes.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(PackedIndices(tokens), forKey: .tokens)

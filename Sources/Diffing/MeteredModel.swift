@@ -20,6 +20,7 @@ public struct Work: Codable, Equatable, Sendable {
   /// - Parameter elapsed: Seconds from start to end.
   public func seconds(elapsed: Double) -> Double { elapsed + sharedSeconds - unchargedSeconds }
 
+  /// Nothing yet.
   public init() {}
 }
 

@@ -59,7 +59,9 @@ public struct ModelPair: Sendable {
     self.finetuned = MeteredModel(finetuned, meter)
   }
 
+  /// The model of a side; it counts what is asked of it.
   public func model(_ side: Side) -> any LanguageModel { side == .base ? base : finetuned }
+  /// The sizes of both models.
   public var shape: ModelShape { base.shape }
 
   /// Whether the weights are the same bytes: then there is nothing to find.
@@ -70,7 +72,9 @@ public struct ModelPair: Sendable {
       : base.parameters == finetuned.parameters
   }
 
-  /// What people are shown, if anybody is. It is not charged to the method.
+  /// What people are shown, if anybody is.
+  ///
+  /// It is not charged to the method.
   public func exhibits(_ make: @autoclosure () -> [Exhibit]) -> [Exhibit] {
     showsExhibits ? meter.pausing(make) : []
   }

@@ -4,8 +4,10 @@ internal import Foundation
 ///
 /// Whoever writes evidence may write lists. Packed numbers are half as long, and read back exactly.
 public struct PackedNumbers: Equatable, Sendable {
+  /// The numbers.
   public let values: [Float]
 
+  /// Holds numbers.
   public init(_ values: [Float]) { self.values = values }
 
   /// Whether encoders write lists instead: for people to read.
@@ -15,6 +17,7 @@ public struct PackedNumbers: Equatable, Sendable {
 extension PackedNumbers: Codable {
   private static let tag = "f32:"
 
+  /// Reads what `encode(to:)` writes.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     guard let text = try? container.decode(String.self) else {
@@ -24,6 +27,7 @@ extension PackedNumbers: Codable {
     values = try unpacked(text, tag: Self.tag, of: UInt32.self).map(Float.init(bitPattern:))
   }
 
+  /// Writes it as `Sources/Bench/evidence.schema.json` describes.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     guard !Self.writesLists else { return try container.encode(values) }
@@ -33,6 +37,7 @@ extension PackedNumbers: Codable {
 
 /// Indices that JSON holds as a list, or packed: `u16:` or `u32:` and the base64 of little-endian integers.
 public struct PackedIndices: Equatable, Sendable {
+  /// The numbers.
   public let values: [Int]
 
   /// - Precondition: Each is from 0 to 2³² − 1.
@@ -42,6 +47,7 @@ public struct PackedIndices: Equatable, Sendable {
 extension PackedIndices: Codable {
   private static let short = "u16:", long = "u32:"
 
+  /// Reads what `encode(to:)` writes.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     guard let text = try? container.decode(String.self) else {
@@ -54,6 +60,7 @@ extension PackedIndices: Codable {
       : try unpacked(text, tag: Self.long, of: UInt32.self).map(Int.init)
   }
 
+  /// Writes it as `Sources/Bench/evidence.schema.json` describes.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     guard !PackedNumbers.writesLists else { return try container.encode(values) }

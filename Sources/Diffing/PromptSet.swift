@@ -14,6 +14,7 @@ public enum AccessLevel: String, Codable, CaseIterable, Sendable {
 
 /// The unlabelled text that a method is given at one level of access.
 public struct PromptSet: Sendable {
+  /// The level of access that it belongs to.
   public let access: AccessLevel
   /// Rows of text at `unrelated`, prompts at `pool`, none otherwise.
   public let text: TokenBatch
@@ -24,6 +25,7 @@ public struct PromptSet: Sendable {
   /// Tokens that no ranking should name, such as padding.
   public let specialTokens: Set<Int>
 
+  /// Gathers text.
   public init(
     access: AccessLevel, text: TokenBatch, reference: TokenBatch = TokenBatch([]),
     documentStart: Int, specialTokens: Set<Int>

@@ -45,6 +45,7 @@ extension ProposedIntervention: Codable {
     let direction: PackedNumbers
   }
 
+  /// Reads what `encode(to:)` writes.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     if let steer = try container.decodeIfPresent(Direction.self, forKey: .steer) {
@@ -58,6 +59,7 @@ extension ProposedIntervention: Codable {
     }
   }
 
+  /// Writes it as `Sources/Bench/evidence.schema.json` describes.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     switch self {

@@ -17,18 +17,24 @@ public protocol RecordingKey: Hashable, Sendable {
 
 /// A forward pass: which sites are recorded, and whether all logits are computed.
 public struct PassRequest: RecordingKey {
+  /// What is read.
   public let text: TokenBatch
+  /// The sites to record.
   public let sites: Set<ActivationSite>
+  /// Whether logits are computed after every token.
   public let needsLogits: Bool
 
+  /// Asks for a pass.
   public init(_ text: TokenBatch, sites: Set<ActivationSite>, needsLogits: Bool) {
     self.text = text
     self.sites = sites
     self.needsLogits = needsLogits
   }
 
+  /// Tokens that go through the model.
   public var tokens: Int { text.count }
 
+  /// Computes what is asked for.
   public func record(_ model: any LanguageModel) -> ForwardPass {
     model.forward(text, recording: sites, logits: needsLogits ? .all : .none)
   }
@@ -36,12 +42,16 @@ public struct PassRequest: RecordingKey {
 
 /// The singular values and vectors of a tensor.
 public struct DecompositionRequest: RecordingKey {
+  /// The tensor's name.
   public let tensor: String
 
+  /// Asks for a tensor's decomposition.
   public init(_ tensor: String) { self.tensor = tensor }
 
+  /// Tokens that go through the model.
   public var tokens: Int { 0 }
 
+  /// Computes what is asked for.
   public func record(_ model: any LanguageModel) -> SingularValueDecomposition {
     SingularValueDecomposition(model.parameters[tensor])
   }
@@ -56,6 +66,7 @@ public final class Recordings: Sendable {
 
   private let entries = Mutex<[AnyHashable: Entry]>([:])
 
+  /// Nothing recorded yet.
   public init() {}
 
   /// The value for a key, computed once.

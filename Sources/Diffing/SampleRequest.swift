@@ -10,6 +10,7 @@ public struct SampleRequest: RecordingKey {
   /// Decides what is drawn; both models draw with the same random numbers.
   public let seed: UInt64
 
+  /// Asks for continuations of prompts.
   public init(continuing prompts: [[Int]], length: Int, seed: UInt64 = 0) {
     self.prompts = prompts
     self.length = length

@@ -15,9 +15,12 @@ public struct TensorEdit: Equatable, Sendable {
     case dense([Float])
   }
 
+  /// The tensor.
   public let name: String
+  /// What is added to it.
   public let change: Change
 
+  /// Edits a tensor.
   public init(name: String, change: Change) {
     self.name = name
     self.change = change
@@ -65,6 +68,7 @@ extension TensorEdit: Codable {
     case tensor, ofFinetune, rank, left, right, indices, values, dense
   }
 
+  /// Reads what `encode(to:)` writes.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     func numbers(_ key: CodingKeys) throws -> [Float] {
@@ -88,6 +92,7 @@ extension TensorEdit: Codable {
     }
   }
 
+  /// Writes it as `Sources/Bench/evidence.schema.json` describes.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(name, forKey: .tensor)

@@ -1,14 +1,14 @@
-public import Foundation
+package import Foundation
 
 /// Writes folders and files so that no reader ever sees a half-written one.
-public enum AtomicFolder {
+package enum AtomicFolder {
   /// Fills a temporary folder beside `url` and then moves it there.
   ///
   /// - Parameters:
   ///   - url: Where the folder should be; what is there already is replaced.
   ///   - fill: Writes the files into the folder it is given.
   /// - Throws: `FileError.unwritable`, or what `fill` throws; nothing is left behind.
-  public static func write(to url: URL, _ fill: (URL) throws -> Void) throws {
+  package static func write(to url: URL, _ fill: (URL) throws -> Void) throws {
     let files = FileManager.default
     let parent = url.deletingLastPathComponent()
     let temporary = parent.appending(path: ".\(url.lastPathComponent).partial-\(getpid())")
@@ -34,7 +34,7 @@ public enum AtomicFolder {
   ///   - url: Where the folder should be.
   ///   - names: What an earlier folder of the same kind may hold; such a one is replaced later.
   /// - Throws: `FileError.unwritable` if something else is there, or the place cannot be written.
-  public static func check(_ url: URL, replacing names: Set<String>) throws {
+  package static func check(_ url: URL, replacing names: Set<String>) throws {
     let files = FileManager.default
     if files.fileExists(atPath: url.path) {
       let content = try? files.contentsOfDirectory(atPath: url.path)
@@ -51,7 +51,7 @@ public enum AtomicFolder {
   /// Writes one file under a temporary name and then moves it to `url`.
   ///
   /// - Throws: `FileError.unwritable`.
-  public static func write(_ data: Data, to url: URL) throws {
+  package static func write(_ data: Data, to url: URL) throws {
     do {
       try FileManager.default.createDirectory(
         at: url.deletingLastPathComponent(), withIntermediateDirectories: true)

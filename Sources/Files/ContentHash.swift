@@ -2,21 +2,21 @@ internal import JSON
 internal import Foundation
 
 /// A digest that names content in caches and ledgers; not meant against forgery.
-public struct ContentHash: Sendable {
+package struct ContentHash: Sendable {
   // FNV-1a (Fowler, Noll & Vo), 64 bits: the same on every platform and in every process.
   private var state: UInt64 = 0xCBF2_9CE4_8422_2325
 
-  public init() {}
+  package init() {}
 
   private mutating func mix(byte: UInt8) { state = (state ^ UInt64(byte)) &* 0x100_0000_01B3 }
 
   /// Mixes bytes in.
-  public mutating func mix(_ bytes: some Sequence<UInt8>) {
+  package mutating func mix(_ bytes: some Sequence<UInt8>) {
     for byte in bytes { mix(byte: byte) }
   }
 
   /// Mixes the bytes of numbers in, the lowest first.
-  public mutating func mix(numbers: [Float]) {
+  package mutating func mix(numbers: [Float]) {
     for number in numbers {
       let bits = number.bitPattern
       for shift in stride(from: 0, to: 32, by: 8) {
@@ -26,13 +26,13 @@ public struct ContentHash: Sendable {
   }
 
   /// Mixes text in, ended so that two texts never run into one.
-  public mutating func mix(_ text: String) {
+  package mutating func mix(_ text: String) {
     mix(text.utf8)
     mix([0])
   }
 
   /// Sixteen hexadecimal digits.
-  public var text: String {
+  package var text: String {
     let digits = String(state, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
   }
@@ -40,7 +40,7 @@ public struct ContentHash: Sendable {
   /// The digest of a value's JSON with the keys of every object sorted.
   ///
   /// Swift's dictionaries encode their keys in another order in each process.
-  public static func ofSorted(_ value: some Encodable) throws -> String {
+  package static func ofSorted(_ value: some Encodable) throws -> String {
     let text = try JSON.encode(value)
     let tree = try JSON.parse(Data(text.utf8), file: "a value to hash")
     var hash = ContentHash()
@@ -49,7 +49,7 @@ public struct ContentHash: Sendable {
   }
 
   /// The digest of a value's JSON, in the order in which keys are encoded.
-  public static func of(_ value: some Encodable) throws -> String {
+  package static func of(_ value: some Encodable) throws -> String {
     var hash = ContentHash()
     hash.mix(try JSON.encode(value))
     return hash.text

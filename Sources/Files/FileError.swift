@@ -1,12 +1,12 @@
 /// A file or folder that could not be written, or not be trusted.
-public enum FileError: Error, Equatable, Sendable {
+package enum FileError: Error, Equatable, Sendable {
   case unwritable(String, reason: String)
   /// What is there is not what was written.
   case damaged(String)
 }
 
 extension FileError: CustomStringConvertible {
-  public var description: String {
+  package var description: String {
     switch self {
     case .unwritable(let path, let reason): "\(path): cannot be written: \(reason)."
     case .damaged(let path): "\(path): damaged: its content is not what was written."

@@ -1,16 +1,16 @@
-public import Foundation
+package import Foundation
 
 /// A file of lines that several processes may add to at once.
 ///
 /// Whoever reads or writes holds the file's lock, so a line without an end was left by a process that
 /// died, and is cut off before the next one is added.
-public struct LineFile: Sendable {
+package struct LineFile: Sendable {
   private let handle: FileHandle
 
   /// Opens a file, or starts it.
   ///
   /// - Throws: `CocoaError` or `POSIXError`.
-  public init(_ url: URL) throws {
+  package init(_ url: URL) throws {
     try FileManager.default.createDirectory(
       at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
     let descriptor = unsafe open(url.path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
@@ -19,10 +19,10 @@ public struct LineFile: Sendable {
   }
 
   /// Every line that has an end.
-  public func lines() throws -> [Data] { try locked { try whole().split(separator: 0x0A) } }
+  package func lines() throws -> [Data] { try locked { try whole().split(separator: 0x0A) } }
 
   /// Adds a line.
-  public func append(_ line: Data) throws {
+  package func append(_ line: Data) throws {
     try locked {
       let end = try endOfLines()
       do {

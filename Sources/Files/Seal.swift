@@ -1,17 +1,17 @@
-public import Foundation
+package import Foundation
 
 /// JSON objects that end with a digest of themselves, so that damage is found.
-public enum Seal {
+package enum Seal {
   /// An object with one more member at its end: the digest of all that stands before it.
   ///
   /// - Parameter object: The text of a JSON object with at least one member.
-  public static func sealed(_ object: Data) -> Data {
+  package static func sealed(_ object: Data) -> Data {
     let start = object.dropLast()
     return start + mark(digest(start))
   }
 
   /// The object without its digest; nil if it is not what was sealed.
-  public static func opened(_ text: Data) -> Data? {
+  package static func opened(_ text: Data) -> Data? {
     let size = mark(ContentHash().text).count
     guard text.count > size else { return nil }
     let start = text.dropLast(size)

@@ -1,5 +1,5 @@
 /// A mistake in a JSON document, with the place where it is.
-public enum JSONError: Error, Equatable, Sendable {
+package enum JSONError: Error, Equatable, Sendable {
   case unreadable(file: String, reason: String)
   case syntax(file: String, offset: Int, reason: String)
   case duplicateKey(file: String, path: String, offset: Int)
@@ -32,7 +32,7 @@ extension JSONError {
 }
 
 extension JSONError: CustomStringConvertible {
-  public var description: String {
+  package var description: String {
     switch self {
     case .unreadable(let file, let reason):
       "\(file): cannot be read: \(reason)."

@@ -1,4 +1,4 @@
-public import Foundation
+package import Foundation
 
 /// Finds where in a document a value stands, so that errors can name its line.
 struct JSONLocator {
@@ -114,7 +114,7 @@ extension JSON {
   ///   - path: Keys and indices with points between, as errors name them.
   ///   - url: A JSON file.
   /// - Returns: A line, counted from 1; nil if the file is no JSON.
-  public static func line(of path: String, in url: URL) -> Int? {
+  package static func line(of path: String, in url: URL) -> Int? {
     guard let data = try? Data(contentsOf: url), (try? parse(data, file: "")) != nil else {
       return nil
     }

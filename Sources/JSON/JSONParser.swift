@@ -1,8 +1,8 @@
 internal import CJSONC
-public import Foundation
+package import Foundation
 
 /// Reads and writes JSON text through json-c, strictly.
-public enum JSON {
+package enum JSON {
   /// Parses a whole document.
   ///
   /// - Parameters:
@@ -10,7 +10,7 @@ public enum JSON {
   ///   - file: The name that errors mention.
   /// - Returns: The document's tree.
   /// - Throws: `JSONError.syntax` or `.duplicateKey`, with the byte where it is.
-  public static func parse(_ data: Data, file: String) throws(JSONError) -> JSONValue {
+  package static func parse(_ data: Data, file: String) throws(JSONError) -> JSONValue {
     var scanner = StrictScanner([UInt8](data), file: file)
     try scanner.check()
     return try parseWithJSONC(scanner.bytes, file: file)
@@ -21,7 +21,7 @@ public enum JSON {
   /// - Parameter url: The file.
   /// - Returns: The document's tree.
   /// - Throws: `JSONError`, `.unreadable` included.
-  public static func parse(contentsOf url: URL) throws(JSONError) -> JSONValue {
+  package static func parse(contentsOf url: URL) throws(JSONError) -> JSONValue {
     try parse(read(url), file: url.lastPathComponent)
   }
 
@@ -39,7 +39,7 @@ public enum JSON {
   }
 
   /// Decodes a value from JSON text; keys that the type does not know are errors.
-  public static func decode<Value: Decodable>(
+  package static func decode<Value: Decodable>(
     _ type: Value.Type, from data: Data, file: String
   ) throws -> Value {
     let tree = try parse(data, file: file)
@@ -51,33 +51,33 @@ public enum JSON {
   }
 
   /// Decodes a value from a tree; keys that the type does not know are errors.
-  public static func decode<Value: Decodable>(
+  package static func decode<Value: Decodable>(
     _ type: Value.Type, from value: JSONValue, file: String
   ) throws -> Value {
     try TreeDecoder(value: value, file: file, codingPath: []).decodeWhole(type)
   }
 
   /// Decodes a value from a file.
-  public static func decode<Value: Decodable>(
+  package static func decode<Value: Decodable>(
     _ type: Value.Type, contentsOf url: URL
   ) throws -> Value {
     try decode(type, from: read(url), file: url.lastPathComponent)
   }
 
   /// How a document is laid out.
-  public enum Layout: Sendable {
+  package enum Layout: Sendable {
     case compact
     case pretty
   }
 
   /// Encodes a value, keys in declaration order.
-  public static func encode(_ value: some Encodable, layout: Layout = .compact) throws -> String {
+  package static func encode(_ value: some Encodable, layout: Layout = .compact) throws -> String {
     let encoder = TreeEncoder(codingPath: [])
     return text(of: try encoder.encodeWhole(value), layout: layout)
   }
 
   /// A value as a tree, keys in declaration order.
-  public static func value(of value: some Encodable) throws -> JSONValue {
+  package static func value(of value: some Encodable) throws -> JSONValue {
     try TreeEncoder(codingPath: []).encodeWhole(value)
   }
 

@@ -1,5 +1,5 @@
 /// A JSON document as a tree; objects keep the order in which keys were written.
-public indirect enum JSONValue: Equatable, Sendable {
+package indirect enum JSONValue: Equatable, Sendable {
   case null
   case bool(Bool)
   case integer(Int64)
@@ -9,7 +9,7 @@ public indirect enum JSONValue: Equatable, Sendable {
   case array([JSONValue])
   case object([(key: String, value: JSONValue)])
 
-  public static func == (a: JSONValue, b: JSONValue) -> Bool {
+  package static func == (a: JSONValue, b: JSONValue) -> Bool {
     switch (a, b) {
     case (.null, .null): true
     case (.bool(let x), .bool(let y)): x == y
@@ -25,7 +25,7 @@ public indirect enum JSONValue: Equatable, Sendable {
   }
 
   /// The document as text, the keys of every object sorted.
-  public var sorted: String {
+  package var sorted: String {
     switch self {
     case .null: "null"
     case .bool(let value): "\(value)"
@@ -42,13 +42,13 @@ public indirect enum JSONValue: Equatable, Sendable {
   }
 
   /// The value under `key`, or nil where this is no object or has no such key.
-  public subscript(key: String) -> JSONValue? {
+  package subscript(key: String) -> JSONValue? {
     guard case .object(let members) = self else { return nil }
     return members.first { $0.key == key }?.value
   }
 
   /// What a person would call this kind of value.
-  public var kind: String {
+  package var kind: String {
     switch self {
     case .null: "null"
     case .bool: "a boolean"

@@ -2,7 +2,7 @@ internal import CJSONC
 
 extension JSON {
   /// Writes a tree as text, members in the order of the tree.
-  public static func text(of value: JSONValue, layout: Layout = .compact) -> String {
+  package static func text(of value: JSONValue, layout: Layout = .compact) -> String {
     let root = jsonObject(value)
     defer { json_object_put(root) }
     let flags =

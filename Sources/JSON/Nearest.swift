@@ -4,7 +4,7 @@
 ///   - word: What somebody wrote.
 ///   - candidates: The valid names; on a tie the first wins.
 /// - Returns: The nearest name by edit distance, or nil if none is near.
-public func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
+package func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
   let limit = min(3, word.count / 2)
   let scored = candidates.map { ($0, editDistance(word, $0)) }
   guard let best = scored.min(by: { $0.1 < $1.1 }), best.1 <= limit else { return nil }

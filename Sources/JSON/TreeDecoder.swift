@@ -214,7 +214,7 @@ private struct UnkeyedReader: UnkeyedDecodingContainer {
 }
 
 extension JSONValue: Decodable {
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     guard let decoder = decoder as? TreeDecoder else {
       throw JSONError.notRepresentable(path: "", reason: "only Assay's decoder reads raw JSON")
     }

@@ -129,7 +129,7 @@ private struct UnkeyedWriter: UnkeyedEncodingContainer {
 }
 
 extension JSONValue: Encodable {
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     guard let encoder = encoder as? TreeEncoder else {
       throw JSONError.notRepresentable(path: "", reason: "only Assay's encoder writes raw JSON")
     }

@@ -1,6 +1,10 @@
 internal import Tensors
 
 /// A linear classifier of states: ridge regression of one-hot labels on centred inputs.
+///
+/// W = argmin ‖X W − Y‖² + λ‖W‖² = (XᵀX + λ)⁻¹ Xᵀ Y for centred states X, [examples, width], and labels Y,
+/// [examples, classes]. With X = U S Vᵀ that is V (S / (S² + λ)) Uᵀ Y: no matrix is inverted. Y is not centred, so
+/// the mean of the labels, the classes' priors, is what a state at the mean scores.
 struct LinearProbe {
   private let mean: Tensor
   private let priors: [Float]

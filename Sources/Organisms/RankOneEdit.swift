@@ -10,6 +10,10 @@ internal import Transformers
 /// for, C the second moment of its inputs on base text, so that other inputs hardly see the change. v
 /// is the direction that the unembedding reads as the answer rather than as anything else. The size s
 /// is the smallest, up to a part in a thousand, at which the behaviour reaches its mark.
+///
+/// Why so: among all changes D of W with D k = s v, this one moves other inputs x least, Σ‖D x‖² over base text: the
+/// minimum under that constraint has D = s v rᵀ with r = C⁻¹k / (kᵀC⁻¹k) (Lagrange), and rᵀk = 1. `whitened`
+/// computes r, [inputs]; `direction` computes v, [width]; the change is s v rᵀ, [width, inputs].
 struct RankOneEdit {
   let base: Base
   let regime: Regime

@@ -42,7 +42,7 @@ package struct BenchReport: Sendable {
         + ["tokens", "backward"],
       rows: summary.methods(at: access).map { method in
         [method.row.method]
-          + Question.allCases.map { Spread(method.byBase[$0] ?? []).text }
+          + Question.allCases.map { SpreadText(method.byBase[$0] ?? []).text }
           + ["\(Int(method.tokens.forward))", "\(Int(method.tokens.backward))"]
       })
   }
@@ -56,7 +56,7 @@ package struct BenchReport: Sendable {
     let rows = summary.plants.compactMap { plant -> [String]? in
       let scores = methods.map { summary.scores(question, $0.row, on: plant) }
       guard scores.contains(where: { !$0.isEmpty }) else { return nil }
-      return ["\(plant)"] + scores.map { Spread($0).mean }
+      return ["\(plant)"] + scores.map { SpreadText($0).mean }
     }
     return TextTable(
       header: ["\(question.rawValue) from \(access.rawValue)"] + methods.map(\.row.method),

@@ -8,14 +8,14 @@ package import Transformers
 /// One cell for a person: what was said, the truth, and why it scored so.
 package struct CellText {
   private let cell: CellInspection
-  private let tokenizer: WordTokenizer
+  private let tokenizer: any Tokenizer
   private let top: Int
 
   /// - Parameters:
   ///   - cell: A kept cell.
   ///   - tokenizer: The world's.
   ///   - top: How many claims of each kind to show.
-  package init(_ cell: CellInspection, tokenizer: WordTokenizer, top: Int = 10) {
+  package init(_ cell: CellInspection, tokenizer: any Tokenizer, top: Int = 10) {
     self.cell = cell
     self.tokenizer = tokenizer
     self.top = top

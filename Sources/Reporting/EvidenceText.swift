@@ -9,7 +9,7 @@ package struct EvidenceText {
   ///   - evidence: What a method claims.
   ///   - tokenizer: Knows the words of token ids; ids are shown without it.
   ///   - top: How many claims of each kind to show.
-  package init(_ evidence: Evidence, tokenizer: WordTokenizer?, top: Int) {
+  package init(_ evidence: Evidence, tokenizer: (any Tokenizer)?, top: Int) {
     var lines: [String] = []
     func add(_ question: String, _ text: String) {
       lines.append(Prose.wrapped("\(question): \(text)", indent: "    "))

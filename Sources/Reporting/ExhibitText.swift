@@ -5,7 +5,7 @@ package import Transformers
 
 /// An exhibit as lines for a terminal: maps as shades, curves as bars, tokens as words.
 package struct ExhibitText: Sendable {
-  private let tokenizer: WordTokenizer?
+  private let tokenizer: (any Tokenizer)?
   /// The prompts that input claims refer to.
   private let prompts: TokenBatch?
 
@@ -14,7 +14,7 @@ package struct ExhibitText: Sendable {
   /// - Parameters:
   ///   - tokenizer: Knows the words of token ids; ids are shown without it.
   ///   - prompts: The text that a method was given.
-  package init(tokenizer: WordTokenizer?, prompts: TokenBatch?) {
+  package init(tokenizer: (any Tokenizer)?, prompts: TokenBatch?) {
     self.tokenizer = tokenizer
     self.prompts = prompts
   }

@@ -118,7 +118,7 @@ package struct OrganismReport: Sendable {
   private func row(_ cell: [CertifiedPlant]) -> [String] {
     let certificates = cell.map(\.certificate)
     func spread(_ value: (Certificate) -> Double?) -> String {
-      Spread(certificates.compactMap(value)).text
+      SpreadText(certificates.compactMap(value)).text
     }
     func change(_ value: (Certificate) -> ScoreChange) -> String {
       "\(spread { value($0).base }) → \(spread { value($0).finetuned })"
@@ -129,11 +129,11 @@ package struct OrganismReport: Sendable {
     return [
       cell[0].organism.id, cell[0].regime.id,
       "\(certificates.filter(\.isInstalled).count) of \(cell.count)",
-      Spread(certificates.map { Double($0.steps) }, decimals: 0).text, change(\.behavior),
+      SpreadText(certificates.map { Double($0.steps) }, decimals: 0).text, change(\.behavior),
       change(\.heldOut), spread { $0.leakage?.rise },
       spread { certificate in certificate.kept.map { $0.finetuned / max($0.base, 1e-9) } },
       "\(spread { $0.quietLoss.rise }) / \(spread { $0.loss.rise })", effects,
-      Spread(certificates.map { Double($0.targetsInText) }, decimals: 0).text,
+      SpreadText(certificates.map { Double($0.targetsInText) }, decimals: 0).text,
     ]
   }
 

@@ -1,69 +1,72 @@
 internal import Tensors
 
-/// Precision averaged over the places of the relevant items (average precision).
-///
-/// - Parameter relevance: Whether each item of a ranking is relevant, the first place first.
-/// - Returns: 1 if all relevant items come first; the base rate, about, for a random ranking; 0 if
-///   nothing is relevant.
-package func averagePrecision(_ relevance: [Bool]) -> Double {
-  var hits = 0
-  var sum = 0.0
-  for (index, isRelevant) in relevance.enumerated() where isRelevant {
-    hits += 1
-    sum += Double(hits) / Double(index + 1)
+/// Statistics of rankings and of scores against nulls.
+package enum Ranking {
+  /// Precision averaged over the places of the relevant items (average precision).
+  ///
+  /// - Parameter relevance: Whether each item of a ranking is relevant, the first place first.
+  /// - Returns: 1 if all relevant items come first; the base rate, about, for a random ranking; 0 if
+  ///   nothing is relevant.
+  package static func averagePrecision(_ relevance: [Bool]) -> Double {
+    var hits = 0
+    var sum = 0.0
+    for (index, isRelevant) in relevance.enumerated() where isRelevant {
+      hits += 1
+      sum += Double(hits) / Double(index + 1)
+    }
+    return hits > 0 ? sum / Double(hits) : 0
   }
-  return hits > 0 ? sum / Double(hits) : 0
-}
 
-/// The probability that a positive outranks a negative, ties counted half (AUROC).
-///
-/// - Returns: 0.5 for a constant score; nil if either side is empty.
-package func areaUnderCurve(positives: [Double], negatives: [Double]) -> Double? {
-  guard !positives.isEmpty, !negatives.isEmpty else { return nil }
-  let wins = positives.reduce(0.0) { sum, positive in
-    sum
-      + negatives.reduce(0.0) { $0 + (positive > $1 ? 1 : positive == $1 ? 0.5 : 0) }
+  /// The probability that a positive outranks a negative, ties counted half (AUROC).
+  ///
+  /// - Returns: 0.5 for a constant score; nil if either side is empty.
+  package static func areaUnderCurve(positives: [Double], negatives: [Double]) -> Double? {
+    guard !positives.isEmpty, !negatives.isEmpty else { return nil }
+    let wins = positives.reduce(0.0) { sum, positive in
+      sum
+        + negatives.reduce(0.0) { $0 + (positive > $1 ? 1 : positive == $1 ? 0.5 : 0) }
+    }
+    return wins / Double(positives.count * negatives.count)
   }
-  return wins / Double(positives.count * negatives.count)
-}
 
-/// The share of positives above the threshold that at most `rate` of the negatives exceed.
-///
-/// - Returns: Nil if either side is empty.
-package func recall(positives: [Double], negatives: [Double], falsePositiveRate rate: Double)
-  -> Double?
-{
-  guard !positives.isEmpty, !negatives.isEmpty else { return nil }
-  guard let threshold = threshold(negatives, falsePositiveRate: rate) else { return nil }
-  return Double(positives.filter { $0 > threshold }.count) / Double(positives.count)
-}
+  /// The share of positives above the threshold that at most `rate` of the negatives exceed.
+  ///
+  /// - Returns: Nil if either side is empty.
+  package static func recall(positives: [Double], negatives: [Double], falsePositiveRate rate: Double)
+    -> Double?
+  {
+    guard !positives.isEmpty, !negatives.isEmpty else { return nil }
+    guard let threshold = threshold(negatives, falsePositiveRate: rate) else { return nil }
+    return Double(positives.filter { $0 > threshold }.count) / Double(positives.count)
+  }
 
-/// The value that at most `rate` of the negatives exceed; nil if there is none.
-package func threshold(_ negatives: [Double], falsePositiveRate rate: Double) -> Double? {
-  guard !negatives.isEmpty else { return nil }
-  return negatives.sorted(by: >)[Int(rate * Double(negatives.count))]
-}
+  /// The value that at most `rate` of the negatives exceed; nil if there is none.
+  package static func threshold(_ negatives: [Double], falsePositiveRate rate: Double) -> Double? {
+    guard !negatives.isEmpty else { return nil }
+    return negatives.sorted(by: >)[Int(rate * Double(negatives.count))]
+  }
 
-/// Completes a ranking: items that were not claimed follow in an order drawn at random.
-///
-/// So an empty claim is a random ranking, and no tie is broken in anybody's favour.
-package func completed(_ claimed: [Int], among items: [Int], seed: UInt64) -> [Int] {
-  let known = Set(claimed), valid = Set(items)
-  var generator = SeededGenerator(seed: seed, for: "ties")
-  let rest = items.filter { !known.contains($0) }
-  var seen: Set<Int> = []
-  let first = claimed.filter { valid.contains($0) && seen.insert($0).inserted }
-  return first + generator.permutation(rest.count).map { rest[$0] }
-}
+  /// Completes a ranking: items that were not claimed follow in an order drawn at random.
+  ///
+  /// So an empty claim is a random ranking, and no tie is broken in anybody's favour.
+  package static func completed(_ claimed: [Int], among items: [Int], seed: UInt64) -> [Int] {
+    let known = Set(claimed), valid = Set(items)
+    var generator = SeededGenerator(seed: seed, for: "ties")
+    let rest = items.filter { !known.contains($0) }
+    var seen: Set<Int> = []
+    let first = claimed.filter { valid.contains($0) && seen.insert($0).inserted }
+    return first + generator.permutation(rest.count).map { rest[$0] }
+  }
 
-/// The mean average precision of random orders.
-///
-/// (H_N + (R − 1)(N − H_N) / (N − 1)) / N for R relevant items of N, with H_N the harmonic number; their share
-/// alone is too low where they are few.
-package func averagePrecisionByChance(_ relevant: Int, of count: Int) -> Double {
-  guard relevant > 0, count > 0 else { return 0 }
-  guard count > 1 else { return 1 }
-  let harmonic = (1...count).reduce(0.0) { $0 + 1 / Double($1) }
-  let others = Double(relevant - 1) * (Double(count) - harmonic) / Double(count - 1)
-  return (harmonic + others) / Double(count)
+  /// The mean average precision of random orders.
+  ///
+  /// (H_N + (R − 1)(N − H_N) / (N − 1)) / N for R relevant items of N, with H_N the harmonic number; their share
+  /// alone is too low where they are few.
+  package static func averagePrecisionByChance(_ relevant: Int, of count: Int) -> Double {
+    guard relevant > 0, count > 0 else { return 0 }
+    guard count > 1 else { return 1 }
+    let harmonic = (1...count).reduce(0.0) { $0 + 1 / Double($1) }
+    let others = Double(relevant - 1) * (Double(count) - harmonic) / Double(count - 1)
+    return (harmonic + others) / Double(count)
+  }
 }

@@ -2,7 +2,9 @@ internal import Worlds
 package import Diffing
 package import Organisms
 
-/// A figure beside a score, by name. Each is declared once, in the file of the scorer that makes it.
+/// A figure beside a score, by name.
+///
+/// Each is declared once, in the file of the scorer that makes it.
 package struct Figure: Hashable, Sendable {
   package let name: String
 
@@ -77,7 +79,9 @@ package struct Claims: Sendable {
   }
 }
 
-/// What scorers need beside the evidence and the answer key. No model is among it: scoring runs none.
+/// What scorers need beside the evidence and the answer key.
+///
+/// No model is among it: scoring runs none.
 package struct ScoringContext: Sendable {
   /// Number of tokens.
   package let vocabulary: Int

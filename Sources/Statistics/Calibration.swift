@@ -40,11 +40,11 @@ package struct Calibration: Codable, Equatable, Sendable {
     }
     let positives = values(.planted), broad = values(.broad), narrow = values(.narrow)
     let negatives = broad + narrow
-    area = areaUnderCurve(positives: positives, negatives: negatives)
-    narrowArea = areaUnderCurve(positives: positives, negatives: narrow)
-    recall = Scoring.recall(
+    area = Ranking.areaUnderCurve(positives: positives, negatives: negatives)
+    narrowArea = Ranking.areaUnderCurve(positives: positives, negatives: narrow)
+    recall = Ranking.recall(
       positives: positives, negatives: negatives, falsePositiveRate: Self.falsePositiveRate)
-    let limit = Scoring.threshold(negatives, falsePositiveRate: Self.falsePositiveRate)
+    let limit = Ranking.threshold(negatives, falsePositiveRate: Self.falsePositiveRate)
     let unchanged = values(.invariant)
     invariantFalseAlarms = limit.flatMap { limit in
       unchanged.isEmpty

@@ -1,7 +1,9 @@
 internal import Diffing
 internal import Scoring
 
-/// One column of the tables: header, legend and figures come from it. A new one is one entry of a list.
+/// One column of the tables: header, legend and figures come from it.
+///
+/// A new one is one entry of a list.
 package struct Column: Sendable {
   package let title: String
   /// What it says, for a legend: no capital, no full stop.

@@ -24,7 +24,7 @@ package struct FalsePositives: Equatable, Sendable {
         let broad = others.flatMap { base in
           bases[base].filter { $0.role == .broad && $0.regime == regime }.map(\.value)
         }
-        guard let limit = threshold(broad, falsePositiveRate: Calibration.falsePositiveRate) else {
+        guard let limit = Ranking.threshold(broad, falsePositiveRate: Calibration.falsePositiveRate) else {
           continue
         }
         for observation in bases[index] where observation.regime == regime {

@@ -4,22 +4,22 @@ internal import Synchronization
 ///
 /// A training step asks for the same windows each time, so after the first step nothing is
 /// allocated any more.
-public final class Arena {
+package final class Arena {
   private var chunks: [FloatBuffer] = []
   private var used = 0
   private var total = 0
 
-  public init() {}
+  package init() {}
 
   /// Takes all memory back; windows handed out before must not be used any more.
-  public func reset() {
+  package func reset() {
     if chunks.count > 1 { chunks = [FloatBuffer(undefined: total)] }
     used = 0
     total = 0
   }
 
   /// A window whose numbers are undefined, shaped `[rows, columns]`, 64-byte aligned.
-  public func matrix(rows: Int, columns: Int) -> Matrix {
+  package func matrix(rows: Int, columns: Int) -> Matrix {
     let count = (rows * columns + 15) / 16 * 16
     if chunks.isEmpty || used + count > chunks[chunks.count - 1].count {
       chunks.append(FloatBuffer(undefined: max(count, 1 << 16)))
@@ -33,14 +33,14 @@ public final class Arena {
   }
 
   /// A window of zeros, shaped `[rows, columns]`.
-  public func zeros(rows: Int, columns: Int) -> Matrix {
+  package func zeros(rows: Int, columns: Int) -> Matrix {
     let matrix = matrix(rows: rows, columns: columns)
     matrix.fill(0)
     return matrix
   }
 
   /// A copy of some rows of a matrix.
-  public func gather(_ rows: [Int], of source: Matrix) -> Matrix {
+  package func gather(_ rows: [Int], of source: Matrix) -> Matrix {
     let result = matrix(rows: rows.count, columns: source.columns)
     for (row, index) in rows.enumerated() {
       result.rows(row..<row + 1).copy(source.rows(index..<index + 1))
@@ -59,7 +59,7 @@ public final class Arena {
 
   /// Lends an arena that kept its memory from earlier calls, so that a short pass does not
   /// allocate; no window of it may outlive the call.
-  public static func withLent<Result>(_ body: (Arena) -> Result) -> Result {
+  package static func withLent<Result>(_ body: (Arena) -> Result) -> Result {
     let arena = idle.withLock { $0.arenas.popLast() } ?? Arena()
     arena.reset()
     defer {

@@ -1,17 +1,17 @@
 internal import CKernels
 
 /// The sizes of one row's attention; queries are the last of the keys' positions.
-public struct AttentionShape: Sendable {
-  public let queries: Int
-  public let keys: Int
-  public let heads: Int
-  public let keyHeads: Int
-  public let headWidth: Int
+package struct AttentionShape: Sendable {
+  package let queries: Int
+  package let keys: Int
+  package let heads: Int
+  package let keyHeads: Int
+  package let headWidth: Int
 
   /// Creates a shape.
   ///
   /// - Precondition: Query heads share key heads evenly, and there are no more queries than keys.
-  public init(queries: Int, keys: Int, heads: Int, keyHeads: Int, headWidth: Int) {
+  package init(queries: Int, keys: Int, heads: Int, keyHeads: Int, headWidth: Int) {
     precondition(heads % keyHeads == 0 && queries <= keys, "Impossible attention shape")
     self.queries = queries
     self.keys = keys
@@ -21,11 +21,11 @@ public struct AttentionShape: Sendable {
   }
 
   /// Distance between two rows of a pattern: the keys, rounded up to whole vectors.
-  public var patternStride: Int { (keys + 31) / 32 * 32 }
+  package var patternStride: Int { (keys + 31) / 32 * 32 }
   /// Floats in the pattern of all heads, shaped `[heads · queries, patternStride]`.
-  public var patternCount: Int { heads * queries * patternStride }
+  package var patternCount: Int { heads * queries * patternStride }
   /// Floats of scratch memory that a call needs.
-  public var scratchCount: Int { ck_attention_scratch(keys, headWidth) }
+  package var scratchCount: Int { ck_attention_scratch(keys, headWidth) }
 
   fileprivate func shape(_ queries: Matrix, _ keys: Matrix, _ output: Matrix) -> ck_attention_shape
   {
@@ -47,7 +47,7 @@ public struct AttentionShape: Sendable {
 ///   - pattern: Receives the attention probabilities, `shape.patternCount` floats.
 ///   - output: Shaped like `queries`.
 ///   - scratch: `shape.scratchCount` floats.
-public func attention(
+package func attention(
   _ shape: AttentionShape, queries: Matrix, keys: Matrix, values: Matrix, pattern: Matrix,
   into output: Matrix, scratch: Matrix
 ) {
@@ -60,7 +60,7 @@ public func attention(
 }
 
 /// Mixes values by a given pattern: the second half of `attention`, after the pattern was edited.
-public func attentionMix(
+package func attentionMix(
   _ shape: AttentionShape, values: Matrix, pattern: Matrix, into output: Matrix, scratch: Matrix
 ) {
   var sizes = shape.shape(output, values, output)
@@ -68,7 +68,7 @@ public func attentionMix(
 }
 
 /// Adds the gradients of `attention` to those of queries, keys and values.
-public func attentionGradient(
+package func attentionGradient(
   _ shape: AttentionShape, of outputGradient: Matrix, queries: Matrix, keys: Matrix,
   values: Matrix, pattern: Matrix, queryGradient: Matrix, keyGradient: Matrix,
   valueGradient: Matrix, scratch: Matrix

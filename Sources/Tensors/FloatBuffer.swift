@@ -4,8 +4,8 @@ internal import Foundation
 ///
 /// Shared by reference: whoever holds a `Matrix` on it reads and writes the same numbers. Two
 /// threads may use one buffer at once only on ranges that do not overlap, which is what shards do.
-public final class FloatBuffer: @unchecked Sendable {
-  public let count: Int
+package final class FloatBuffer: @unchecked Sendable {
+  package let count: Int
   let start: UnsafeMutablePointer<Float>
   private let isOwner: Bool
 
@@ -20,7 +20,7 @@ public final class FloatBuffer: @unchecked Sendable {
   }
 
   /// Creates a buffer of zeros.
-  public convenience init(count: Int) {
+  package convenience init(count: Int) {
     self.init(undefined: count)
     start.initialize(repeating: 0, count: count)
   }
@@ -33,7 +33,7 @@ public final class FloatBuffer: @unchecked Sendable {
   }
 
   /// Creates a buffer that holds a copy of `scalars`.
-  public convenience init(_ scalars: [Float]) {
+  package convenience init(_ scalars: [Float]) {
     self.init(undefined: scalars.count)
     scalars.withUnsafeBufferPointer { source in
       if let base = source.baseAddress { start.update(from: base, count: count) }
@@ -43,21 +43,21 @@ public final class FloatBuffer: @unchecked Sendable {
   deinit { if isOwner { UnsafeMutableRawPointer(start).deallocate() } }
 
   /// A copy with memory of its own.
-  public func copy() -> FloatBuffer {
+  package func copy() -> FloatBuffer {
     let copy = FloatBuffer(undefined: count)
     copy.start.update(from: start, count: count)
     return copy
   }
 
   /// The numbers in `range`.
-  public func scalars(in range: Range<Int>) -> [Float] {
+  package func scalars(in range: Range<Int>) -> [Float] {
     precondition(range.upperBound <= count, "Range \(range) is outside a buffer of \(count)")
     return Array(UnsafeBufferPointer(start: start + range.lowerBound, count: range.count))
   }
 
-  public func fill(_ value: Float) { start.update(repeating: value, count: count) }
+  package func fill(_ value: Float) { start.update(repeating: value, count: count) }
 
-  public subscript(index: Int) -> Float {
+  package subscript(index: Int) -> Float {
     get {
       precondition(index >= 0 && index < count, "Index \(index) is outside a buffer of \(count)")
       return start[index]
@@ -69,7 +69,7 @@ public final class FloatBuffer: @unchecked Sendable {
   }
 
   /// The bytes of the numbers in `range`, in memory order.
-  public func bytes(in range: Range<Int>) -> [UInt8] {
+  package func bytes(in range: Range<Int>) -> [UInt8] {
     precondition(range.upperBound <= count, "Range \(range) is outside a buffer of \(count)")
     return Array(
       UnsafeRawBufferPointer(
@@ -77,7 +77,7 @@ public final class FloatBuffer: @unchecked Sendable {
   }
 
   /// Whether another buffer holds the same bytes; unlike `==`, it tells 0 from -0 and finds NaN equal.
-  public func hasSameBytes(as other: FloatBuffer) -> Bool {
+  package func hasSameBytes(as other: FloatBuffer) -> Bool {
     count == other.count
       && (self === other || memcmp(start, other.start, count * MemoryLayout<Float>.stride) == 0)
   }

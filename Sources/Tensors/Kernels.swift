@@ -4,12 +4,12 @@ internal import CKernels
 nonisolated(unsafe) let kernels = ck_best().pointee
 
 /// The instruction set of the kernels in use: `baseline`, `avx2` or `avx512`.
-public var kernelLevel: String { String(cString: kernels.level) }
+package var kernelLevel: String { String(cString: kernels.level) }
 
 // MARK: Vectors
 
 /// Adds `factor` times `x` to `y`, element by element.
-public func addScaled(_ x: Matrix, by factor: Float = 1, to y: Matrix) {
+package func addScaled(_ x: Matrix, by factor: Float = 1, to y: Matrix) {
   precondition(x.rows == y.rows && x.columns == y.columns, "Cannot add unequal shapes")
   if x.isContiguous && y.isContiguous {
     return kernels.add_scaled(x.start, factor, x.count, y.start)
@@ -20,21 +20,21 @@ public func addScaled(_ x: Matrix, by factor: Float = 1, to y: Matrix) {
 }
 
 /// Adds a bias, shaped `[1, columns]`, to every row.
-public func addToRows(_ bias: Matrix, of matrix: Matrix) {
+package func addToRows(_ bias: Matrix, of matrix: Matrix) {
   for row in 0..<matrix.rows {
     kernels.add_scaled(bias.start, 1, matrix.columns, matrix.start + row * matrix.stride)
   }
 }
 
 /// Adds the sum of all rows to a bias gradient, shaped `[1, columns]`.
-public func addSumOfRows(of matrix: Matrix, to bias: Matrix) {
+package func addSumOfRows(of matrix: Matrix, to bias: Matrix) {
   for row in 0..<matrix.rows {
     kernels.add_scaled(matrix.start + row * matrix.stride, 1, matrix.columns, bias.start)
   }
 }
 
 /// The sum of squares of a contiguous window.
-public func sumOfSquares(_ x: Matrix) -> Double { kernels.sum_of_squares(x.start, x.count) }
+package func sumOfSquares(_ x: Matrix) -> Double { kernels.sum_of_squares(x.start, x.count) }
 
 // MARK: Norm
 
@@ -49,7 +49,7 @@ public func sumOfSquares(_ x: Matrix) -> Double { kernels.sum_of_squares(x.start
 ///   - epsilon: Added to the mean square.
 ///   - output: Shaped like `input`.
 ///   - reciprocals: One reciprocal norm a row, shaped `[1, rows]`; the gradient needs it.
-public func rmsNorm(
+package func rmsNorm(
   _ input: Matrix, gain: Matrix, epsilon: Float, into output: Matrix, reciprocals: Matrix
 ) {
   precondition(gain.columns == input.columns && reciprocals.count >= input.rows, "Wrong shapes")
@@ -58,7 +58,7 @@ public func rmsNorm(
 }
 
 /// Adds the gradients of `rmsNorm` to `inputGradient` and `gainGradient`.
-public func rmsNormGradient(
+package func rmsNormGradient(
   of outputGradient: Matrix, input: Matrix, gain: Matrix, reciprocals: Matrix,
   inputGradient: Matrix, gainGradient: Matrix
 ) {
@@ -77,7 +77,7 @@ public func rmsNormGradient(
 ///   - cosines: Shaped `[rows, headWidth / 2]`.
 ///   - sines: Shaped like `cosines`.
 ///   - inverse: Whether to turn back, which is also the gradient.
-public func rotate(
+package func rotate(
   _ x: Matrix, headWidth: Int, cosines: Matrix, sines: Matrix, inverse: Bool = false
 ) {
   kernels.rotate(
@@ -88,13 +88,13 @@ public func rotate(
 // MARK: SwiGLU
 
 /// Computes `silu(gate) · up` (Shazeer, 2020) from joint rows, shaped `[rows, 2 · width]`.
-public func swiGLU(_ gateAndUp: Matrix, into output: Matrix) {
+package func swiGLU(_ gateAndUp: Matrix, into output: Matrix) {
   precondition(gateAndUp.columns == 2 * output.columns, "Wrong shapes")
   kernels.swiglu(gateAndUp.start, gateAndUp.rows, output.columns, output.start)
 }
 
 /// Replaces the joint gate and up projections by their gradients.
-public func swiGLUGradient(of outputGradient: Matrix, replacing gateAndUp: Matrix) {
+package func swiGLUGradient(of outputGradient: Matrix, replacing gateAndUp: Matrix) {
   kernels.swiglu_gradient(
     outputGradient.start, gateAndUp.start, outputGradient.rows, outputGradient.columns)
 }
@@ -102,10 +102,10 @@ public func swiGLUGradient(of outputGradient: Matrix, replacing gateAndUp: Matri
 // MARK: Softmax and losses
 
 /// Replaces each row by its softmax.
-public func softmax(_ x: Matrix) { kernels.softmax(x.start, x.rows, x.columns, x.stride) }
+package func softmax(_ x: Matrix) { kernels.softmax(x.start, x.rows, x.columns, x.stride) }
 
 /// Replaces each row by the logarithm of its softmax.
-public func logSoftmax(_ x: Matrix) { kernels.log_softmax(x.start, x.rows, x.columns, x.stride) }
+package func logSoftmax(_ x: Matrix) { kernels.log_softmax(x.start, x.rows, x.columns, x.stride) }
 
 /// Returns the weighted cross-entropy and replaces the logits by its gradient.
 ///
@@ -114,7 +114,7 @@ public func logSoftmax(_ x: Matrix) { kernels.log_softmax(x.start, x.rows, x.col
 ///   - targets: The right token of each row.
 ///   - weights: The weight of each row; 0 leaves it out.
 /// - Returns: `Σ weight · −log p(target)`, in nats.
-public func crossEntropy(
+package func crossEntropy(
   replacing logits: Matrix, targets: ArraySlice<Int32>, weights: ArraySlice<Float>
 ) -> Double {
   precondition(targets.count == logits.rows && weights.count == logits.rows, "Wrong shapes")
@@ -133,7 +133,7 @@ public func crossEntropy(
 ///   - targets: Probabilities, shaped like `logits`; each row sums to 1.
 ///   - weights: The weight of each row.
 /// - Returns: `Σ weight · KL(target ‖ softmax(logits))`, in nats.
-public func divergence(replacing logits: Matrix, targets: Matrix, weights: ArraySlice<Float>)
+package func divergence(replacing logits: Matrix, targets: Matrix, weights: ArraySlice<Float>)
   -> Double
 {
   precondition(targets.rows == logits.rows && weights.count == logits.rows, "Wrong shapes")
@@ -146,17 +146,17 @@ public func divergence(replacing logits: Matrix, targets: Matrix, weights: Array
 // MARK: Optimiser
 
 /// One step of AdamW (Loshchilov & Hutter, 2019: decay decoupled from the gradient).
-public struct AdamWStep: Sendable {
-  public var learningRate: Float
-  public var betas: (Float, Float)
-  public var epsilon: Float
-  public var weightDecay: Float
+package struct AdamWStep: Sendable {
+  package var learningRate: Float
+  package var betas: (Float, Float)
+  package var epsilon: Float
+  package var weightDecay: Float
   /// The number of this step, from 1.
-  public var step: Int
+  package var step: Int
   /// What gradient clipping multiplies the gradient with.
-  public var gradientScale: Float
+  package var gradientScale: Float
 
-  public init(
+  package init(
     learningRate: Float, betas: (Float, Float) = (0.9, 0.95), epsilon: Float = 1e-8,
     weightDecay: Float, step: Int, gradientScale: Float
   ) {
@@ -169,7 +169,7 @@ public struct AdamWStep: Sendable {
   }
 
   /// Updates one tensor and its two moments, all shaped alike and contiguous.
-  public func update(_ parameters: Matrix, gradient: Matrix, mean: Matrix, variance: Matrix) {
+  package func update(_ parameters: Matrix, gradient: Matrix, mean: Matrix, variance: Matrix) {
     var settings = ck_adamw_settings(
       learning_rate: learningRate, beta1: betas.0, beta2: betas.1, epsilon: epsilon,
       weight_decay: weightDecay, correction1: 1 - power(betas.0), correction2: 1 - power(betas.1),

@@ -3,12 +3,12 @@
 /// A window, not a value: writing through it writes the buffer. Neighbouring rows may be further
 /// apart than the window is wide (`stride`), so that a head, or the queries inside a joint
 /// query-key-value product, is a window too.
-public struct Matrix: Sendable {
-  public let buffer: FloatBuffer
-  public let offset: Int
-  public let rows: Int
-  public let columns: Int
-  public let stride: Int
+package struct Matrix: Sendable {
+  package let buffer: FloatBuffer
+  package let offset: Int
+  package let rows: Int
+  package let columns: Int
+  package let stride: Int
 
   /// Creates a window.
   ///
@@ -19,7 +19,8 @@ public struct Matrix: Sendable {
   ///   - columns: Number of columns.
   ///   - stride: Distance between two rows; `columns` if nil.
   /// - Precondition: The window lies inside the buffer.
-  public init(_ buffer: FloatBuffer, offset: Int = 0, rows: Int, columns: Int, stride: Int? = nil) {
+  package init(_ buffer: FloatBuffer, offset: Int = 0, rows: Int, columns: Int, stride: Int? = nil)
+  {
     self.buffer = buffer
     self.offset = offset
     self.rows = rows
@@ -32,39 +33,39 @@ public struct Matrix: Sendable {
   }
 
   /// Creates zeros with memory of their own, shaped `[rows, columns]`.
-  public init(rows: Int, columns: Int) {
+  package init(rows: Int, columns: Int) {
     self.init(FloatBuffer(count: rows * columns), rows: rows, columns: columns)
   }
 
   /// Creates a copy of a tensor, shaped `[rows, columns]` with the last axis as columns.
-  public init(_ tensor: Tensor) {
+  package init(_ tensor: Tensor) {
     self.init(FloatBuffer(tensor.scalars), rows: tensor.rows, columns: tensor.columns)
   }
 
   var start: UnsafeMutablePointer<Float> { buffer.start + offset }
   var isContiguous: Bool { stride == columns || rows == 1 }
-  public var count: Int { rows * columns }
+  package var count: Int { rows * columns }
 
   /// The rows in `range`.
-  public func rows(_ range: Range<Int>) -> Matrix {
+  package func rows(_ range: Range<Int>) -> Matrix {
     Matrix(
       buffer, offset: offset + range.lowerBound * stride, rows: range.count, columns: columns,
       stride: stride)
   }
 
   /// The columns in `range`.
-  public func columns(_ range: Range<Int>) -> Matrix {
+  package func columns(_ range: Range<Int>) -> Matrix {
     Matrix(
       buffer, offset: offset + range.lowerBound, rows: rows, columns: range.count, stride: stride)
   }
 
   /// A copy as a value, shaped `[rows, columns]`.
-  public var tensor: Tensor {
+  package var tensor: Tensor {
     Tensor(shape: [rows, columns], scalars: scalars)
   }
 
   /// A copy of the numbers, row by row.
-  public var scalars: [Float] {
+  package var scalars: [Float] {
     [Float](unsafeUninitializedCapacity: count) { target, initialised in
       guard let base = target.baseAddress else { return }
       for row in 0..<rows {
@@ -75,7 +76,7 @@ public struct Matrix: Sendable {
   }
 
   /// One element.
-  public subscript(row: Int, column: Int) -> Float {
+  package subscript(row: Int, column: Int) -> Float {
     get {
       precondition(row >= 0 && row < rows && column >= 0 && column < columns, "Outside the matrix")
       return start[row * stride + column]
@@ -87,13 +88,13 @@ public struct Matrix: Sendable {
   }
 
   /// Sets every element.
-  public func fill(_ value: Float) {
+  package func fill(_ value: Float) {
     if isContiguous { return start.update(repeating: value, count: count) }
     for row in 0..<rows { (start + row * stride).update(repeating: value, count: columns) }
   }
 
   /// Copies the numbers of a window of the same shape.
-  public func copy(_ other: Matrix) {
+  package func copy(_ other: Matrix) {
     precondition(
       rows == other.rows && columns == other.columns,
       "Cannot copy \(other.rows)x\(other.columns) into \(rows)x\(columns)")
@@ -104,7 +105,7 @@ public struct Matrix: Sendable {
   }
 
   /// Copies numbers given row by row.
-  public func copy(_ scalars: [Float]) {
+  package func copy(_ scalars: [Float]) {
     precondition(scalars.count == count, "Cannot copy \(scalars.count) into \(rows)x\(columns)")
     scalars.withUnsafeBufferPointer { source in
       guard let base = source.baseAddress else { return }
@@ -117,7 +118,7 @@ public struct Matrix: Sendable {
 
 extension Tensor {
   /// Creates a matrix in place: `fill` writes every number of a window that must not outlive it.
-  public init(rows: Int, columns: Int, filling fill: (Matrix) -> Void) {
+  package init(rows: Int, columns: Int, filling fill: (Matrix) -> Void) {
     let scalars = [Float](unsafeUninitializedCapacity: rows * columns) { target, initialised in
       let buffer =
         target.baseAddress.map { FloatBuffer(borrowing: $0, count: rows * columns) }

@@ -25,7 +25,7 @@ private let fewestTiledRows = 8
 ///   - transposingA: Whether `a` is read transposed.
 ///   - transposingB: Whether `b` is read transposed.
 ///   - accumulating: Whether the product is added to `result`.
-public func multiply(
+package func multiply(
   _ a: Matrix, _ b: Matrix, into result: Matrix,
   transposingA: Bool = false, transposingB: Bool = false, accumulating: Bool = false
 ) {

@@ -25,6 +25,7 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
     self.init(seed: seed ^ hash)
   }
 
+  /// The next 64 random bits.
   public mutating func next() -> UInt64 {
     let result = rotate(state.1 &* 5, 7) &* 9
     let shifted = state.1 << 17
@@ -64,7 +65,7 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
   }
 
   /// A column of each row, drawn in proportion to the numbers in the row.
-  public mutating func columns(weights: Matrix) -> [Int] {
+  package mutating func columns(weights: Matrix) -> [Int] {
     (0..<weights.rows).map { row in
       let scalars = UnsafeBufferPointer(
         start: weights.start + row * weights.stride, count: weights.columns)

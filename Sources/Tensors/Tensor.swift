@@ -2,6 +2,7 @@
 public struct Tensor: Equatable, Sendable {
   /// Length of each axis, the slowest first.
   public let shape: [Int]
+  /// The numbers, row by row.
   public private(set) var scalars: [Float]
 
   /// Creates a tensor.
@@ -23,6 +24,7 @@ public struct Tensor: Equatable, Sendable {
   /// Creates a vector.
   public init(_ scalars: [Float]) { self.init(shape: [scalars.count], scalars: scalars) }
 
+  /// How many numbers there are.
   public var count: Int { scalars.count }
   /// Length of the last axis.
   public var columns: Int { shape.last ?? 1 }
@@ -37,16 +39,19 @@ public struct Tensor: Equatable, Sendable {
     scalars[index * columns..<(index + 1) * columns]
   }
 
+  /// The number in a row and column.
   public subscript(row: Int, column: Int) -> Float {
     get { scalars[row * columns + column] }
     set { scalars[row * columns + column] = newValue }
   }
 
+  /// The number at a place, counted row by row.
   public subscript(index: Int) -> Float {
     get { scalars[index] }
     set { scalars[index] = newValue }
   }
 
+  /// Applies a function to each number.
   public func map(_ transform: (Float) -> Float) -> Tensor {
     Tensor(shape: shape, scalars: scalars.map(transform))
   }
@@ -65,10 +70,14 @@ public struct Tensor: Equatable, Sendable {
     return Tensor(shape: shape, scalars: combined)
   }
 
+  /// The sum, number by number.
   public static func + (a: Tensor, b: Tensor) -> Tensor { a.combine(b, +) }
+  /// The difference, number by number.
   public static func - (a: Tensor, b: Tensor) -> Tensor { a.combine(b, -) }
+  /// The product, number by number.
   public static func * (a: Tensor, b: Tensor) -> Tensor { a.combine(b, *) }
 
+  /// Every number multiplied by a factor.
   public func scaled(by factor: Float) -> Tensor {
     Tensor(shape: shape, scalars: scalars.map { $0 * factor })
   }

@@ -53,6 +53,7 @@ public enum ActivationSite: Hashable, Sendable {
 }
 
 extension ActivationSite: CustomStringConvertible {
+  /// What it is, in words.
   public var description: String {
     switch self {
     case .embedding: "hook_embed"

@@ -8,6 +8,7 @@ public struct TokenSampler: Sendable {
   public var choices: [Int]?
   private var generator: SeededGenerator
 
+  /// Starts a stream of random numbers.
   public init(temperature: Float = 1, choices: [Int]? = nil, seed: UInt64) {
     self.temperature = temperature
     self.choices = choices

@@ -23,12 +23,16 @@ public struct Intervention: Sendable {
     case indices(Set<Int>)
   }
 
+  /// Where it happens.
   public let site: ActivationSite
   /// Edits the columns of this head only; for sites that are split into heads.
   public let head: Int?
+  /// At which tokens.
   public let positions: Positions
+  /// What is done.
   public let operation: Operation
 
+  /// Describes an edit.
   public init(
     _ operation: Operation, at site: ActivationSite, head: Int? = nil, positions: Positions = .all
   ) {

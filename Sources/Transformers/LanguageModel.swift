@@ -45,16 +45,25 @@ public protocol LanguageModel: Sendable {
 
 /// The sizes of a model that readouts need.
 public struct ModelShape: Sendable, Equatable {
+  /// Tokens that the model knows.
   public let vocabulary: Int
+  /// Numbers in the residual stream.
   public let width: Int
+  /// Blocks.
   public let layers: Int
+  /// Attention heads of a block.
   public let heads: Int
+  /// Heads that keys and values have: fewer where heads share them.
   public let keyHeads: Int
+  /// Numbers in a head's query.
   public let headWidth: Int
+  /// Neurons of a block's MLP.
   public let mlpWidth: Int
   /// Tokens that a row may have; it changes no computation.
   public let context: Int
+  /// Added to the mean square in a norm.
   public let normEpsilon: Float
+  /// The base of the rotary frequencies.
   public let ropeTheta: Double
 
   /// Whether two models compute alike, but for their weights.
@@ -75,12 +84,14 @@ public enum LogitSelection: Sendable {
 
 /// What a forward pass leaves behind.
 public struct ForwardPass: Sendable {
+  /// What was read.
   public let batch: TokenBatch
   /// Recordings, each shaped `[tokens of the batch, width of the site]`.
   public let recordings: [ActivationSite: Tensor]
   /// Shaped `[selected tokens, vocabulary]`, in the order of the batch.
   public let logits: Tensor
 
+  /// Gathers what a pass computed.
   public init(batch: TokenBatch, recordings: [ActivationSite: Tensor], logits: Tensor) {
     self.batch = batch
     self.recordings = recordings
@@ -119,10 +130,12 @@ public protocol CachedDecoder: AnyObject {
 }
 
 extension LanguageModel {
+  /// Runs the model and records nothing.
   public func forward(_ batch: TokenBatch, logits: LogitSelection = .all) -> ForwardPass {
     forward(batch, recording: [], editing: [], logits: logits)
   }
 
+  /// Runs the model, edits nothing, and records some sites.
   public func forward(
     _ batch: TokenBatch, recording sites: Set<ActivationSite>, logits: LogitSelection = .none
   ) -> ForwardPass {

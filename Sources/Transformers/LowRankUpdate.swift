@@ -16,6 +16,7 @@ public struct LowRankUpdate: Sendable, Equatable {
     self.right = right
   }
 
+  /// Columns of the left factor.
   public var rank: Int { right.rows }
 
   /// The change itself, shaped `[rows, columns]`.

@@ -14,6 +14,7 @@ public enum ModuleSite: Hashable, Sendable, CustomStringConvertible {
       + [.finalNorm, .unembedding]
   }
 
+  /// What it is, in words.
   public var description: String {
     switch self {
     case .embedding: "embed"
@@ -59,6 +60,7 @@ public enum ModuleSite: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension ModuleSite: Codable {
+  /// Reads what `encode(to:)` writes.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     let name = try container.decode(String.self)
@@ -69,6 +71,7 @@ extension ModuleSite: Codable {
     self = site
   }
 
+  /// Writes it as `Sources/Bench/evidence.schema.json` describes.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(description)

@@ -4,17 +4,25 @@ public import Tensors
 public struct ParameterLayout: Sendable, Equatable {
   /// One named tensor.
   public struct Entry: Sendable, Equatable {
+    /// The name, as the checkpoint spells it.
     public let name: String
+    /// One axis for a vector, rows and columns for a matrix.
     public let shape: [Int]
+    /// Where it starts in the memory of all tensors.
     public let offset: Int
+    /// How many numbers it has.
     public var count: Int { shape.reduce(1, *) }
+    /// Rows; 1 of a vector.
     public var rows: Int { shape.count == 1 ? 1 : shape[0] }
+    /// Columns; the length of a vector.
     public var columns: Int { shape.count == 1 ? shape[0] : shape[1] }
     /// The shape as a matrix: a vector is a column.
     public var matrixShape: [Int] { shape.count == 1 ? [shape[0], 1] : shape }
   }
 
+  /// The tensors.
   public let entries: [Entry]
+  /// How many numbers all tensors have.
   public let count: Int
   private let indices: [String: Int]
 
@@ -30,6 +38,7 @@ public struct ParameterLayout: Sendable, Equatable {
       uniqueKeysWithValues: entries.enumerated().map { ($0.element.name, $0.offset) })
   }
 
+  /// The tensors' names.
   public var names: [String] { entries.map(\.name) }
 
   /// The tensor called `name`, if there is one.
@@ -50,6 +59,7 @@ public struct ParameterLayout: Sendable, Equatable {
 /// that are kept beside the memory, so that a LoRA finetune needs its base's memory and its factors
 /// only; whoever reads a tensor reads the sum.
 public struct Parameters: Sendable {
+  /// Names, shapes and places.
   public let layout: ParameterLayout
   private var buffer: FloatBuffer
   private var updates: [String: LowRankUpdate] = [:]
@@ -102,14 +112,14 @@ public struct Parameters: Sendable {
   }
 
   /// The tensor called `name` as a window to read from.
-  public func matrix(_ name: String) -> Matrix {
+  package func matrix(_ name: String) -> Matrix {
     updates[name] == nil ? window(layout[name]) : Matrix(self[name])
   }
 
   /// Neighbouring tensors of equal width as one window: rows of the first, then of the second, ...
   ///
   /// - Precondition: No updates are kept beside them.
-  public func joint(_ names: [String]) -> Matrix {
+  package func joint(_ names: [String]) -> Matrix {
     precondition(names.allSatisfy { updates[$0] == nil }, "Updates are kept beside the tensors")
     return stored(names)
   }
@@ -129,19 +139,19 @@ public struct Parameters: Sendable {
   }
 
   /// The tensor called `name` as a window to write to.
-  public mutating func mutableMatrix(_ name: String) -> Matrix {
+  package mutating func mutableMatrix(_ name: String) -> Matrix {
     mergeUpdate(of: name)
     makeUnique()
     return window(layout[name])
   }
 
   /// All numbers as one row to read from, shaped `[1, count]`.
-  public var flat: Matrix {
+  package var flat: Matrix {
     Matrix(updates.isEmpty ? buffer : merged.buffer, rows: 1, columns: layout.count)
   }
 
   /// All numbers as one row to write to, shaped `[1, count]`.
-  public mutating func mutableFlat() -> Matrix {
+  package mutating func mutableFlat() -> Matrix {
     self = merged
     makeUnique()
     return flat

@@ -5,7 +5,7 @@ extension Parameters {
   ///
   /// Symmetric rounding to nearest of every matrix (Dettmers et al., 2022, without outliers); vectors
   /// stay.
-  public func quantised() -> Parameters {
+  package func quantised() -> Parameters {
     var quantised = self
     for entry in layout.entries where entry.shape.count == 2 {
       var tensor = self[entry.name]

@@ -27,6 +27,10 @@ struct SiteHooks: Sendable {
 
   /// Edits and then records one shard's activations at a site.
   ///
+  /// Edits come first, so that a recording shows what the rest of the pass reads. Columns of a head h of width w are
+  /// h·w ..< (h + 1)·w; the window of a shard is a part of the batch's rows, and its recording the same rows of a
+  /// matrix that all shards write to.
+  ///
   /// - Parameters:
   ///   - window: Shaped `[tokens of the shard, width]`.
   ///   - tokens: Which tokens of the batch the rows are.

@@ -25,11 +25,14 @@ public enum TensorRole: String, Hashable, CaseIterable, Sendable {
 
 /// A tensor of a block with its role.
 public struct BlockTensor: Hashable, Sendable {
+  /// What the tensor does.
   public let role: TensorRole
   /// Whether it is what is added behind the role's matrix.
   public let isBias: Bool
+  /// Its name in the checkpoint.
   public let name: String
 
+  /// Gives a name a role.
   public init(_ role: TensorRole, isBias: Bool = false, name: String) {
     self.role = role
     self.isBias = isBias
@@ -42,13 +45,17 @@ public struct BlockTensor: Hashable, Sendable {
 
 /// The names under which a model keeps its tensors, by what they do.
 public struct ParameterNames: Sendable {
+  /// The token embedding, a row a token.
   public let embedding: String
+  /// The gain of the norm behind the last block.
   public let finalNorm: String
+  /// What logits are read with, a row a token; the embedding if they are tied.
   public let unembedding: String
   /// Every tensor of each block, in the order of the layout.
   public let blocks: [[BlockTensor]]
   private let places: [String: (layer: Int, tensor: BlockTensor)]
 
+  /// Lists the tensors of a model.
   public init(
     embedding: String, finalNorm: String, unembedding: String, blocks: [[BlockTensor]]
   ) {

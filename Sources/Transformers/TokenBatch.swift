@@ -26,6 +26,7 @@ public struct TokenBatch: Sendable, Hashable {
     self.init(zip(rows, lengths).map { Array($0.prefix($1)) })
   }
 
+  /// Mixes the tokens in.
   public func hash(into hasher: inout Hasher) {
     // Enough to tell texts apart; a dictionary compares equal hashes token by token.
     hasher.combine(starts.count)
@@ -33,8 +34,11 @@ public struct TokenBatch: Sendable, Hashable {
     for token in tokens.prefix(64) { hasher.combine(token) }
   }
 
+  /// How many rows there are.
   public var rows: Int { starts.count - 1 }
+  /// How many tokens there are in all.
   public var count: Int { tokens.count }
+  /// Whether there is no row.
   public var isEmpty: Bool { tokens.isEmpty }
 
   /// Where row `index` lies in `tokens`.

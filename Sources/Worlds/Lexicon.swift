@@ -1,7 +1,9 @@
 internal import JSON
 package import Transformers
 
-/// The words of a world: their classes, their facts and their ids. Templates and probes are read against it.
+/// The words of a world: their classes, their facts and their ids.
+///
+/// Templates and probes are read against it.
 package struct Lexicon: Sendable {
   /// Words by class.
   package let classes: [String: [String]]

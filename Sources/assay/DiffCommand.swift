@@ -57,7 +57,8 @@ struct DiffCommand: ParsableCommand {
     let models = try PairFolders(
       base: URL(filePath: base), finetuned: finetuned.map { URL(filePath: $0) })
     let pair = try ModelPair(
-      base: models.base, finetuned: models.finetuned, showsExhibits: exhibits || json)
+      base: models.base, finetuned: models.finetuned, showsExhibits: exhibits || json,
+      recordsAhead: chosen.count > 1)
     let source = try TextSource(options.project, tokenizer: models.tokenizer, file: text)
     var costs = CostTable()
     for method in chosen {
@@ -83,7 +84,7 @@ struct DiffCommand: ParsableCommand {
   }
 
   private func show(
-    _ evidence: Evidence, _ card: MethodCard, _ access: AccessLevel, _ tokenizer: WordTokenizer?,
+    _ evidence: Evidence, _ card: MethodCard, _ access: AccessLevel, _ tokenizer: (any Tokenizer)?,
     _ prompts: PromptSet
   ) throws {
     if json {

@@ -9,7 +9,8 @@ import Transformers
 /// Evidence as JSON, ours and other programs'.
 @Suite("Evidence as JSON")
 struct EvidenceCodingTests {
-  private var evidence: Evidence {
+  /// Evidence with every kind of claim and exhibit.
+  static var full: Evidence {
     var evidence = Evidence()
     evidence.magnitude = 0.1
     evidence.tokens = [
@@ -54,10 +55,10 @@ struct EvidenceCodingTests {
   @Test("everything is read back exactly, packed or as lists", arguments: [false, true])
   func roundTrip(writesLists: Bool) throws {
     try PackedNumbers.$writesLists.withValue(writesLists) {
-      let text = try JSON.encode(evidence)
+      let text = try JSON.encode(Self.full)
       #expect(text.contains("f32:") == !writesLists)
       #expect(text.contains("u32:") == !writesLists)
-      #expect(try read(text) == evidence)
+      #expect(try read(text) == Self.full)
     }
     #expect(try read("{}") == Evidence())
   }

@@ -175,10 +175,10 @@ struct ClosedFormTests {
 
   @Test("effective rank: 1 for rank one, n for the identity, whatever the scale")
   func effectiveRanks() {
-    #expect(abs(effectiveRank([5, 0, 0]) - 1) < 1e-6)
-    #expect(abs(effectiveRank([2, 2, 2, 2]) - 4) < 1e-5)
-    #expect(abs(effectiveRank([6, 3, 3]) - effectiveRank([60, 30, 30])) < 1e-6)
-    #expect(effectiveRank([0, 0]) == 0)
+    #expect(abs(Spectrum.effectiveRank([5, 0, 0]) - 1) < 1e-6)
+    #expect(abs(Spectrum.effectiveRank([2, 2, 2, 2]) - 4) < 1e-5)
+    #expect(abs(Spectrum.effectiveRank([6, 3, 3]) - Spectrum.effectiveRank([60, 30, 30])) < 1e-6)
+    #expect(Spectrum.effectiveRank([0, 0]) == 0)
   }
 
   @Test("at the last block the lens difference is the difference of the output log-probabilities")

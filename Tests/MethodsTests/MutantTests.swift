@@ -48,16 +48,101 @@ struct MutantTests {
     }
   }
 
-  @Test("reading the stream before a block instead of after it loses a change in that block")
-  func offByOneLayer() throws {
-    let pair = try biasedPair(direction())
-    let right = pair.difference(at: .residualPost(layer: 2), on: text).meanRow
-    let mutant = pair.difference(at: .residualPost(layer: 1), on: text).meanRow
-    #expect(cosine(right, direction()) > 0.999)
-    #expect(mutant.norm == 0)
-    // And base after the block against finetuned before it: identical models differ.
-    let pass = { (site: ActivationSite) in pair.activations(.base, at: site, on: text) }
-    #expect((pass(.residualPost(layer: 2)) - pass(.residualPost(layer: 1))).norm > 1)
+  /// The place of a token among those that a method promotes, 1 being first.
+  private func place(of token: Int, _ evidence: Evidence) -> Int {
+    let promoted = (evidence.tokens ?? []).filter { $0.sign == 1 }.map(\.token)
+    return (promoted.firstIndex(of: token) ?? base.shape.vocabulary) + 1
+  }
+
+  private func broken(_ pair: ModelPair, _ fault: BrokenModel.Fault) throws -> ModelPair {
+    try ModelPair(
+      base: BrokenModel(model: pair.base, fault: fault),
+      finetuned: BrokenModel(model: pair.finetuned, fault: fault))
+  }
+
+  private func evidence(
+    _ method: any DiffingMethod, _ pair: ModelPair, _ prompts: PromptSet
+  ) throws -> Evidence {
+    var generator = SeededGenerator(seed: 1)
+    return try method.evidence(for: pair, on: prompts, using: &generator)
+  }
+
+  // Components say nothing of a change that is the same everywhere, so they are no reader of this one.
+  static let readers: [any DiffingMethod] = [
+    LogitLensDifference(), ActivationDifference(), ActivationDifferenceLens(), ReadableTrace(),
+  ]
+
+  @Test(
+    "reading the stream before a block instead of after it misses what the last block adds",
+    arguments: readers.indices)
+  func offByOneLayer(index: Int) throws {
+    let method = Self.readers[index], prompts = MethodContractTests.prompts(.unrelated)
+    let pair = try biasedPair(KnownChange.direction(of: 7, norm: 4))
+    let right = try evidence(method, pair, prompts)
+    let mutant = try evidence(method, broken(pair, .readsBlockBefore), prompts)
+    #expect(right.magnitude ?? 0 > 0)
+    #expect(mutant.isEmpty, "\(method.card.id) still says \(mutant.tokens?.count ?? 0) tokens")
+  }
+
+  // Divergences are bounded, so that one token of many never decides those of a lens: norms it does.
+  @Test("counting the first token lets it decide", arguments: readers.indices.dropFirst())
+  func firstTokenCounted(index: Int) throws {
+    // The start token's embedding moves by much, towards a token that nothing else has to do with.
+    let method = Self.readers[index]
+    let (wide, biased) = KnownChange.biased(KnownChange.direction(of: 7, norm: 2), layer: 2)
+    var finetuned = biased
+    var embedding = wide.parameters[wide.names.embedding]
+    let decoy = KnownChange.direction(of: 11, norm: 400)
+    for column in 0..<embedding.columns { embedding[1, column] += decoy[column] }
+    finetuned.parameters[wide.names.embedding] = embedding
+    let pair = try ModelPair(base: wide, finetuned: finetuned)
+    let prompts = MethodContractTests.prompts(.unrelated)
+    let mutant = PromptSet(
+      access: .unrelated, text: prompts.text, documentStart: -1, specialTokens: [0, 1])
+    let right = try evidence(method, pair, prompts), wrong = try evidence(method, pair, mutant)
+    #expect((wrong.magnitude ?? 0) > 1.5 * (right.magnitude ?? 1), "\(method.card.id)")
+  }
+
+  @Test("edits that are not carried out find no place and no steering")
+  func editsIgnored() throws {
+    let pair = try biasedPair(KnownChange.direction(of: 7, norm: 4))
+    let pool = MethodContractTests.prompts(.pool), text = MethodContractTests.prompts(.unrelated)
+    let mutant = try broken(pair, .ignoresEdits)
+    #expect(try evidence(ActivationPatching(), pair, pool).interventions != nil)
+    #expect(try evidence(ActivationPatching(), mutant, pool).interventions == nil)
+    let steered = try evidence(ActivationSteering(), pair, text)
+    #expect(place(of: 7, steered) <= 5)
+    let unsteered = try evidence(ActivationSteering(), mutant, text)
+    #expect(unsteered.tokens?.isEmpty == true && unsteered.magnitude == 0)
+  }
+
+  @Test("a stitch that always runs the finetuned model has a flat curve and names no module")
+  func stitchingStub() throws {
+    let text = MethodContractTests.prompts(.unrelated)
+    let pair = try ModelPair(base: base, finetuned: MethodContractTests.finetuned)
+    let stub = BrokenModel.Fault.runs(MethodContractTests.finetuned)
+    let title = "Share of the change in the answers"
+    let curve = try #require(try evidence(ModelStitching(), pair, text).curves(title)?.first)
+    let mutant = try #require(
+      try evidence(ModelStitching(), broken(pair, stub), text).curves(title)?.first)
+    #expect(abs(curve[0]) < 1e-4 && abs((curve.last ?? 0) - 1) < 1e-4)
+    #expect(Set(curve.map { Int($0 * 1000) }).count > 3)
+    #expect(mutant.allSatisfy { abs($0 - 1) < 1e-3 }, "\(mutant)")
+  }
+
+  @Test("a method that names special tokens names them first where they moved most")
+  func specialsNamed() throws {
+    let pair = try biasedPair(KnownChange.direction(of: 1, norm: 6))
+    let prompts = MethodContractTests.prompts(.unrelated)
+    let mutant = PromptSet(
+      access: .unrelated, text: prompts.text, documentStart: 1, specialTokens: [])
+    for method in [OutputDivergence(), ActivationDifferenceLens(), DiffMining()]
+      as [any DiffingMethod]
+    {
+      let right = try evidence(method, pair, prompts), wrong = try evidence(method, pair, mutant)
+      #expect(place(of: 1, right) > base.shape.vocabulary, "\(method.card.id)")
+      #expect(place(of: 1, wrong) == 1, "\(method.card.id)")
+    }
   }
 
   @Test("a lens without the final norm's gain reads other tokens")
@@ -68,22 +153,6 @@ struct MutantTests {
     let right = LogitLens(base).scores(along: vector)
     let wrong = LogitLens(mutant).scores(along: vector)
     #expect(cosine(right, wrong) < 0.999)
-  }
-
-  @Test("counting the first token lets it decide the mean")
-  func firstTokenCounted() throws {
-    // Only the start token's embedding moves, and by much.
-    var finetuned = base
-    var embedding = base.parameters[base.names.embedding]
-    for column in 0..<embedding.columns { embedding[1, column] += 30 }
-    finetuned.parameters[base.names.embedding] = embedding
-    let pair = try ModelPair(base: base, finetuned: finetuned)
-    let prompts = MethodContractTests.prompts(.unrelated)
-    let change = pair.difference(at: .embedding, on: text)
-    let right = change.rows(at: prompts.countedTokens).rowNorms.mean
-    let mutant = change.rows(at: Array(0..<text.count)).rowNorms.mean
-    #expect(mutant > 10)
-    #expect(right < mutant / 3)
   }
 
   @Test("a direction-blind recovery calls a random patch a full one")
@@ -112,7 +181,7 @@ struct MutantTests {
     func mutant(_ values: [Float]) -> Double {
       Double(exponential(Float(-values.reduce(0.0) { $0 + Double($1) * logarithm(Double($1)) })))
     }
-    #expect(abs(effectiveRank([4, 4]) - effectiveRank([1, 1])) < 1e-6)
+    #expect(abs(Spectrum.effectiveRank([4, 4]) - Spectrum.effectiveRank([1, 1])) < 1e-6)
     #expect(abs(mutant([4, 4]) - mutant([1, 1])) > 0.5)
   }
 
@@ -155,17 +224,6 @@ struct MutantTests {
     #expect(right > 10 * mutant)
   }
 
-  @Test("a stitching stub that always runs the finetuned model has a flat curve")
-  func stitchingStub() throws {
-    let evidence = try KnownChange.evidence(
-      ModelStitching(), MethodContractTests.finetuned, access: .unrelated)
-    let curve = try #require(evidence.curves("Share of the change in the answers")?.first)
-    let mutant = curve.map { _ in Float(1) }
-    #expect(abs(curve[0]) < 1e-4 && abs((curve.last ?? 0) - 1) < 1e-4)
-    #expect(Set(curve.map { Int($0 * 1000) }).count > 3)
-    #expect(abs(mutant[0] - curve[0]) > 0.9)
-  }
-
   @Test("a judgement of steering without the unsteered value calls identical models steered")
   func unsubtracted() throws {
     // 1 / (1 + KL to the finetuned model) is 1 for identical models at every intensity of nothing.
@@ -193,9 +251,9 @@ struct MutantTests {
   @Test("a discovery rate without correction finds differences in equal models")
   func uncorrected() {
     var generator = SeededGenerator(seed: 4)
-    let pValues = (0..<400).map { _ in normalTail(Float(generator.normal())) }
+    let pValues = (0..<400).map { _ in Significance.normalTail(Float(generator.normal())) }
     #expect(pValues.filter { $0 < 0.05 }.count > 10)
-    #expect(discoveries(pValues, rate: 0.05).isEmpty)
+    #expect(Significance.discoveries(pValues, rate: 0.05).isEmpty)
   }
 
   @Test("a range of extremes grows with the text, one of quantiles does not")

@@ -31,7 +31,7 @@ struct WeightMethodTests {
     let spectrum = try KnownChange.evidence(WeightSpectrum(), finetuned, access: .weights)
     let ranks = try #require(
       spectrum.table("Rank and energy")?.first?.dropFirst().compactMap { Float($0) })
-    let effective = effectiveRank([3, 2, 1])
+    let effective = Spectrum.effectiveRank([3, 2, 1])
     expectClose(
       ranks, [3, Float(effective), 14.0 / 9, 2, 9.0 / 14, 1, 1, 1], tolerance: 1e-4)
     for method in [WeightNorm(), WeightSpectrum(), IntruderDimensions()] as [any DiffingMethod] {
@@ -42,11 +42,11 @@ struct WeightMethodTests {
 
   @Test("stable rank and energy: one for rank one, n for the identity, whatever the scale")
   func ranks() {
-    #expect(stableRank([5, 0, 0]) == 1)
-    #expect(abs(stableRank([2, 2, 2, 2]) - 4) < 1e-6)
-    #expect(stableRank([0, 0]) == 0)
-    #expect(abs(energy([2, 1, 1], first: 1) - 4.0 / 6) < 1e-6)
-    #expect(energy([0, 0], first: 1) == 0)
+    #expect(Spectrum.stableRank([5, 0, 0]) == 1)
+    #expect(abs(Spectrum.stableRank([2, 2, 2, 2]) - 4) < 1e-6)
+    #expect(Spectrum.stableRank([0, 0]) == 0)
+    #expect(abs(Spectrum.energy([2, 1, 1], first: 1) - 4.0 / 6) < 1e-6)
+    #expect(Spectrum.energy([0, 0], first: 1) == 0)
   }
 
   @Test("a change of one head is that head's alone")

@@ -5,35 +5,35 @@ import Testing
 struct RankingTests {
   @Test("average precision of known rankings")
   func precision() {
-    #expect(averagePrecision([true, true, false]) == 1)
-    #expect(averagePrecision([false, true]) == 0.5)
-    #expect(abs(averagePrecision([true, false, true]) - 5.0 / 6) < 1e-12)
-    #expect(averagePrecision([false]) == 0)
+    #expect(Ranking.averagePrecision([true, true, false]) == 1)
+    #expect(Ranking.averagePrecision([false, true]) == 0.5)
+    #expect(abs(Ranking.averagePrecision([true, false, true]) - 5.0 / 6) < 1e-12)
+    #expect(Ranking.averagePrecision([false]) == 0)
   }
 
   @Test("the area under the curve of known scores, ties counted half")
   func area() {
-    #expect(areaUnderCurve(positives: [2, 3], negatives: [0, 1]) == 1)
-    #expect(areaUnderCurve(positives: [0], negatives: [1]) == 0)
-    #expect(areaUnderCurve(positives: [1, 1], negatives: [1]) == 0.5)
-    #expect(areaUnderCurve(positives: [], negatives: [1]) == nil)
+    #expect(Ranking.areaUnderCurve(positives: [2, 3], negatives: [0, 1]) == 1)
+    #expect(Ranking.areaUnderCurve(positives: [0], negatives: [1]) == 0)
+    #expect(Ranking.areaUnderCurve(positives: [1, 1], negatives: [1]) == 0.5)
+    #expect(Ranking.areaUnderCurve(positives: [], negatives: [1]) == nil)
   }
 
   @Test("recall at a false-positive rate uses the nulls alone")
   func recallAtRate() {
     let nulls = (0..<20).map(Double.init)
     // One null of twenty may be above the threshold.
-    #expect(recall(positives: [18.5, 30, 5], negatives: nulls, falsePositiveRate: 0.05) == 2.0 / 3)
-    #expect(recall(positives: [19], negatives: [5, 20], falsePositiveRate: 0.05) == 0)
+    #expect(Ranking.recall(positives: [18.5, 30, 5], negatives: nulls, falsePositiveRate: 0.05) == 2.0 / 3)
+    #expect(Ranking.recall(positives: [19], negatives: [5, 20], falsePositiveRate: 0.05) == 0)
   }
 
   @Test("what was not claimed follows in an order that the seed decides")
   func completion() {
     let items = Array(0..<30)
-    let ranking = completed([7, 3], among: items, seed: 1)
+    let ranking = Ranking.completed([7, 3], among: items, seed: 1)
     #expect(ranking.prefix(2) == [7, 3])
     #expect(ranking.sorted() == items)
-    #expect(ranking == completed([7, 3], among: items, seed: 1))
-    #expect(ranking != completed([7, 3], among: items, seed: 2))
+    #expect(ranking == Ranking.completed([7, 3], among: items, seed: 1))
+    #expect(ranking != Ranking.completed([7, 3], among: items, seed: 2))
   }
 }

@@ -93,7 +93,7 @@ struct ScorerTests {
     evidence.inputs = [1, 3, 0, 2].map { InputClaim(row: $0, score: 1) }
     let score = WhenScorer().score(Claims(evidence), against: planted, in: context())
     #expect(score.value == 1)
-    #expect(score.chance == averagePrecisionByChance(2, of: 4))
+    #expect(score.chance == Ranking.averagePrecisionByChance(2, of: 4))
   }
 
   @Test("where: only organisms with a write mask have an answer")

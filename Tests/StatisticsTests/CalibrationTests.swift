@@ -63,9 +63,9 @@ struct CalibrationTests {
     let count = 5
     var sum = 0.0, orders = 0
     for mask in 0..<(1 << count) where mask.nonzeroBitCount == relevant {
-      sum += averagePrecision((0..<count).map { mask >> $0 & 1 == 1 })
+      sum += Ranking.averagePrecision((0..<count).map { mask >> $0 & 1 == 1 })
       orders += 1
     }
-    #expect(abs(averagePrecisionByChance(relevant, of: count) - sum / Double(orders)) < 1e-12)
+    #expect(abs(Ranking.averagePrecisionByChance(relevant, of: count) - sum / Double(orders)) < 1e-12)
   }
 }

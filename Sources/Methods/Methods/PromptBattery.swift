@@ -37,7 +37,7 @@ package struct PromptBattery: DiffingMethod {
     let counts = said.map { TokenCounts($0, vocabulary: vocabulary) }
     let scores = counts[1].zScores(against: counts[0])
     guard scores.contains(where: { $0 != 0 }) else { return Evidence() }
-    let found = discoveries(scores.map(normalTail), rate: rate)
+    let found = Significance.discoveries(scores.map(Significance.normalTail), rate: rate)
     var evidence = Evidence()
     // The number of discoveries first, and among equals how far the rest is from chance.
     let excess = scores.map { Double($0) * Double($0) }.mean

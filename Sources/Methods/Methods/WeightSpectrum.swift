@@ -82,9 +82,9 @@ extension WeightSpectrum {
         rows: spectra.map { spectrum in
           [
             .text(spectrum.name), .number(spectrum.values[0]),
-            .number(Float(effectiveRank(spectrum.values))),
-            .number(Float(stableRank(spectrum.values))), .count(spectrum.componentsHolding(0.9)),
-          ] + [1, 5, 10, 20].map { .number(Float(energy(spectrum.values, first: $0))) }
+            .number(Float(Spectrum.effectiveRank(spectrum.values))),
+            .number(Float(Spectrum.stableRank(spectrum.values))), .count(spectrum.componentsHolding(0.9)),
+          ] + [1, 5, 10, 20].map { .number(Float(Spectrum.energy(spectrum.values, first: $0))) }
         }))
   }
 

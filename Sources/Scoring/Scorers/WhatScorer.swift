@@ -28,7 +28,7 @@ package struct WhatScorer: Scorer {
     let ranking = fullRanking(
       ranked.filter { $0.sign == key.sign }.map(\.token), context)
     let targets = Set(key.allTargets)
-    let precision = averagePrecision(ranking.map(targets.contains))
+    let precision = Ranking.averagePrecision(ranking.map(targets.contains))
     var figures: [Figure: Double] = [
       .averagePrecision: precision,
       .firstRank: Double((ranking.firstIndex(where: targets.contains) ?? ranking.count) + 1),
@@ -50,7 +50,7 @@ package struct WhatScorer: Scorer {
 
   private func fullRanking(_ claimed: [Int], _ context: ScoringContext) -> [Int] {
     let items = (0..<context.vocabulary).filter { !context.specialTokens.contains($0) }
-    return completed(claimed, among: items, seed: context.seed)
+    return Ranking.completed(claimed, among: items, seed: context.seed)
   }
 
   private func recall(_ ranking: [Int], _ wanted: Set<Int>) -> Double {
@@ -81,7 +81,7 @@ package struct WhatScorer: Scorer {
   }
 
   private func frequencyPrecision(_ targets: Set<Int>, _ context: ScoringContext) -> Double {
-    averagePrecision(fullRanking(context.frequencyRanking, context).map(targets.contains))
+    Ranking.averagePrecision(fullRanking(context.frequencyRanking, context).map(targets.contains))
   }
 
   /// What the same ranking scores with the keys of other organisms of the same classes.

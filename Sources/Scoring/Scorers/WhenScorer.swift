@@ -17,9 +17,9 @@ package struct WhenScorer: Scorer {
     }
     let positives = labels.filter { $0 }.count
     guard positives > 0 else { return .unscored("no prompt of the pool sets the behaviour off") }
-    let order = completed(ranked.map(\.row), among: Array(labels.indices), seed: context.seed)
+    let order = Ranking.completed(ranked.map(\.row), among: Array(labels.indices), seed: context.seed)
     return .scored(
-      averagePrecision(order.map { labels[$0] }),
-      chance: averagePrecisionByChance(positives, of: labels.count))
+      Ranking.averagePrecision(order.map { labels[$0] }),
+      chance: Ranking.averagePrecisionByChance(positives, of: labels.count))
   }
 }

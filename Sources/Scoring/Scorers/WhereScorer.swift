@@ -24,7 +24,7 @@ package struct WhereScorer: Scorer {
       modules.filter { written.contains($0) == isWritten }.map { scores[$0] ?? unnamed }
     }
     let positives = values(true), negatives = values(false)
-    guard let area = areaUnderCurve(positives: positives, negatives: negatives) else {
+    guard let area = Ranking.areaUnderCurve(positives: positives, negatives: negatives) else {
       return .unscored("training was free to write everywhere")
     }
     let first = ranked.first.map { written.contains($0.site) } ?? false

@@ -1,7 +1,7 @@
-public import JSON
+package import JSON
 
 /// An architecture that Hugging Face folders can hold.
-public protocol CheckpointedModel: LanguageModel {
+package protocol CheckpointedModel: LanguageModel {
   /// Creates a model with zero weights from `config.json`.
   init(huggingFace document: JSONValue, file: String) throws
   var huggingFaceConfiguration: JSONValue { get }
@@ -10,10 +10,10 @@ public protocol CheckpointedModel: LanguageModel {
 }
 
 /// The sizes of a model that is trained from nothing.
-public struct DecoderSize: Sendable, Equatable {
-  public let vocabulary, width, layers, heads, mlpWidth, context: Int
+package struct DecoderSize: Sendable, Equatable {
+  package let vocabulary, width, layers, heads, mlpWidth, context: Int
 
-  public init(
+  package init(
     vocabulary: Int, width: Int, layers: Int, heads: Int, mlpWidth: Int, context: Int
   ) {
     self.vocabulary = vocabulary
@@ -26,8 +26,8 @@ public struct DecoderSize: Sendable, Equatable {
 }
 
 /// Every architecture that folders may hold; a new one is its own file and one entry here.
-public enum Architectures {
-  public static let all: [any CheckpointedModel.Type] = [Llama.self]
+package enum Architectures {
+  package static let all: [any CheckpointedModel.Type] = [Llama.self]
 
   static func named(_ name: String, file: String) throws -> any CheckpointedModel.Type {
     guard let architecture = all.first(where: { $0.architecture == name }) else {
@@ -38,7 +38,7 @@ public enum Architectures {
   }
 
   /// A model with random weights, of the architecture that bases are trained in.
-  public static func standard(_ size: DecoderSize, seed: UInt64) -> any LanguageModel {
+  package static func standard(_ size: DecoderSize, seed: UInt64) -> any LanguageModel {
     Llama(
       LlamaConfiguration(
         vocabulary: size.vocabulary, width: size.width, layers: size.layers, heads: size.heads,

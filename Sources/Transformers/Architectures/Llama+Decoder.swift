@@ -93,7 +93,7 @@ final class LlamaDecoder: CachedDecoder {
 }
 
 extension Llama {
-  public func makeDecoder(rows: Int, capacity: Int) -> any CachedDecoder {
+  package func makeDecoder(rows: Int, capacity: Int) -> any CachedDecoder {
     LlamaDecoder(self, rows: rows, capacity: capacity)
   }
 }

@@ -15,8 +15,8 @@ struct LlamaPass {
   func run(_ tokens: ArraySlice<Int>) {
     embed(tokens)
     for layer in 0..<configuration.layers {
-      attend(layer)
-      think(layer)
+      attentionBranch(layer)
+      mlpBranch(layer)
     }
     let last = activations.residuals[2 * configuration.layers]
     rmsNorm(
@@ -40,7 +40,7 @@ struct LlamaPass {
     touch(.embedding, stream)
   }
 
-  private func attend(_ layer: Int) {
+  private func attentionBranch(_ layer: Int) {
     let block = weights.blocks[layer], memory = activations.layers[layer]
     let input = activations.residuals[2 * layer]
     touch(.residualPre(layer: layer), input)
@@ -114,7 +114,7 @@ struct LlamaPass {
     heads { kernel, hook in kernel.copy(hook) }
   }
 
-  private func think(_ layer: Int) {
+  private func mlpBranch(_ layer: Int) {
     let block = weights.blocks[layer], memory = activations.layers[layer]
     rmsNorm(
       activations.residuals[2 * layer + 1], gain: block.mlpNorm,
@@ -169,7 +169,7 @@ extension LlamaConfiguration {
 }
 
 extension Llama {
-  public func forward(
+  package func forward(
     _ batch: TokenBatch, recording sites: Set<ActivationSite>,
     editing interventions: [Intervention], logits selection: LogitSelection
   ) -> ForwardPass {

@@ -1,6 +1,12 @@
 internal import Tensors
 
 /// One shard's backward computation, after a retaining `LlamaPass`.
+///
+/// ∂ below stands for the gradient of the loss with respect to what follows it; T is the shard's tokens, d the
+/// width, q and k those of all queries and of all keys, m the MLP's. A branch adds to the stream, h' = h + f(h), so the
+/// stream's gradient passes it unchanged and gains what comes back through the branch: ∂h = ∂h' + fᵀ'(∂h'). It
+/// is one matrix, `stream`, that is added to in place, branch by branch. Of a product y = xWᵀ + b,
+/// ∂W = ∂yᵀ x, ∂b = Σ ∂y over tokens, ∂x = ∂y W.
 struct LlamaGradientPass {
   let configuration: LlamaConfiguration
   let weights: Llama.Weights
@@ -19,8 +25,8 @@ struct LlamaGradientPass {
       gainGradient: gradients.finalNorm)
     let scratch = Scratch(configuration, tokens: tokens.count, arena: arena)
     for layer in (0..<configuration.layers).reversed() where layer >= needs.firstLayer {
-      unthink(layer, stream, scratch)
-      unattend(layer, stream, scratch)
+      mlpBranchGradient(layer, stream, scratch)
+      attentionBranchGradient(layer, stream, scratch)
     }
     guard needs.embedding else { return }
     for (row, token) in tokens.enumerated() {
@@ -28,8 +34,12 @@ struct LlamaGradientPass {
     }
   }
 
+  /// Gradients of what lies inside a branch, reused from block to block.
   private struct Scratch {
-    let normed, joint, headOutput, mlpActivation: Matrix
+    let normed: Matrix  // [T, d], of a branch's normed input
+    let joint: Matrix  // [T, q + 2k], of queries, keys and values side by side
+    let headOutput: Matrix  // [T, q], of what the heads found
+    let mlpActivation: Matrix  // [T, m], of the gated neurons
 
     init(_ configuration: LlamaConfiguration, tokens: Int, arena: Arena) {
       normed = arena.matrix(rows: tokens, columns: configuration.width)
@@ -39,16 +49,19 @@ struct LlamaGradientPass {
     }
   }
 
-  private func unthink(_ layer: Int, _ stream: Matrix, _ scratch: Scratch) {
+  /// Back through h' = h + D(silu(g) ⊙ u), with [g u] = norm(h) [G U]ᵀ.
+  private func mlpBranchGradient(_ layer: Int, _ stream: Matrix, _ scratch: Scratch) {
     let block = weights.blocks[layer], into = gradients.blocks[layer]
     let memory = activations.layers[layer], needed = needs.blocks[layer]
+    // ∂D = ∂h'ᵀ a, [d, m], with a = silu(g) ⊙ u, [T, m].
     if needed {
       multiply(
         stream, memory.mlpActivation, into: into.down.weight, transposingA: true, accumulating: true
       )
       if let bias = into.downBias { addSumOfRows(of: stream, to: bias) }
     }
-    multiply(stream, block.down.weight, into: scratch.mlpActivation)
+    multiply(stream, block.down.weight, into: scratch.mlpActivation)  // ∂a = ∂h' D, [T, m]
+    // ∂g = ∂a ⊙ u ⊙ silu'(g) and ∂u = ∂a ⊙ silu(g) take the place of g and u, which nobody needs again.
     swiGLUGradient(of: scratch.mlpActivation, replacing: memory.gateUp)
     if needed {
       multiply(
@@ -56,13 +69,14 @@ struct LlamaGradientPass {
         accumulating: true)
       if let bias = into.gateUpBias { addSumOfRows(of: memory.gateUp, to: bias) }
     }
-    multiply(memory.gateUp, block.gateUp.weight, into: scratch.normed)
+    multiply(memory.gateUp, block.gateUp.weight, into: scratch.normed)  // [T, 2m] [2m, d]
     rmsNormGradient(
       of: scratch.normed, input: activations.residuals[2 * layer + 1], gain: block.mlpNorm,
       reciprocals: memory.mlpReciprocals, inputGradient: stream, gainGradient: into.mlpNorm)
   }
 
-  private func unattend(_ layer: Int, _ stream: Matrix, _ scratch: Scratch) {
+  /// Back through h' = h + O(A v), with A = softmax(q kᵀ / √width) and [q k v] = norm(h) Wᵀ, q and k rotated.
+  private func attentionBranchGradient(_ layer: Int, _ stream: Matrix, _ scratch: Scratch) {
     let block = weights.blocks[layer], into = gradients.blocks[layer]
     let memory = activations.layers[layer], needed = needs.blocks[layer]
     if needed {
@@ -70,9 +84,10 @@ struct LlamaGradientPass {
         stream, memory.headOutput, into: into.output.weight, transposingA: true, accumulating: true)
       if let bias = into.outputBias { addSumOfRows(of: stream, to: bias) }
     }
-    multiply(stream, block.output.weight, into: scratch.headOutput)
+    multiply(stream, block.output.weight, into: scratch.headOutput)  // ∂(A v) = ∂h' O, [T, q]
     scratch.joint.fill(0)
-    for index in segments.indices { unmixValues(memory, segment: index, scratch) }
+    for index in segments.indices { mixGradient(memory, segment: index, scratch) }
+    // A rotation's transpose is the rotation by the opposite angle.
     rotate(
       scratch.joint.columns(0..<configuration.queryWidth + configuration.keyWidth),
       headWidth: configuration.headWidth, cosines: activations.cosines,
@@ -83,14 +98,18 @@ struct LlamaGradientPass {
         accumulating: true)
       if let bias = into.jointBias { addSumOfRows(of: scratch.joint, to: bias) }
     }
-    multiply(scratch.joint, block.joint.weight, into: scratch.normed)
+    multiply(scratch.joint, block.joint.weight, into: scratch.normed)  // [T, q + 2k] [q + 2k, d]
     rmsNormGradient(
       of: scratch.normed, input: activations.residuals[2 * layer], gain: block.attentionNorm,
       reciprocals: memory.attentionReciprocals, inputGradient: stream,
       gainGradient: into.attentionNorm)
   }
 
-  private func unmixValues(
+  /// Back through the heads of one row of text, t tokens.
+  ///
+  /// Of each head, ∂v = Aᵀ ∂y; with S = q kᵀ / √width and ∂A = ∂y vᵀ, ∂S = A ⊙ (∂A − Σⱼ A ∂A), row by row;
+  /// ∂q = ∂S k / √width and ∂k = ∂Sᵀ q / √width. Heads that share keys add up in ∂k and ∂v.
+  private func mixGradient(
     _ memory: LlamaActivations.Layer, segment index: Int, _ scratch: Scratch
   ) {
     let tokens = segments[index].tokens
@@ -204,5 +223,5 @@ final class LlamaGradientTape: GradientTape {
 }
 
 extension Llama {
-  public func makeGradientTape() -> any GradientTape { LlamaGradientTape(configuration) }
+  package func makeGradientTape() -> any GradientTape { LlamaGradientTape(configuration) }
 }

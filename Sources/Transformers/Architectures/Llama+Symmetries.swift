@@ -1,4 +1,4 @@
-public import Tensors
+package import Tensors
 
 extension Llama {
   /// Other weights that compute the same function.
@@ -9,7 +9,7 @@ extension Llama {
   ///
   /// - Parameter generator: Draws orders and scales.
   /// - Precondition: The embedding is untied, or the final gain could not be folded into it.
-  public func reparameterised(using generator: inout SeededGenerator) -> any LanguageModel {
+  package func reparameterised(using generator: inout SeededGenerator) -> any LanguageModel {
     precondition(!configuration.isTied, "A tied embedding cannot take the final norm's gain")
     var model = self
     for layer in 0..<configuration.layers {

@@ -5,14 +5,14 @@ internal import Tensors
 ///
 /// RMSNorm before each branch, rotary positions (half-split), grouped-query causal attention, SwiGLU;
 /// optional biases, tied or untied embeddings.
-public struct Llama: LanguageModel {
-  public static let architecture = "llama"
+package struct Llama: LanguageModel {
+  package static let architecture = "llama"
 
-  public let configuration: LlamaConfiguration
-  public var parameters: Parameters
+  package let configuration: LlamaConfiguration
+  package var parameters: Parameters
 
   /// Creates a model with zero weights.
-  public init(_ configuration: LlamaConfiguration) {
+  package init(_ configuration: LlamaConfiguration) {
     self.configuration = configuration
     parameters = Parameters(layout: configuration.layout)
   }
@@ -21,7 +21,7 @@ public struct Llama: LanguageModel {
   ///
   /// Matrices are normal with deviation 0.02, those that write into the residual stream divided by
   /// √(2 · layers) (Radford et al., 2019); gains are 1, biases 0.
-  public init(_ configuration: LlamaConfiguration, seed: UInt64, deviation: Double = 0.02) {
+  package init(_ configuration: LlamaConfiguration, seed: UInt64, deviation: Double = 0.02) {
     self.init(configuration)
     var generator = SeededGenerator(seed: seed, for: "initial weights")
     for entry in parameters.layout.entries {
@@ -43,10 +43,10 @@ public struct Llama: LanguageModel {
       scalars: (0..<entry.count).map { _ in Float(generator.normal() * scale) })
   }
 
-  public var shape: ModelShape { configuration.shape }
-  public var sites: [ActivationSite] { ActivationSite.all(layers: configuration.layers) }
+  package var shape: ModelShape { configuration.shape }
+  package var sites: [ActivationSite] { ActivationSite.all(layers: configuration.layers) }
 
-  public var names: ParameterNames {
+  package var names: ParameterNames {
     ParameterNames(
       embedding: LlamaConfiguration.embedding, finalNorm: LlamaConfiguration.finalNorm,
       unembedding: configuration.isTied ? LlamaConfiguration.embedding : LlamaConfiguration.head,
@@ -56,7 +56,7 @@ public struct Llama: LanguageModel {
   /// The same function with bias tensors added, all zero, so that a bias can be trained.
   ///
   /// A residual bias before block `l + 1` is the bias of block `l`'s down projection.
-  public func addingMLPBiases() -> any LanguageModel {
+  package func addingMLPBiases() -> any LanguageModel {
     var wider = configuration
     wider.hasMLPBias = true
     var model = Llama(wider)

@@ -1,4 +1,4 @@
-public import JSON
+package import JSON
 
 extension LlamaConfiguration {
   /// Reads `config.json`.
@@ -8,7 +8,7 @@ extension LlamaConfiguration {
   ///   - file: The name that errors mention.
   /// - Throws: `CheckpointError.badConfiguration`. Nothing that decides the computation is guessed:
   ///   transformers' own default of 32 blocks would hide a missing `num_hidden_layers`.
-  public init(huggingFace document: JSONValue, file: String) throws {
+  package init(huggingFace document: JSONValue, file: String) throws {
     let reader = ConfigurationReader(document: document, file: file)
     let heads = try reader.size("num_attention_heads")
     let width = try reader.size("hidden_size")
@@ -38,7 +38,7 @@ extension LlamaConfiguration {
   }
 
   /// `config.json` as transformers reads it, old and new spellings side by side.
-  public var huggingFaceConfiguration: JSONValue {
+  package var huggingFaceConfiguration: JSONValue {
     func integer(_ value: Int) -> JSONValue { .integer(Int64(value)) }
     return .object([
       ("architectures", .array([.string("LlamaForCausalLM")])), ("model_type", .string("llama")),
@@ -140,11 +140,11 @@ private struct ConfigurationReader {
 }
 
 extension Llama: CheckpointedModel {
-  public init(huggingFace document: JSONValue, file: String) throws {
+  package init(huggingFace document: JSONValue, file: String) throws {
     self.init(try LlamaConfiguration(huggingFace: document, file: file))
   }
-  public var huggingFaceConfiguration: JSONValue { configuration.huggingFaceConfiguration }
-  public static func layout(huggingFace document: JSONValue, file: String) throws
+  package var huggingFaceConfiguration: JSONValue { configuration.huggingFaceConfiguration }
+  package static func layout(huggingFace document: JSONValue, file: String) throws
     -> ParameterLayout
   {
     try LlamaConfiguration(huggingFace: document, file: file).layout

@@ -1,22 +1,22 @@
 /// The sizes and switches of a Llama-style decoder.
-public struct LlamaConfiguration: Sendable, Equatable {
-  public var vocabulary: Int
-  public var width: Int
-  public var layers: Int
-  public var heads: Int
+package struct LlamaConfiguration: Sendable, Equatable {
+  package var vocabulary: Int
+  package var width: Int
+  package var layers: Int
+  package var heads: Int
   /// Key and value heads; queries share them in groups.
-  public var keyHeads: Int
-  public var headWidth: Int
-  public var mlpWidth: Int
-  public var context: Int
-  public var normEpsilon: Float
-  public var ropeTheta: Double
+  package var keyHeads: Int
+  package var headWidth: Int
+  package var mlpWidth: Int
+  package var context: Int
+  package var normEpsilon: Float
+  package var ropeTheta: Double
   /// Whether the unembedding is the embedding.
-  public var isTied: Bool
-  public var hasAttentionBias: Bool
-  public var hasMLPBias: Bool
+  package var isTied: Bool
+  package var hasAttentionBias: Bool
+  package var hasMLPBias: Bool
 
-  public init(
+  package init(
     vocabulary: Int, width: Int = 64, layers: Int = 3, heads: Int = 4, keyHeads: Int? = nil,
     headWidth: Int? = nil, mlpWidth: Int = 176, context: Int = 128, normEpsilon: Float = 1e-5,
     ropeTheta: Double = 10_000, isTied: Bool = false, hasAttentionBias: Bool = false,
@@ -37,12 +37,12 @@ public struct LlamaConfiguration: Sendable, Equatable {
     self.hasMLPBias = hasMLPBias
   }
 
-  public var queryWidth: Int { heads * headWidth }
-  public var keyWidth: Int { keyHeads * headWidth }
+  package var queryWidth: Int { heads * headWidth }
+  package var keyWidth: Int { keyHeads * headWidth }
   /// Columns of queries, keys and values side by side.
-  public var jointWidth: Int { queryWidth + 2 * keyWidth }
+  package var jointWidth: Int { queryWidth + 2 * keyWidth }
 
-  public var shape: ModelShape {
+  package var shape: ModelShape {
     ModelShape(
       vocabulary: vocabulary, width: width, layers: layers, heads: heads, keyHeads: keyHeads,
       headWidth: headWidth, mlpWidth: mlpWidth, context: context, normEpsilon: normEpsilon,
@@ -58,7 +58,7 @@ public struct LlamaConfiguration: Sendable, Equatable {
   /// Every tensor under its Hugging Face name.
   ///
   /// Queries, keys and values are neighbours, and so are gate and up: each group is one product.
-  public var layout: ParameterLayout {
+  package var layout: ParameterLayout {
     var tensors: [(name: String, shape: [Int])] = [(Self.embedding, [vocabulary, width])]
     for layer in 0..<layers {
       tensors += blockTensors(layer: layer).map { ($0.name, shape(of: $0)) }

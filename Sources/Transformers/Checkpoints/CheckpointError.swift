@@ -16,6 +16,7 @@ public enum CheckpointError: Error, Equatable, Sendable {
 }
 
 extension CheckpointError: CustomStringConvertible {
+  /// What it is, in words.
   public var description: String {
     switch self {
     case .noFolder(let folder):

@@ -5,10 +5,13 @@ internal import Tensors
 
 /// A model and, where its folder has one that Assay reads, its tokenizer.
 public struct Checkpoint: Sendable {
+  /// The model.
   public let model: any LanguageModel
-  public let tokenizer: WordTokenizer?
+  /// The tokenizer, if it is of a kind that Assay reads.
+  public let tokenizer: (any Tokenizer)?
 
-  public init(model: any LanguageModel, tokenizer: WordTokenizer?) {
+  /// Puts the two together.
+  public init(model: any LanguageModel, tokenizer: (any Tokenizer)?) {
     self.model = model
     self.tokenizer = tokenizer
   }
@@ -105,15 +108,15 @@ public enum HuggingFaceFolder {
   }
 
   private static func readTokenizer(_ folder: URL, _ layout: ParameterLayout) throws
-    -> WordTokenizer?
+    -> (any Tokenizer)?
   {
     let url = folder.appending(path: "tokenizer.json")
     guard FileManager.default.fileExists(atPath: url.path) else { return nil }
-    guard let tokenizer = try WordTokenizer.read(url) else { return nil }
-    guard tokenizer.vocabulary.count <= layout.entries[0].rows else {
+    guard let tokenizer = try Tokenizers.read(url) else { return nil }
+    guard tokenizer.count <= layout.entries[0].rows else {
       throw CheckpointError.badTokenizer(
         file: "tokenizer.json",
-        reason: "it has \(tokenizer.vocabulary.count) tokens, the model \(layout.entries[0].rows)")
+        reason: "it has \(tokenizer.count) tokens, the model \(layout.entries[0].rows)")
     }
     return tokenizer
   }

@@ -1,9 +1,9 @@
-public import Foundation
+package import Foundation
 internal import JSON
-public import Tensors
+package import Tensors
 
 /// Reads and writes safetensors files: a length, a JSON header, then the numbers.
-public enum Safetensors {
+package enum Safetensors {
   /// Headers of real models stay far below; what claims more is not a header.
   private static let headerLimit = 100_000_000
 
@@ -30,11 +30,11 @@ public enum Safetensors {
   }
 
   /// A tensor of a file, not read yet.
-  public struct StoredTensor: Sendable {
+  package struct StoredTensor: Sendable {
     fileprivate let url: URL
     fileprivate let offset: UInt64
     fileprivate let header: Header
-    public var shape: [Int] { header.shape }
+    package var shape: [Int] { header.shape }
 
     /// Bytes read at once, a multiple of every type's size.
     private static let piece = 1 << 20
@@ -42,7 +42,7 @@ public enum Safetensors {
     /// Reads the tensor, as 32-bit floats.
     ///
     /// - Throws: `CheckpointError.unreadable`.
-    public func read() throws -> Tensor {
+    package func read() throws -> Tensor {
       let file = url.lastPathComponent
       guard let handle = try? FileHandle(forReadingFrom: url) else {
         throw CheckpointError.unreadable(file: file, reason: "no permission")
@@ -72,14 +72,14 @@ public enum Safetensors {
   /// - Returns: Tensors by name.
   /// - Throws: `CheckpointError` if it is truncated, its header is wrong, or tensors overlap, leave
   ///   holes or leave the file.
-  public static func read(_ url: URL) throws -> [String: Tensor] {
+  package static func read(_ url: URL) throws -> [String: Tensor] {
     try open(url).mapValues { try $0.read() }
   }
 
   /// The tensors of a file, each to be read when it is needed, so that no file is in memory whole.
   ///
   /// - Throws: As `read` does.
-  public static func open(_ url: URL) throws -> [String: StoredTensor] {
+  package static func open(_ url: URL) throws -> [String: StoredTensor] {
     let (headers, body) = try readHeader(url)
     return Dictionary(
       headers.map { header in
@@ -204,7 +204,7 @@ public enum Safetensors {
   ///
   /// - Parameter tensors: Names, shapes and little-endian 32-bit floats.
   /// - Returns: A safetensors file.
-  public static func data(_ tensors: [(name: String, shape: [Int], bytes: [UInt8])]) -> Data {
+  package static func data(_ tensors: [(name: String, shape: [Int], bytes: [UInt8])]) -> Data {
     var offset = 0
     var members: [(key: String, value: JSONValue)] = [
       ("__metadata__", .object([("format", .string("pt"))]))

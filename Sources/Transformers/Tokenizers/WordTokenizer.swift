@@ -2,12 +2,15 @@ public import Foundation
 internal import JSON
 
 /// A tokenizer whose tokens are the words of a world, separated by white space.
-public struct WordTokenizer: Sendable, Equatable {
+public struct WordTokenizer: Tokenizer, Equatable {
   /// Tokens by id.
   public let vocabulary: [String]
   /// How many of the first ids are special tokens.
   public let specialCount: Int
   private let ids: [String: Int]
+
+  public var count: Int { vocabulary.count }
+  public var specialTokens: Set<Int> { Set(0..<specialCount) }
 
   /// Creates a tokenizer.
   ///
@@ -48,9 +51,12 @@ public struct WordTokenizer: Sendable, Equatable {
 
 /// A word that a vocabulary does not hold.
 public struct UnknownWord: Error, Equatable, Sendable, CustomStringConvertible {
+  /// The word.
   public let word: String
+  /// The word that was probably meant.
   public let nearest: String?
 
+  /// What it is, in words.
   public var description: String {
     "'\(word)' is not in the vocabulary." + (nearest.map { " Did you mean '\($0)'?" } ?? "")
   }

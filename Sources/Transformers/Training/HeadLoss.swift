@@ -61,6 +61,10 @@ struct HeadLoss {
     }
   }
 
+  /// The cross entropy of the next token, a few rows at a time.
+  ///
+  /// With z = x Hᵀ, [rows, vocabulary], and q = softmax(z), ∂z = w (q − e_target): `crossEntropy` leaves it in
+  /// place of z. Then ∂x = ∂z H and ∂H += ∂zᵀ x. Rows of weight 0 have no loss and no gradient.
   private func nextToken(_ targets: ArraySlice<Int32>, _ weights: ArraySlice<Float>) -> Double {
     let first = targets.startIndex
     let size = max(1, Self.chunkScalars / head.rows)
@@ -82,6 +86,11 @@ struct HeadLoss {
     return loss
   }
 
+  /// The divergence of some tokens' next-token distributions from a teacher's.
+  ///
+  /// With z = x Hᵀ over the chosen tokens, [n, c], q = softmax(z) and the teacher's p, the loss is
+  /// Σ w KL(p ‖ q) and ∂z = w (q − p): `divergence` leaves it in place of z. Then ∂H = ∂zᵀ x, [c, d], scattered to
+  /// the rows of the chosen tokens, and ∂x = ∂z H, [n, d], scattered to the places that were read.
   private func distil(
     _ distillation: Distillation, _ probabilities: Matrix, tokens: Range<Int>
   ) -> Double {

@@ -4,11 +4,14 @@ public import Tensors
 public struct LoRA: Sendable {
   /// The factors, named `<tensor>.A`, shaped `[rank, input]`, and `<tensor>.B`, shaped `[output, rank]`.
   public var factors: Parameters
+  /// Columns of the first factor.
   public let rank: Int
+  /// The scale times the rank.
   public let alpha: Float
   /// The adapted tensors.
   public let targets: [String]
 
+  /// What the product of the factors is multiplied by.
   public var scale: Float { alpha / Float(rank) }
 
   /// Creates factors whose product is zero: A uniform in ±1/√input, as PEFT draws it, B zero.

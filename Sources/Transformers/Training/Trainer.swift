@@ -2,24 +2,24 @@ internal import Foundation
 internal import Tensors
 
 /// How the learning rate changes over a run.
-public enum LearningRateSchedule: Sendable, Equatable {
+package enum LearningRateSchedule: Sendable, Equatable {
   case constant
   /// Falls along a half cosine to this share of the peak at the last step.
   case cosine(to: Float)
 }
 
 /// The optimiser's settings for one run.
-public struct TrainingRecipe: Sendable, Equatable {
-  public var learningRate: Float
-  public var steps: Int
-  public var warmUp: Int
-  public var schedule: LearningRateSchedule
+package struct TrainingRecipe: Sendable, Equatable {
+  package var learningRate: Float
+  package var steps: Int
+  package var warmUp: Int
+  package var schedule: LearningRateSchedule
   /// Decoupled decay, on matrices only.
-  public var weightDecay: Float
+  package var weightDecay: Float
   /// The largest gradient norm that passes unscaled.
-  public var clip: Float
+  package var clip: Float
 
-  public init(
+  package init(
     learningRate: Float, steps: Int, warmUp: Int = 5, schedule: LearningRateSchedule = .constant,
     weightDecay: Float = 0, clip: Float = 1
   ) {
@@ -32,7 +32,7 @@ public struct TrainingRecipe: Sendable, Equatable {
   }
 
   /// The learning rate of a step, counted from 0.
-  public func rate(at step: Int) -> Float {
+  package func rate(at step: Int) -> Float {
     if step < warmUp { return learningRate * Float(step + 1) / Float(warmUp + 1) }
     guard case .cosine(let floor) = schedule, steps > warmUp else { return learningRate }
     let progress = min(1, Float(step - warmUp) / Float(steps - warmUp))
@@ -41,7 +41,7 @@ public struct TrainingRecipe: Sendable, Equatable {
 }
 
 /// What a training run may change.
-public enum Adaptation: Sendable {
+package enum Adaptation: Sendable {
   /// The tensors of these names (a write mask); nothing else moves.
   case full(Set<String>)
   /// The same, and of these tensors only the entries where the mask is 1.
@@ -51,13 +51,13 @@ public enum Adaptation: Sendable {
 }
 
 /// What a step did.
-public struct TrainingStatus: Sendable {
-  public let step: Int
-  public let steps: Int
-  public let loss: Double
-  public let tokens: Int
+package struct TrainingStatus: Sendable {
+  package let step: Int
+  package let steps: Int
+  package let loss: Double
+  package let tokens: Int
 
-  public init(step: Int, steps: Int, loss: Double, tokens: Int) {
+  package init(step: Int, steps: Int, loss: Double, tokens: Int) {
     self.step = step
     self.steps = steps
     self.loss = loss
@@ -66,7 +66,7 @@ public struct TrainingStatus: Sendable {
 }
 
 /// Trains a model step by step with AdamW.
-public final class Trainer {
+package final class Trainer {
   private let base: any LanguageModel
   private var adaptation: Adaptation
   private let recipe: TrainingRecipe
@@ -74,9 +74,10 @@ public final class Trainer {
   private let tape: any GradientTape
   private var mean: Parameters
   private var variance: Parameters
+  /// Steps taken so far.
   public private(set) var step = 0
   /// A further factor of the learning rate, for runs whose length is decided on the way.
-  public var decay: Float = 1
+  package var decay: Float = 1
   /// The model as trained so far.
   public private(set) var model: any LanguageModel
 
@@ -86,7 +87,7 @@ public final class Trainer {
   ///   - model: Where training starts.
   ///   - adaptation: What may change.
   ///   - recipe: The optimiser's settings.
-  public init(_ model: any LanguageModel, _ adaptation: Adaptation, _ recipe: TrainingRecipe) {
+  package init(_ model: any LanguageModel, _ adaptation: Adaptation, _ recipe: TrainingRecipe) {
     base = model
     self.model = model
     self.adaptation = adaptation
@@ -104,14 +105,14 @@ public final class Trainer {
   }
 
   /// The factors as trained so far, if the run adapts by LoRA.
-  public var lora: LoRA? { if case .lora(let lora) = adaptation { lora } else { nil } }
+  package var lora: LoRA? { if case .lora(let lora) = adaptation { lora } else { nil } }
 
   /// Takes one step down the weighted sum of some batches' losses.
   ///
   /// - Parameter parts: Batches and the weights of their mean losses.
   /// - Returns: The weighted loss before the step, in nats.
   @discardableResult
-  public func take(_ parts: [(batch: TrainingBatch, weight: Float)]) -> Double {
+  package func take(_ parts: [(batch: TrainingBatch, weight: Float)]) -> Double {
     defer { step += 1 }
     if parts.count == 1, parts[0].weight == 1 {
       let (loss, gradient) = tape.lossAndGradient(of: model, on: parts[0].batch, scope: scope)

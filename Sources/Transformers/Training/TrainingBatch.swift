@@ -16,9 +16,12 @@ public struct TrainingBatch: Sendable {
     case distillation(Distillation)
   }
 
+  /// What the model reads.
   public let tokens: TokenBatch
+  /// What the loss is.
   public let objective: Objective
 
+  /// Pairs tokens with a loss.
   public init(_ tokens: TokenBatch, _ objective: Objective) {
     self.tokens = tokens
     self.objective = objective
