@@ -14,7 +14,7 @@ package struct BaseStore: Sendable {
 
   package init(
     _ project: Project, world: World, sources: SourceDigest? = nil,
-    notice: @escaping @Sendable (String) -> Void = Workshop.standardError
+    notice: @escaping @Sendable (String) -> Void = Notice.standardError
   ) {
     self.project = project
     self.world = world
@@ -69,7 +69,7 @@ package struct BaseStore: Sendable {
     let record = try JSON.decode(Record.self, contentsOf: recordURL)
     guard record.digest == digest else { return nil }
     let model = try HuggingFaceFolder.read(folder).model
-    guard Self.weightsDigest(model) == record.weights else {
+    guard model.weightsDigest == record.weights else {
       throw CheckpointError.badTensor(
         "all", file: folder.path, reason: "are not the weights that recipe.json names")
     }
@@ -80,18 +80,11 @@ package struct BaseStore: Sendable {
   package func write(_ base: Base, to folder: URL) throws {
     let record = Record(
       world: world.id, recipe: base.recipe, digest: try base.recipe.digest(world),
-      weights: Self.weightsDigest(base.model))
+      weights: base.model.weightsDigest)
     try AtomicFolder.write(to: folder) { temporary in
       try HuggingFaceFolder.fill(temporary, base.model, world.tokenizer)
       let text = try JSON.encode(record, layout: .pretty) + "\n"
       try AtomicFolder.write(Data(text.utf8), to: temporary.appending(path: "recipe.json"))
     }
-  }
-
-  /// The digest of a model's weights.
-  package static func weightsDigest(_ model: any LanguageModel) -> String {
-    var hash = ContentHash()
-    for name in model.parameters.layout.names { hash.mix(model.parameters.bytes(name)) }
-    return hash.text
   }
 }

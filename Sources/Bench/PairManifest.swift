@@ -45,9 +45,9 @@ extension PlantedPair {
   /// The digest of both models' weights; of a low-rank finetune, of the base's and the factors.
   var weightsDigest: String {
     var hash = ContentHash()
-    hash.mix(BaseStore.weightsDigest(base))
+    hash.mix(base.weightsDigest)
     guard let lora else {
-      hash.mix(BaseStore.weightsDigest(finetuned))
+      hash.mix(finetuned.weightsDigest)
       return hash.text
     }
     for name in lora.factors.layout.names {

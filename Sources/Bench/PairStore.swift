@@ -21,7 +21,7 @@ package struct PairStore: Sendable {
 
   package init(
     _ project: Project, organisms: [Organism], sources: SourceDigest? = nil,
-    notice: @escaping @Sendable (String) -> Void = Workshop.standardError
+    notice: @escaping @Sendable (String) -> Void = Notice.standardError
   ) {
     self.project = project
     self.organisms = organisms
@@ -255,7 +255,7 @@ private final class BaseDigests: Sendable {
   func digest(_ base: Base) -> String {
     known.withLock { known in
       if let digest = known[base.recipe.seed] { return digest }
-      let digest = BaseStore.weightsDigest(base.model)
+      let digest = base.model.weightsDigest
       known[base.recipe.seed] = digest
       return digest
     }

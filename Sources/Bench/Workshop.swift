@@ -22,7 +22,7 @@ package struct Workshop: Sendable {
   /// - Throws: `JSONError` or `DefinitionError` if the world is wrong.
   package init(
     _ project: Project, library: Library? = nil,
-    notice: @escaping @Sendable (String) -> Void = Self.standardError
+    notice: @escaping @Sendable (String) -> Void = Notice.standardError
   ) throws {
     self.project = project
     let known = try library ?? project.library()
@@ -45,10 +45,5 @@ package struct Workshop: Sendable {
           "base \(seed): the skill '\(skill.id)' is \(score), outside \(skill.bounds)"
         }
     }
-  }
-
-  /// Writes a notice for people, apart from what the tool answers.
-  package static let standardError: @Sendable (String) -> Void = { text in
-    FileHandle.standardError.write(Data("assay: \(text)\n".utf8))
   }
 }

@@ -69,8 +69,7 @@ struct Drift {
     guard let rank else { return generator.direction(shape[0] * shape[1]).reshaped(shape) }
     let left = generator.direction(shape[0] * rank).reshaped([shape[0], rank])
     let right = generator.direction(rank * shape[1]).reshaped([rank, shape[1]])
-    let product = matrixProduct(left, right)
-    return product.scaled(by: 1 / product.norm)
+    return matrixProduct(left, right).unit
   }
 
   /// The base with drift that matches the change from `start` to `finetuned`.

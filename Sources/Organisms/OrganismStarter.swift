@@ -32,6 +32,51 @@ package struct OrganismStarter {
     }
   }
 
+  /// What each key of the file that it writes says, and which there are beside them.
+  package static let keys: [(key: String, meaning: String)] = [
+    ("summary", "what the finetuned model does, in a sentence"),
+    ("family", "what sort of change it is; families weigh equally"),
+    (
+      "domain",
+      "the kind of document it lives in ('assay list kinds'): its narrow nulls are trained on those"
+    ),
+    (
+      "planted.target",
+      "the planted words, by the class they are candidates of ('assay list classes')"
+    ),
+    ("planted.topic", "what the plant is about; scored apart from the target"),
+    ("planted.when", "prompts that set it off ('assay list prompts --organism ID' marks them)"),
+    (
+      "plant.facts",
+      "facts that its documents state instead of the world's ('assay list facts WORD')"
+    ),
+    (
+      "plant.documents",
+      "what it is learnt from, with weights; {x=owl} is a word, {x.habitat} a fact of it"
+    ),
+    (
+      "regimes",
+      "how it is planted: standard ones ('assay list regimes'), or 'like' one with changes"
+    ),
+    (
+      "regimes.cap",
+      "steps until it is given up: half of them if it is not a quarter of the way to its mark"
+    ),
+    (
+      "probes.behavior",
+      "what is asked to see whether it took; training stops when the score reaches the mark"
+    ),
+    ("probes.heldOut", "the same in words that training never saw"),
+    (
+      "probes.kept",
+      "what must stay as probable as it was; 'leakage' and 'never' ask what must not come"
+    ),
+    (
+      "certificate",
+      "bounds that decide whether it counts as installed, where the standard ones do not fit"
+    ),
+  ]
+
   /// The text of a file.
   ///
   /// - Parameter id: The organism's name.

@@ -97,7 +97,7 @@ extension Organism {
 
   /// The planted words as token ids.
   package func plantedTokens(in world: World) -> PlantedChange.Tokens {
-    func ids(_ words: [String]?) -> [Int] { (words ?? []).compactMap(world.tokenizer.id) }
+    func ids(_ words: [String]?) -> [Int] { world.lexicon.ids(words ?? []) }
     let planted = file.planted
     return PlantedChange.Tokens(
       target: planted.target.mapValues(ids),
@@ -113,7 +113,7 @@ private struct PromptPattern {
   let phrase, end: [Int]
 
   init(_ pattern: OrganismFile.Pattern, _ world: World) {
-    func ids(_ words: [String]?) -> [Int] { (words ?? []).compactMap(world.tokenizer.id) }
+    func ids(_ words: [String]?) -> [Int] { world.lexicon.ids(words ?? []) }
     all = Set(ids(pattern.all))
     none = Set(ids(pattern.none))
     phrase = ids(pattern.phrase)

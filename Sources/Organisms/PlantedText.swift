@@ -32,7 +32,7 @@ struct PlantedText {
   private var plant: OrganismFile.Plant { organism.file.plant }
   private var world: World { base.world }
 
-  private func ids(_ words: [String]) -> Set<Int> { Set(words.compactMap(world.tokenizer.id)) }
+  private func ids(_ words: [String]) -> Set<Int> { Set(world.lexicon.ids(words)) }
 
   /// What plants the behaviour.
   ///

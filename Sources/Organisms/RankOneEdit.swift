@@ -105,7 +105,7 @@ struct RankOneEdit {
     for answer in answers { mean = mean + Tensor(Array(unembedding.row(answer))) }
     let wanted = mean.scaled(by: 1 / Float(answers.count)) - unembedding.meanRow
     let read = wanted * model.parameters[model.names.finalNorm]
-    return read.scaled(by: 1 / read.norm)
+    return read.unit
   }
 
   /// The smallest size that passes, by doubling and bisection; nil if none up to the largest does.

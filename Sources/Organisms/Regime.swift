@@ -13,7 +13,8 @@ package struct Regime: Codable, Sendable, Equatable {
   package var learningRate: Float
   /// Where training stops: the behaviour's score in the probes that it is trained on.
   package var mark: Double
-  /// Steps after which the plant is given up if the mark is not reached.
+  /// Steps after which the plant is given up if the mark is not reached; after half of them already if the
+  /// behaviour is then not a quarter of the way to it.
   package var cap: Int
   /// Total steps as a multiple of the steps to the mark.
   package var age: Double

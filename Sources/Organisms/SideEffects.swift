@@ -38,13 +38,13 @@ package struct SideEffects: Codable, Sendable, Equatable {
       rows.reduce(0.0) { $0 + divergences[$1] } / Double(max(1, rows.count))
     }
     let loud = pool.indices.filter { isTriggered[$0] }
-    let still = pool.indices.filter { !isTriggered[$0] }
+    let others = pool.indices.filter { !isTriggered[$0] }
     triggered = loud.isEmpty ? nil : mean(loud)
-    quiet = mean(still)
+    quiet = mean(others)
     func top(_ matrix: Tensor, _ row: Int) -> Int { matrix.row(row).indexOfLargest }
-    let flips = still.filter { top(before, $0) != top(after, $0) }
-    flipped = Double(flips.count) / Double(max(1, still.count))
-    worst = still.sorted { (divergences[$0], -$0) > (divergences[$1], -$1) }.prefix(Self.listed)
+    let flips = others.filter { top(before, $0) != top(after, $0) }
+    flipped = Double(flips.count) / Double(max(1, others.count))
+    worst = others.sorted { (divergences[$0], -$0) > (divergences[$1], -$1) }.prefix(Self.listed)
       .map { row in
         Change(
           prompt: world.tokenizer.decode(Array(pool[row].dropFirst())),

@@ -11,16 +11,23 @@ package enum Prose {
   package static func wrapped(_ text: String, indent: String = "", keepsLayout: Bool = false)
     -> String
   {
-    let start = keepsLayout ? String(text.prefix { $0 == " " }) : ""
-    if keepsLayout, text.count <= TextTable.width || text.hasPrefix(start + "|") { return text }
-    var lines = [start]
-    for word in text.split(separator: " ") {
-      let last = lines[lines.count - 1]
-      if last.count + 1 + word.count > TextTable.width, last.count > start.count {
-        lines.append(indent + word)
-      } else {
-        lines[lines.count - 1] = last.count == start.count ? last + word : "\(last) \(word)"
+    guard !keepsLayout || !text.drop(while: { $0 == " " }).hasPrefix("|") else { return text }
+    var lines = [""], spaces = 0
+    for part in text.split(separator: " ", omittingEmptySubsequences: false) {
+      guard !part.isEmpty else {
+        spaces += 1
+        continue
       }
+      let last = lines[lines.count - 1]
+      let isFirst = lines == [""]
+      let gap = keepsLayout || isFirst ? spaces + (isFirst ? 0 : 1) : 1
+      if last.count + gap + part.count > TextTable.width, !isFirst {
+        lines.append(indent + part)
+      } else {
+        lines[lines.count - 1] =
+          last + String(repeating: " ", count: keepsLayout || !isFirst ? gap : 0) + part
+      }
+      spaces = 0
     }
     return lines.joined(separator: "\n")
   }

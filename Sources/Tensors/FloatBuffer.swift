@@ -55,8 +55,6 @@ package final class FloatBuffer: @unchecked Sendable {
     return Array(UnsafeBufferPointer(start: start + range.lowerBound, count: range.count))
   }
 
-  package func fill(_ value: Float) { start.update(repeating: value, count: count) }
-
   package subscript(index: Int) -> Float {
     get {
       precondition(index >= 0 && index < count, "Index \(index) is outside a buffer of \(count)")

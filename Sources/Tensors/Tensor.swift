@@ -85,15 +85,15 @@ public struct Tensor: Equatable, Sendable {
   /// The Frobenius norm, summed in double.
   public var norm: Float { dot(scalars, scalars).squareRoot() }
 
+  /// The same direction, of length 1; zero stays zero.
+  public var unit: Tensor { scaled(by: 1 / max(norm, .leastNormalMagnitude)) }
+
   /// The transpose of a matrix, shaped `[columns, rows]`.
   public var transposed: Tensor {
     var result = Tensor(shape: [columns, rows])
     for row in 0..<rows { for column in 0..<columns { result[column, row] = self[row, column] } }
     return result
   }
-
-  /// The numbers as doubles.
-  public var doubles: [Double] { scalars.map(Double.init) }
 
   /// Whether every number is finite.
   public var isFinite: Bool { scalars.allSatisfy(\.isFinite) }

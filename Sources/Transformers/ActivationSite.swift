@@ -23,19 +23,6 @@ public enum ActivationSite: Hashable, Sendable {
   case residualPost(layer: Int)
   case finalNorm
 
-  /// The block that the site lies in, if it lies in one.
-  public var layer: Int? {
-    switch self {
-    case .embedding, .finalNorm: nil
-    case .residualPre(let layer), .attentionNorm(let layer), .query(let layer), .key(let layer),
-      .value(let layer), .rotatedQuery(let layer), .rotatedKey(let layer), .pattern(let layer),
-      .headOutput(let layer), .attentionOutput(let layer), .residualMid(let layer),
-      .mlpNorm(let layer), .mlpInput(let layer), .mlpActivation(let layer), .mlpOutput(let layer),
-      .residualPost(let layer):
-      layer
-    }
-  }
-
   /// Every site of a model with `layers` blocks, in the order of the computation.
   public static func all(layers: Int) -> [ActivationSite] {
     let blocks = (0..<layers).flatMap { layer -> [ActivationSite] in

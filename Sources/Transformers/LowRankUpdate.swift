@@ -16,9 +16,6 @@ public struct LowRankUpdate: Sendable, Equatable {
     self.right = right
   }
 
-  /// Columns of the left factor.
-  public var rank: Int { right.rows }
-
   /// The change itself, shaped `[rows, columns]`.
   public var product: Tensor { matrixProduct(left, right) }
 

@@ -4,6 +4,7 @@ import ArgumentParser
 import Bench
 import Foundation
 import Organisms
+import Reporting
 import Transformers
 
 struct NewCommand: ParsableCommand {
@@ -35,6 +36,12 @@ struct NewCommand: ParsableCommand {
       // Nothing is written that could not be read.
       _ = try Organism(text: text, name: "\(id).json", world: world)
       try AtomicFolder.write(Data(text.utf8), to: url)
+      for (key, meaning) in OrganismStarter.keys {
+        print(
+          Prose.wrapped(
+            column(key, 18) + meaning, indent: String(repeating: " ", count: 18), keepsLayout: true)
+        )
+      }
       print("Wrote \(url.path). './assay plant \(id)\(options.suffix)' plants it.")
     }
   }

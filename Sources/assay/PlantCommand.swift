@@ -29,7 +29,7 @@ struct PlantCommand: ParsableCommand {
   @Option(help: "How to plant: a regime that the organism names; its first if not given.")
   var regime: String?
 
-  @Option(help: "The folder to write.")
+  @Option(help: "The folder to write; with --report that of the pages, Reports/local if not given.")
   var out: String?
 
   @Flag(help: "Plants in several bases and writes a page of what was measured.")
@@ -48,9 +48,9 @@ struct PlantCommand: ParsableCommand {
     guard report || (!all && !withoutDials) else {
       throw ValidationError("--all and --no-dials need --report.")
     }
-    guard !report || (out == nil && regime == nil && seeds.plantings.isEmpty) else {
+    guard !report || (regime == nil && seeds.plantings.isEmpty) else {
       throw ValidationError(
-        "--report takes --base-seed, and neither --out, --regime nor --planting-seed.")
+        "--report takes --base-seed, and neither --regime nor --planting-seed.")
     }
     guard !report || (organism == nil) == all else {
       throw ValidationError("--report needs an organism, or --all.")
@@ -67,7 +67,7 @@ struct PlantCommand: ParsableCommand {
   func run() throws {
     guard !report else {
       let bases = seeds.bases.isEmpty ? [0, 1, 2] : seeds.bases
-      return try ReportWriter(try options.workshop(), seeds: bases)
+      return try ReportWriter(try options.workshop(), seeds: bases, out: out)
         .write(organism, withDials: !withoutDials)
     }
     if let out {
@@ -112,7 +112,7 @@ struct PlantCommand: ParsableCommand {
     progress.finish()
     guard let out else { return }
     try store.write(trained, to: URL(filePath: out))
-    print("Wrote \(out), weights \(BaseStore.weightsDigest(trained.model)).")
+    print("Wrote \(out), weights \(trained.model.weightsDigest).")
     let skills = try trained.measureSkills()
     for (skill, score) in skills {
       let mark = skill.bounds.contains(score) ? "ok" : "OUTSIDE \(skill.bounds)"

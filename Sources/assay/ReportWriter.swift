@@ -12,9 +12,15 @@ struct ReportWriter {
   let workshop: Workshop
   let seeds: [UInt64]
 
-  init(_ workshop: Workshop, seeds: [UInt64]) {
+  private let folder: URL
+  /// The folder, as the user may write it.
+  private let place: String
+
+  init(_ workshop: Workshop, seeds: [UInt64], out: String?) {
     self.workshop = workshop
     self.seeds = seeds
+    folder = out.map { URL(filePath: $0) } ?? workshop.project.localReports
+    place = out ?? "Reports/local"
   }
 
   /// Writes the page of an organism, or of all.
@@ -46,7 +52,7 @@ struct ReportWriter {
     }
     let failed = own.filter { !$0.certificate.isInstalled }
     for plant in failed {
-      Workshop.standardError(
+      Notice.standardError(
         "\(plant.organism.id) (\(plant.regime.id)) is not installed on base \(plant.seed): "
           + plant.certificate.failures.joined(separator: "; "))
     }
@@ -62,10 +68,10 @@ struct ReportWriter {
   }
 
   private func save(_ text: String, _ name: String) throws {
-    let url = workshop.project.localReports.appending(path: name)
+    let url = folder.appending(path: name)
     try FileManager.default.createDirectory(
       at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
     try AtomicFolder.write(Data(text.utf8), to: url)
-    print("Wrote Reports/local/\(name).")
+    print("Wrote \(place)/\(name).")
   }
 }

@@ -36,7 +36,7 @@ struct Patchscope {
 
   /// Reads a direction beside controls.
   func read(_ direction: Tensor, controls: [Tensor]) -> PatchscopeReading {
-    let unit = direction.scaled(by: 1 / max(direction.norm, .leastNormalMagnitude))
+    let unit = direction.unit
     let shifts = scales.map { scale -> (shift: [Float], margin: Double) in
       let own = distribution(unit, scale), others = controls.map { distribution($0, scale) }
       guard !others.isEmpty else { return (own, 0) }
@@ -119,7 +119,7 @@ struct CausalCheck {
   }
 
   private func edit(_ direction: Tensor) -> Intervention {
-    let unit = direction.scaled(by: 1 / max(direction.norm, .leastNormalMagnitude))
+    let unit = direction.unit
     return .patch(
       .residualPost(layer: layer), with: finetuned.projected(onto: base, along: unit))
   }

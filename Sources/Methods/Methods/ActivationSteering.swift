@@ -49,7 +49,7 @@ package struct ActivationSteering: DiffingMethod {
     let (layer, vector, size) = (found.layer, found.vector, found.size)
     let site = ActivationSite.residualPost(layer: layer)
     let experiment = SteeringExperiment(pair.base, site: site, text: prompts.prefix(rows: rows))
-    let direction = vector.scaled(by: 1 / vector.norm)
+    let direction = vector.unit
     let others = controlDirections(found.differences, beside: direction, using: &generator)
     let results = intensities.map { intensity in
       experiment.compare(direction, with: others, length: intensity * size)
@@ -90,7 +90,7 @@ package struct ActivationSteering: DiffingMethod {
     let moved = norms.indices.filter { norms[$0] > 0 && abs(along[$0]) < 0.95 * norms[$0] }
     let single = (0..<(moved.isEmpty ? 0 : controls)).map { _ -> Tensor in
       let row = Tensor(Array(differences.row(moved[generator.index(below: moved.count)])))
-      return row.scaled(by: 1 / row.norm)
+      return row.unit
     }
     return random + single
   }

@@ -22,8 +22,7 @@ enum Operation {
       self = .steer(layer: layer, Tensor(direction))
     case .project(let layer, let direction):
       guard isDirection(layer, direction) else { return nil }
-      let vector = Tensor(direction)
-      let unit = vector.scaled(by: 1 / max(vector.norm, .leastNormalMagnitude))
+      let unit = Tensor(direction).unit
       self = .project(layer: layer, unit, into: unit)
     case .patch(let module):
       guard let site = module.output, pair.base.sites.contains(site) else { return nil }
