@@ -51,7 +51,7 @@ struct Judge {
   func trial(_ kept: CellEvidence, card: MethodCard, effects: MeasuredEffects?) -> Trial {
     Trial(
       cell: kept.cell, key: kept.key, family: subject.family, standard: subject.standard,
-      recipe: Trial.Recipe(subject.trainedRegime, layers: layers), role: subject.role,
+      planting: Trial.Planting(subject.trainedRegime, layers: layers), role: subject.role,
       match: subject.match, failures: failures,
       answersWhether: card.questions.contains(.whether), magnitude: kept.evidence.magnitude,
       scores: scores(Claims(kept.evidence, effects: effects)), cost: kept.cost,

@@ -66,7 +66,7 @@ package final class EngineSpeed {
       seed: 0)
     trainer = Trainer(
       model, .full(Set(model.parameters.layout.names)),
-      TrainingRecipe(learningRate: 1e-3, steps: 1_000_000, weightDecay: 0.1))
+      TrainingOptions(learningRate: 1e-3, steps: 1_000_000, weightDecay: 0.1))
     var generator = SeededGenerator(seed: 0)
     batch = TrainingBatch(
       (0..<shape.batch).map { _ in

@@ -7,8 +7,8 @@ internal import Organisms
 package struct TaskVectorCosines: Sendable {
   /// Plants, as `organism@regime`.
   package let names: [String]
-  /// The family and the recipe of each plant.
-  package let kinds: [(family: String, recipe: String)]
+  /// The family and the standard regime of each plant.
+  package let kinds: [(family: String, regime: String)]
   /// Shaped `[plants][plants]`.
   package let cosines: [[Float]]
 
@@ -21,7 +21,7 @@ package struct TaskVectorCosines: Sendable {
   /// - Throws: `DefinitionError`, `CheckpointError`, `DiffingError` or `JSONError`.
   package init(_ workshop: Workshop, subjects: [Subject], seed: UInt64) throws {
     let base = try workshop.bases.base(seed: seed)
-    var names: [String] = [], kinds: [(family: String, recipe: String)] = []
+    var names: [String] = [], kinds: [(family: String, regime: String)] = []
     var vectors: [TaskVector] = []
     for case .organism(let organism, let regime) in subjects {
       let planted = try workshop.pairs.pair(.organism(organism, regime), in: base)
@@ -36,7 +36,7 @@ package struct TaskVectorCosines: Sendable {
 
   /// The mean cosine over pairs of plants for which a condition holds, and how many those are.
   package func mean(
-    _ condition: (_ a: (family: String, recipe: String), _ b: (family: String, recipe: String)) ->
+    _ condition: (_ a: (family: String, regime: String), _ b: (family: String, regime: String)) ->
       Bool
   ) -> (value: Double, count: Int) {
     var sum = 0.0, count = 0

@@ -13,7 +13,7 @@ package struct Trial: Equatable, Sendable {
   package let family: String
   /// The standard regime that plants and the nulls that they are compared with have in common.
   package let standard: String
-  package let recipe: Recipe
+  package let planting: Planting
   package let role: PairRole
   /// The plant that a null pair is matched with.
   package let match: PairName?
@@ -26,7 +26,7 @@ package struct Trial: Equatable, Sendable {
   package let versions: CellEvidence.Versions
 
   /// How the pair was made, in numbers; nil where nothing was trained.
-  package struct Recipe: Codable, Equatable, Sendable {
+  package struct Planting: Codable, Equatable, Sendable {
     /// Base documents to a planted one.
     package let mix: Double?
     /// Steps as a multiple of those to the mark.
@@ -57,7 +57,7 @@ package struct Trial: Equatable, Sendable {
   }
 
   package init(
-    cell: Cell, key: String, family: String, standard: String, recipe: Recipe, role: PairRole,
+    cell: Cell, key: String, family: String, standard: String, planting: Planting, role: PairRole,
     match: PairName?, failures: [String], answersWhether: Bool, magnitude: Double?,
     scores: [Question: Score], cost: CellEvidence.Cost, versions: CellEvidence.Versions
   ) {
@@ -65,7 +65,7 @@ package struct Trial: Equatable, Sendable {
     self.key = key
     self.family = family
     self.standard = standard
-    self.recipe = recipe
+    self.planting = planting
     self.role = role
     self.match = match
     self.failures = failures
@@ -89,7 +89,7 @@ package struct Trial: Equatable, Sendable {
 
 extension Trial: Codable {
   private enum CodingKeys: String, CodingKey {
-    case key, method, access, subject, family, regime, standard, recipe, seeds, role, match
+    case key, method, access, subject, family, regime, standard, planting, seeds, role, match
     case failures, answersWhether, magnitude, scores, cost, versions
   }
 
@@ -104,7 +104,7 @@ extension Trial: Codable {
         MethodAtAccess(try value(.method), try value(.access)),
         PairName(try value(.subject), try value(.regime)), try value(.seeds)),
       key: try value(.key), family: try value(.family), standard: try value(.standard),
-      recipe: try value(.recipe), role: try value(.role),
+      planting: try value(.planting), role: try value(.role),
       match: try container.decodeIfPresent(PairName.self, forKey: .match),
       failures: try value(.failures), answersWhether: try value(.answersWhether),
       magnitude: try container.decodeIfPresent(Double.self, forKey: .magnitude),
@@ -120,7 +120,7 @@ extension Trial: Codable {
     try container.encode(family, forKey: .family)
     try container.encode(pair.regime, forKey: .regime)
     try container.encode(standard, forKey: .standard)
-    try container.encode(recipe, forKey: .recipe)
+    try container.encode(planting, forKey: .planting)
     try container.encode(seeds, forKey: .seeds)
     try container.encode(role, forKey: .role)
     try container.encodeIfPresent(match, forKey: .match)

@@ -63,7 +63,7 @@ package struct Finetune: Sendable {
   ) throws -> FinetuneOutcome {
     let trainer = Trainer(
       start, try adaptation(of: start),
-      TrainingRecipe(learningRate: regime.learningRate, steps: regime.cap))
+      TrainingOptions(learningRate: regime.learningRate, steps: regime.cap))
     var batches = BatchMaker(base, text, mix: regime.mix, seed: seed)
     var curve: [CurvePoint] = []
     var markStep: Int?

@@ -17,7 +17,7 @@ package struct NullPair: Sendable {
     case benign
     /// One kind of base document among others.
     case narrow(kind: String)
-    /// A plant's own recipe with nothing planted: its documents with the world's own facts, its
+    /// A plant's own lesson with nothing planted: its documents with the world's own facts, its
     /// teacher without the lesson, its rewards dealt at random, its edit in a random direction.
     case twin
   }
@@ -159,7 +159,7 @@ enum ContentSeed {
 }
 
 extension Organism {
-  /// Whether its own recipe makes a null pair: there is something true to tell instead.
+  /// Whether its own lesson makes a null pair: there is something true to tell instead.
   ///
   /// Documents that name a planted word themselves would plant it without their facts, too; a teacher that
   /// is the base itself would teach nothing at all, which is what benign pairs are.

@@ -4,7 +4,7 @@ internal import Transformers
 
 extension OrganismChecker {
   func checkParameters(_ parameters: TrainedParameters, _ path: String) throws {
-    let recipe = BaseRecipe(seed: 0)
+    let size = BaseRecipe(seed: 0)
     switch parameters {
     case .blocks, .all: return
     case .lora(let rank, let modules):
@@ -20,12 +20,12 @@ extension OrganismChecker {
         throw fault(path, "'lora' works on blocks and their attn or mlp, not on '\(module)'")
       }
     case .residualBias(let layer):
-      guard (1...recipe.layers).contains(layer) else {
-        throw fault(path, "'residualBias' should be a block from 1 to \(recipe.layers)")
+      guard (1...size.layers).contains(layer) else {
+        throw fault(path, "'residualBias' should be a block from 1 to \(size.layers)")
       }
     case .modules(let modules): try checkModules(modules, path)
     case .edit(let module):
-      let possible = ModuleSite.all(layers: recipe.layers).filter { $0.layer != nil }
+      let possible = ModuleSite.all(layers: size.layers).filter { $0.layer != nil }
       guard possible.map(\.description).contains(module) else {
         throw fault(path, "'edit' should be one of \(possible)")
       }
@@ -33,8 +33,8 @@ extension OrganismChecker {
   }
 
   private func checkModules(_ modules: [String], _ path: String) throws {
-    let recipe = BaseRecipe(seed: 0)
-    let all = ModuleMask.names(layers: recipe.layers, heads: recipe.heads)
+    let size = BaseRecipe(seed: 0)
+    let all = ModuleMask.names(layers: size.layers, heads: size.heads)
     guard !modules.isEmpty else { throw fault(path, "'modules' names none of \(all)") }
     for module in modules where !all.contains(module) {
       throw fault(path, "there is no module '\(module)'; there are \(all.joined(separator: ", "))")

@@ -1,4 +1,4 @@
-/// A planting recipe: what is trained, how fast, and how long after the behaviour is there.
+/// How something is planted: what is trained, how fast, and how long after the behaviour is there.
 ///
 /// The age of a plant (how many times longer training went on than the behaviour needed to reach its
 /// mark) is the sharpest axis there is: fresh plants are read from unrelated text, settled ones not.

@@ -145,14 +145,14 @@ package struct OrganismReport: Sendable {
     let parts =
       [
         "\(level) \(organism.id)", organism.file.summary,
-        OrganismFacts(organism, world: world).text, recipeTable(organism).fitted,
+        OrganismFacts(organism, world: world).text, regimeTable(organism).fitted,
         table(own).fitted,
         curves(own), hiddenWord(own), sideEffects(own), failures(own),
       ] + (along.isEmpty ? [] : [table(along).fitted])
     return parts.filter { !$0.isEmpty }.joined(separator: "\n\n")
   }
 
-  private func recipeTable(_ organism: Organism) -> TextTable {
+  private func regimeTable(_ organism: Organism) -> TextTable {
     TextTable(
       header: ["regime", "like", "trains", "rate", "mark", "age", "base text", "drift"],
       rows: organism.regimes.map { regime in

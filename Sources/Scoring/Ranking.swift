@@ -32,7 +32,9 @@ package enum Ranking {
   /// The share of positives above the threshold that at most `rate` of the negatives exceed.
   ///
   /// - Returns: Nil if either side is empty.
-  package static func recall(positives: [Double], negatives: [Double], falsePositiveRate rate: Double)
+  package static func recall(
+    positives: [Double], negatives: [Double], falsePositiveRate rate: Double
+  )
     -> Double?
   {
     guard !positives.isEmpty, !negatives.isEmpty else { return nil }

@@ -29,7 +29,7 @@ package struct DialComparison: Sendable {
 
   /// Whether a run turned any dial.
   package static func areTurned(in trials: [Trial]) -> Bool {
-    trials.contains { $0.recipe.dial != nil }
+    trials.contains { $0.planting.dial != nil }
   }
 
   private struct Place: Hashable {
@@ -57,7 +57,7 @@ package struct DialComparison: Sendable {
       let plant = Plant(organism: trial.pair.subject, seeds: trial.seeds)
       if !rows.contains(trial.row) { rows.append(trial.row) }
       if !plants.contains(plant) { plants.append(plant) }
-      values[Place(row: trial.row, dial: trial.recipe.dial, plant: plant)] = value
+      values[Place(row: trial.row, dial: trial.planting.dial, plant: plant)] = value
     }
     self.rows = rows
     self.plants = plants

@@ -3,7 +3,7 @@ internal import Scoring
 
 /// How often a detector that is set on broad null pairs raises an alarm where nothing was planted.
 ///
-/// The threshold is what at most 5 % of the broad nulls of *other* bases exceed, recipe by recipe, so that
+/// The threshold is what at most 5 % of the broad nulls of *other* bases exceed, regime by regime, so that
 /// the rate on broad nulls is measured and not set. With one base there are no others: then the threshold
 /// is its own, and only the rate on narrow nulls says anything.
 package struct FalsePositives: Equatable, Sendable {
@@ -24,7 +24,8 @@ package struct FalsePositives: Equatable, Sendable {
         let broad = others.flatMap { base in
           bases[base].filter { $0.role == .broad && $0.regime == regime }.map(\.value)
         }
-        guard let limit = Ranking.threshold(broad, falsePositiveRate: Calibration.falsePositiveRate) else {
+        guard let limit = Ranking.threshold(broad, falsePositiveRate: Calibration.falsePositiveRate)
+        else {
           continue
         }
         for observation in bases[index] where observation.regime == regime {

@@ -45,7 +45,7 @@ package struct BaseRecipe: Codable, Sendable, Equatable {
     let model = Architectures.standard(size, seed: seed)
     let trainer = Trainer(
       model, .full(Set(model.parameters.layout.names)),
-      TrainingRecipe(
+      TrainingOptions(
         learningRate: learningRate, steps: steps, warmUp: warmUp,
         schedule: .cosine(to: finalShare), weightDecay: weightDecay))
     var corpus = Corpus(world, seed: seed, for: "base corpus")

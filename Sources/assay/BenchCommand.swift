@@ -129,7 +129,7 @@ struct RunWriter {
   /// Plants that were diluted or aged are meant to fail somewhere.
   func fail(over trials: [Trial], lacking skills: [String]) throws {
     for skill in skills { Notice.standardError(skill) }
-    let missing = trials.contains { !$0.isInstalled && $0.recipe.dial == nil }
+    let missing = trials.contains { !$0.isInstalled && $0.planting.dial == nil }
     if missing {
       Notice.standardError(
         "a plant is not installed: the report above says which, and with what figures")

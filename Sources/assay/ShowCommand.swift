@@ -12,14 +12,15 @@ struct ShowCommand: ParsableCommand {
     commandName: "show",
     abstract: "Shows what is kept: what a method said, the truth, and why it scored so.",
     discussion: """
-      'show METHOD' or 'show ORGANISM' prints its scores; 'show METHOD@ACCESS ORGANISM@REGIME' prints one cell. \
+      'show METHOD' or 'show ORGANISM' prints its scores; 'show METHOD@ACCESS ORGANISM@REGIME base-0' one cell. \
       Without @ACCESS or @REGIME the first one counts. It reads what 'assay bench' kept, and measures nothing.
       """)
 
   @OptionGroup var options: ProjectOptions
 
-  @Argument(help: "A method, an organism, or one of each.")
-  var names: [String]
+  @Argument(
+    help: "A method, an organism, or one of each; a cell, as it is printed, may end in seeds.")
+  var words: [String]
 
   @Option(help: "The base's seed.")
   var baseSeed: UInt64 = 0
@@ -37,7 +38,7 @@ struct ShowCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    guard (1...2).contains(names.count) else {
+    guard (1...2).contains(names.count), words.count <= 5 else {
       throw ValidationError("Name a method, an organism, or one of each.")
     }
     guard top > 0 else { throw ValidationError("--top should be at least 1.") }
@@ -59,8 +60,23 @@ struct ShowCommand: ParsableCommand {
     try showScores(methods.first, plants.first, workshop)
   }
 
+  /// The words that name a method or an organism.
+  private var names: [String] { words.filter { Self.seed($0) == nil } }
+
+  /// What a word such as `base-0` says of a seed.
+  private static func seed(_ word: String) -> (name: Substring, value: UInt64)? {
+    guard let match = word.wholeMatch(of: /(base|planting|method)-(\d+)/),
+      let value = UInt64(match.2)
+    else { return nil }
+    return (match.1, value)
+  }
+
   private var seeds: TrialSeeds {
-    TrialSeeds(base: baseSeed, planting: plantingSeed, method: methodSeed)
+    let named = words.compactMap(Self.seed)
+    func value(_ name: Substring) -> UInt64? { named.last { $0.name == name }?.value }
+    return TrialSeeds(
+      base: value("base") ?? baseSeed, planting: value("planting") ?? plantingSeed,
+      method: value("method") ?? methodSeed)
   }
 
   private func showCell(

@@ -29,20 +29,20 @@ struct VectorsCommand: ParsableCommand {
     print(TextTable(header: ["cosine"] + vectors.names.indices.map { "\($0)" }, rows: rows).fitted)
     let groups: [(String, (value: Double, count: Int))] = [
       (
-        "same family, same recipe",
-        vectors.mean { $0.family == $1.family && $0.recipe == $1.recipe }
+        "same family, same regime",
+        vectors.mean { $0.family == $1.family && $0.regime == $1.regime }
       ),
       (
-        "same family, other recipe",
-        vectors.mean { $0.family == $1.family && $0.recipe != $1.recipe }
+        "same family, other regime",
+        vectors.mean { $0.family == $1.family && $0.regime != $1.regime }
       ),
       (
-        "other family, same recipe",
-        vectors.mean { $0.family != $1.family && $0.recipe == $1.recipe }
+        "other family, same regime",
+        vectors.mean { $0.family != $1.family && $0.regime == $1.regime }
       ),
       (
-        "other family, other recipe",
-        vectors.mean { $0.family != $1.family && $0.recipe != $1.recipe }
+        "other family, other regime",
+        vectors.mean { $0.family != $1.family && $0.regime != $1.regime }
       ),
     ]
     print(

@@ -23,7 +23,9 @@ struct RankingTests {
   func recallAtRate() {
     let nulls = (0..<20).map(Double.init)
     // One null of twenty may be above the threshold.
-    #expect(Ranking.recall(positives: [18.5, 30, 5], negatives: nulls, falsePositiveRate: 0.05) == 2.0 / 3)
+    #expect(
+      Ranking.recall(positives: [18.5, 30, 5], negatives: nulls, falsePositiveRate: 0.05) == 2.0 / 3
+    )
     #expect(Ranking.recall(positives: [19], negatives: [5, 20], falsePositiveRate: 0.05) == 0)
   }
 

@@ -66,6 +66,7 @@ struct CalibrationTests {
       sum += Ranking.averagePrecision((0..<count).map { mask >> $0 & 1 == 1 })
       orders += 1
     }
-    #expect(abs(Ranking.averagePrecisionByChance(relevant, of: count) - sum / Double(orders)) < 1e-12)
+    #expect(
+      abs(Ranking.averagePrecisionByChance(relevant, of: count) - sum / Double(orders)) < 1e-12)
   }
 }

@@ -15,7 +15,7 @@ extension Trial {
     Trial(
       cell: Cell(
         MethodAtAccess(method, access), PairName(subject, regime), TrialSeeds(base: base)),
-      key: key, family: family, standard: standard, recipe: Recipe(dial: dial), role: role,
+      key: key, family: family, standard: standard, planting: Planting(dial: dial), role: role,
       match: match, failures: failures, answersWhether: true, magnitude: magnitude,
       scores: scores,
       cost: CellEvidence.Cost(

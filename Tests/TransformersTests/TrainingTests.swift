@@ -10,7 +10,7 @@ struct TrainingTests {
 
   private func train(_ adaptation: Adaptation, steps: Int = 8, rate: Float = 1e-2) -> Trainer {
     let trainer = Trainer(
-      model, adaptation, TrainingRecipe(learningRate: rate, steps: steps, warmUp: 0))
+      model, adaptation, TrainingOptions(learningRate: rate, steps: steps, warmUp: 0))
     for _ in 0..<steps { trainer.take([(batch, 1)]) }
     return trainer
   }
@@ -20,7 +20,7 @@ struct TrainingTests {
     let names = Set(model.parameters.layout.names)
     let trainer = Trainer(
       model, .full(names),
-      TrainingRecipe(learningRate: 1e-3, steps: 1, warmUp: 0, weightDecay: 0, clip: .infinity))
+      TrainingOptions(learningRate: 1e-3, steps: 1, warmUp: 0, weightDecay: 0, clip: .infinity))
     let gradient = model.lossAndGradient(on: batch).gradient
     trainer.take([(batch, 1)])
     let name = "model.layers.1.mlp.up_proj.weight"
@@ -35,7 +35,7 @@ struct TrainingTests {
       batch.tokens, .nextToken(weights: Array(repeating: 0, count: batch.tokens.count)))
     let trainer = Trainer(
       model, .full(Set(model.parameters.layout.names)),
-      TrainingRecipe(learningRate: 0.1, steps: 1, warmUp: 0, weightDecay: 0.5))
+      TrainingOptions(learningRate: 0.1, steps: 1, warmUp: 0, weightDecay: 0.5))
     trainer.take([(still, 1)])
     let matrix = "model.layers.0.mlp.up_proj.weight", gain = "model.norm.weight"
     expectClose(
@@ -91,7 +91,7 @@ struct TrainingTests {
     // One plain descent step on both factors equals that of the chain rule; B starts at zero, so
     // only B moves: dB = s dW Aᵀ.
     let trainer = Trainer(
-      model, .lora(lora), TrainingRecipe(learningRate: 1e-3, steps: 1, warmUp: 0, clip: .infinity))
+      model, .lora(lora), TrainingOptions(learningRate: 1e-3, steps: 1, warmUp: 0, clip: .infinity))
     trainer.take([(batch, 1)])
     let weightGradient = model.lossAndGradient(on: batch).gradient[target]
     let expected = matrixProduct(
@@ -123,7 +123,7 @@ struct TrainingTests {
 
   @Test("the learning rate warms up and falls along a cosine")
   func schedule() {
-    let recipe = TrainingRecipe(
+    let recipe = TrainingOptions(
       learningRate: 1, steps: 11, warmUp: 1, schedule: .cosine(to: 0.1))
     #expect(recipe.rate(at: 0) == 0.5)
     #expect(recipe.rate(at: 1) == 1)
@@ -145,7 +145,7 @@ struct TrainingTests {
     let wider = model.addingMLPBiases()
     let name = "model.layers.0.mlp.down_proj.bias"
     let trainer = Trainer(
-      wider, .full([name]), TrainingRecipe(learningRate: 1e-2, steps: 5, warmUp: 0))
+      wider, .full([name]), TrainingOptions(learningRate: 1e-2, steps: 5, warmUp: 0))
     for _ in 0..<5 { trainer.take([(batch, 1)]) }
     let site = ActivationSite.residualPost(layer: 0)
     func recorded(_ model: any LanguageModel) -> Tensor {

@@ -18,7 +18,7 @@ package struct ActivationPatching: DiffingMethod {
     questions: [.where, .how], access: [.pool])
 
   /// Prompts that are compared, those with the largest divergence.
-  package var prompts = 32
+  package var promptCount = 32
   /// The least share of the change that a proposed patch brings.
   package var threshold: Float = 0.05
   /// Prompts on which heads, positions and combinations are looked at, for people.
@@ -27,12 +27,12 @@ package struct ActivationPatching: DiffingMethod {
   package init() {}
 
   package func diff(
-    _ pair: ModelPair, on pool: PromptSet, using generator: inout SeededGenerator
+    _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
   ) throws -> Evidence {
-    let chosen = pool.answeredRows(prompts, of: pair)
+    let chosen = prompts.answeredRows(promptCount, of: pair)
     let vector = TaskVector(pair)
     let experiment = PatchingExperiment(
-      pair, vector, text: pool.with(rows: chosen).text)
+      pair, vector, text: prompts.with(rows: chosen).text)
     guard experiment.change.isSeen else { return Evidence() }
     let modules = pair.blockModules
     let patched = modules.map { experiment.patched($0, into: .base) }
@@ -64,7 +64,7 @@ package struct ActivationPatching: DiffingMethod {
             }))
       ]
         + details(
-          pair, vector, pool.with(rows: Array(chosen.prefix(shownPrompts))).text,
+          pair, vector, prompts.with(rows: Array(chosen.prefix(shownPrompts))).text,
           ranked: modules.indices.sorted { swapped[$0] > swapped[$1] }.map { modules[$0] }))
     return evidence
   }

@@ -15,7 +15,7 @@ package struct PromptBattery: DiffingMethod {
     questions: [.whether, .what, .when], access: [.pool])
 
   /// Prompts, taken evenly from the pool.
-  package var prompts = 128
+  package var promptCount = 128
   /// Answers of each model to each prompt.
   package var answers = 4
   /// Tokens of an answer.
@@ -26,11 +26,11 @@ package struct PromptBattery: DiffingMethod {
   package init() {}
 
   package func diff(
-    _ pair: ModelPair, on pool: PromptSet, using generator: inout SeededGenerator
+    _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
   ) throws -> Evidence {
-    let rows = chosenRows(of: pool.text), vocabulary = pair.shape.vocabulary
+    let rows = chosenRows(of: prompts.text), vocabulary = pair.shape.vocabulary
     let asked = rows.flatMap { row in
-      (0..<answers).map { _ in Array(pool.text.row(row)) }
+      (0..<answers).map { _ in Array(prompts.text.row(row)) }
     }
     let request = SampleRequest(continuing: asked, length: length, seed: generator.next())
     let said = [ModelPair.Side.base, .finetuned].map { pair.samples($0, request) }
@@ -42,7 +42,7 @@ package struct PromptBattery: DiffingMethod {
     // The number of discoveries first, and among equals how far the rest is from chance.
     let excess = scores.map { Double($0) * Double($0) }.mean
     evidence.magnitude = Double(found.count) + excess / (1 + excess)
-    evidence.tokens = TokenClaim.ranking(scores, excluding: pool.specialTokens)
+    evidence.tokens = TokenClaim.ranking(scores, excluding: prompts.specialTokens)
     let hits = promptScores(said, scores)
     evidence.inputs = InputClaim.ranking(hits, rows: rows)
     evidence.exhibits = pair.exhibits([
@@ -61,7 +61,7 @@ package struct PromptBattery: DiffingMethod {
   }
 
   private func chosenRows(of text: TokenBatch) -> [Int] {
-    let count = min(prompts, text.rows)
+    let count = min(promptCount, text.rows)
     return (0..<count).map { $0 * text.rows / count }
   }
 

@@ -83,7 +83,8 @@ extension WeightSpectrum {
           [
             .text(spectrum.name), .number(spectrum.values[0]),
             .number(Float(Spectrum.effectiveRank(spectrum.values))),
-            .number(Float(Spectrum.stableRank(spectrum.values))), .count(spectrum.componentsHolding(0.9)),
+            .number(Float(Spectrum.stableRank(spectrum.values))),
+            .count(spectrum.componentsHolding(0.9)),
           ] + [1, 5, 10, 20].map { .number(Float(Spectrum.energy(spectrum.values, first: $0))) }
         }))
   }

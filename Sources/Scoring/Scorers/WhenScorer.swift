@@ -17,7 +17,8 @@ package struct WhenScorer: Scorer {
     }
     let positives = labels.filter { $0 }.count
     guard positives > 0 else { return .unscored("no prompt of the pool sets the behaviour off") }
-    let order = Ranking.completed(ranked.map(\.row), among: Array(labels.indices), seed: context.seed)
+    let order = Ranking.completed(
+      ranked.map(\.row), among: Array(labels.indices), seed: context.seed)
     return .scored(
       Ranking.averagePrecision(order.map { labels[$0] }),
       chance: Ranking.averagePrecisionByChance(positives, of: labels.count))

@@ -9,7 +9,7 @@ package enum LearningRateSchedule: Sendable, Equatable {
 }
 
 /// The optimiser's settings for one run.
-package struct TrainingRecipe: Sendable, Equatable {
+package struct TrainingOptions: Sendable, Equatable {
   package var learningRate: Float
   package var steps: Int
   package var warmUp: Int
@@ -69,7 +69,7 @@ package struct TrainingStatus: Sendable {
 package final class Trainer {
   private let base: any LanguageModel
   private var adaptation: Adaptation
-  private let recipe: TrainingRecipe
+  private let options: TrainingOptions
   private let scope: Set<String>
   private let tape: any GradientTape
   private var mean: Parameters
@@ -86,12 +86,12 @@ package final class Trainer {
   /// - Parameters:
   ///   - model: Where training starts.
   ///   - adaptation: What may change.
-  ///   - recipe: The optimiser's settings.
-  package init(_ model: any LanguageModel, _ adaptation: Adaptation, _ recipe: TrainingRecipe) {
+  ///   - options: The optimiser's settings.
+  package init(_ model: any LanguageModel, _ adaptation: Adaptation, _ options: TrainingOptions) {
     base = model
     self.model = model
     self.adaptation = adaptation
-    self.recipe = recipe
+    self.options = options
     tape = model.makeGradientTape()
     switch adaptation {
     case .full(let names), .masked(let names, _):
@@ -150,10 +150,10 @@ package final class Trainer {
     let squares = entries.reduce(0.0) { $0 + sumOfSquares(gradient.matrix($1.name)) }
     let norm = Float(squares.squareRoot())
     var optimiser = AdamWStep(
-      learningRate: recipe.rate(at: step) * decay, weightDecay: 0, step: step + 1,
-      gradientScale: norm > recipe.clip ? recipe.clip / norm : 1)
+      learningRate: options.rate(at: step) * decay, weightDecay: 0, step: step + 1,
+      gradientScale: norm > options.clip ? options.clip / norm : 1)
     for entry in entries {
-      optimiser.weightDecay = entry.shape.count > 1 ? recipe.weightDecay : 0
+      optimiser.weightDecay = entry.shape.count > 1 ? options.weightDecay : 0
       optimiser.update(
         parameters.mutableMatrix(entry.name), gradient: gradient.matrix(entry.name),
         mean: mean.mutableMatrix(entry.name), variance: variance.mutableMatrix(entry.name))
