@@ -1,3 +1,4 @@
+import Methods
 import Foundation
 import TestSupport
 import Testing

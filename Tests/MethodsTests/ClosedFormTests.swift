@@ -7,18 +7,7 @@ import Transformers
 
 /// Methods on pairs whose change is known exactly.
 @Suite("Methods on known changes")
-struct ClosedFormTests {
-  let base = MethodContractTests.base
-
-  private func evidence(
-    _ method: any DiffingMethod, _ finetuned: any LanguageModel, access: AccessLevel
-  ) throws -> Evidence {
-    var generator = SeededGenerator(seed: 1)
-    return try method.evidence(
-      for: ModelPair(base: base, finetuned: finetuned),
-      on: MethodContractTests.prompts(access), using: &generator)
-  }
-
+struct ClosedFormTests: KnownChangeSuite {
   /// The base with a vector added to the residual stream before the last block's end.
   private func biased(_ vector: Tensor) -> (base: any LanguageModel, finetuned: any LanguageModel) {
     let wide = base.addingMLPBiases()
@@ -149,87 +138,5 @@ struct ClosedFormTests {
     let patching = try evidence(ActivationPatching(), finetuned, access: .pool)
     #expect(patching.sites?.first?.site == .attention(layer: 0))
     #expect((patching.sites?.dropFirst() ?? []).allSatisfy { abs($0.score) < 1e-4 })
-  }
-
-  @Test("one moved embedding row is named by weight-norm")
-  func embeddingRow() throws {
-    var finetuned = base
-    var embedding = base.parameters[base.names.embedding]
-    for column in 0..<embedding.columns { embedding[9, column] += 0.5 }
-    finetuned.parameters[base.names.embedding] = embedding
-    let norm = try evidence(WeightNorm(), finetuned, access: .weights)
-    #expect(norm.tokens?.first?.token == 9)
-    #expect(norm.tokens?.count == 1)
-    #expect(norm.sites?.first?.site == .embedding)
-  }
-
-  @Test("weight decay alone is no change to weight-norm")
-  func decay() throws {
-    var finetuned = base
-    for name in base.parameters.layout.names {
-      finetuned.parameters[name] = base.parameters[name].scaled(by: 0.9)
-    }
-    let norm = try evidence(WeightNorm(), finetuned, access: .weights)
-    #expect((norm.magnitude ?? 1) < 1e-3)
-  }
-
-  @Test("effective rank: 1 for rank one, n for the identity, whatever the scale")
-  func effectiveRanks() {
-    #expect(abs(Spectrum.effectiveRank([5, 0, 0]) - 1) < 1e-6)
-    #expect(abs(Spectrum.effectiveRank([2, 2, 2, 2]) - 4) < 1e-5)
-    #expect(abs(Spectrum.effectiveRank([6, 3, 3]) - Spectrum.effectiveRank([60, 30, 30])) < 1e-6)
-    #expect(Spectrum.effectiveRank([0, 0]) == 0)
-  }
-
-  @Test("at the last block the lens difference is the difference of the output log-probabilities")
-  func lastLens() throws {
-    let pair = try ModelPair(base: base, finetuned: MethodContractTests.finetuned)
-    let text = MethodContractTests.prompts(.unrelated).text
-    let site = ActivationSite.residualPost(layer: 2)
-    for side in [ModelPair.Side.base, .finetuned] {
-      let lens = LogitLens(pair.model(side)).logits(
-        of: pair.activations(side, at: site, on: text))
-      expectClose(lens, pair.logits(side, on: text), tolerance: 1e-5)
-    }
-  }
-
-  @Test("divergences are zero for equal distributions, and Jensen-Shannon is symmetric and bounded")
-  func divergences() {
-    let p = Tensor(shape: [1, 3], scalars: [2, 0, -3]).logProbabilities
-    let q = Tensor(shape: [1, 3], scalars: [-9, 30, 0]).logProbabilities
-    #expect(abs(divergence(p.row(0), p.row(0))) < 1e-9)
-    #expect(divergence(p.row(0), q.row(0)) > 0)
-    let a = p.row(0).map(exponential), b = q.row(0).map(exponential)
-    let forward = jensenShannon(probabilities: a, b), back = jensenShannon(probabilities: b, a)
-    #expect(abs(forward - back) < 1e-6)
-    #expect(forward > 0 && forward < 0.6932)
-  }
-
-  @Test("the divergence of a text does not depend on its length")
-  func perToken() throws {
-    let pair = try ModelPair(base: base, finetuned: MethodContractTests.finetuned)
-    let rows = TinyModels.rows([6, 6, 6]).map { [1] + $0 }
-    let magnitudes = try [1, 4].map { times in
-      var generator = SeededGenerator(seed: 1)
-      let text = TokenBatch((0..<times).flatMap { _ in rows })
-      return try OutputDivergence().evidence(
-        for: pair,
-        on: PromptSet(access: .unrelated, text: text, documentStart: 1, specialTokens: []),
-        using: &generator
-      ).magnitude ?? 0
-    }
-    #expect(abs(magnitudes[0] - magnitudes[1]) < 1e-6 * magnitudes[0] + 1e-9)
-  }
-
-  @Test("rankings merge by turns, signs apart")
-  func roundRobin() {
-    func claims(_ tokens: [Int], _ sign: Int) -> [TokenClaim] {
-      tokens.map { TokenClaim(token: $0, score: Float(sign), sign: sign) }
-    }
-    let merged = TokenClaim.roundRobin([
-      claims([1, 2, 3], 1) + claims([9], -1), claims([1, 4], 1) + claims([8], -1),
-    ])
-    #expect(merged.filter { $0.sign == 1 }.map(\.token) == [1, 4, 2, 3])
-    #expect(merged.filter { $0.sign == -1 }.map(\.token) == [9, 8])
   }
 }

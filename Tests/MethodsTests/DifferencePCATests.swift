@@ -1,0 +1,25 @@
+import Diffing
+import Methods
+import Tensors
+import TestSupport
+import Testing
+import Transformers
+
+@Suite("Components of differences")
+struct DifferencePCATests: KnownChangeSuite {
+  @Test("components: a varying direction is the first, a constant one is the mean and no component")
+  func components() throws {
+    let (finetuned, direction) = varying(layer: 1)
+    let evidence = try KnownChange.evidence(DifferencePCA(), finetuned, access: .unrelated)
+    let proposed = try #require(evidence.proposedDirection)
+    #expect(abs(cosine(proposed, direction)) > 0.999)
+    let (wide, shifted) = KnownChange.biased(KnownChange.direction(of: 7, norm: 3), layer: 2)
+    let constant = try KnownChange.evidence(
+      DifferencePCA(), shifted, base: wide, access: .unrelated)
+    #expect((constant.magnitude ?? 0) < 1e-4)
+    var mutant = DifferencePCA()
+    mutant.isCentred = false
+    let uncentred = try KnownChange.evidence(mutant, shifted, base: wide, access: .unrelated)
+    #expect((uncentred.magnitude ?? 0) > 0.1)
+  }
+}

@@ -1,0 +1,56 @@
+import Diffing
+import Methods
+import Tensors
+import TestSupport
+import Testing
+import Transformers
+
+@Suite("Weight norms")
+struct WeightNormTests: KnownChangeSuite {
+  @Test("a change of one head is that head's alone")
+  func oneHead() throws {
+    var finetuned = base
+    let name = "model.layers.1.self_attn.q_proj.weight"
+    var tensor = base.parameters[name]
+    for row in 12..<18 { for column in 0..<12 { tensor[row, column] += 0.3 } }
+    finetuned.parameters[name] = tensor
+    let norm = try KnownChange.evidence(WeightNorm(), finetuned, access: .weights)
+    let map = try #require(norm.heatMap("Relative change, block by head"))
+    for (layer, heads) in map.enumerated() {
+      for (head, value) in heads.enumerated() { #expect((value > 0) == (layer == 1 && head == 2)) }
+    }
+  }
+
+  @Test("a plant confined to the final norm's gain is located there")
+  func finalGain() throws {
+    var finetuned = base
+    let name = base.names.finalNorm
+    finetuned.parameters[name] = base.parameters[name].map { $0 * 1.3 + 0.1 }
+    let norm = try KnownChange.evidence(WeightNorm(), finetuned, access: .weights)
+    let task = try KnownChange.evidence(TaskArithmetic(), finetuned, access: .pool)
+    #expect(norm.sites?.first?.site == .finalNorm)
+    #expect(task.sites?.first?.site == .finalNorm)
+  }
+
+  @Test("one moved embedding row is named by weight-norm")
+  func embeddingRow() throws {
+    var finetuned = base
+    var embedding = base.parameters[base.names.embedding]
+    for column in 0..<embedding.columns { embedding[9, column] += 0.5 }
+    finetuned.parameters[base.names.embedding] = embedding
+    let norm = try evidence(WeightNorm(), finetuned, access: .weights)
+    #expect(norm.tokens?.first?.token == 9)
+    #expect(norm.tokens?.count == 1)
+    #expect(norm.sites?.first?.site == .embedding)
+  }
+
+  @Test("weight decay alone is no change to weight-norm")
+  func decay() throws {
+    var finetuned = base
+    for name in base.parameters.layout.names {
+      finetuned.parameters[name] = base.parameters[name].scaled(by: 0.9)
+    }
+    let norm = try evidence(WeightNorm(), finetuned, access: .weights)
+    #expect((norm.magnitude ?? 1) < 1e-3)
+  }
+}
