@@ -13,7 +13,9 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 /// A dependency may carry no unsafe flags, so another package gets these rooms without them.
-let isDependency = Context.packageDirectory.contains("/checkouts/")
+let isDependency = ["/.build/checkouts/", "/SourcePackages/checkouts/"].contains {
+  Context.packageDirectory.contains($0)
+}
 let isOptimised = !isChecked && !isDependency
 let optimised: [SwiftSetting] =
   isOptimised ? [.unsafeFlags(["-O"], .when(configuration: .debug))] : []

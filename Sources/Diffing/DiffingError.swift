@@ -37,7 +37,7 @@ extension DiffingError: CustomStringConvertible {
         + " 'assay list methods' shows them all."
     case .tokenOutsideVocabulary(let token, let vocabulary):
       "Token \(token) is outside the models' vocabulary of \(vocabulary)."
-    case .badEvidence(let reason): "The evidence cannot be read: \(reason)."
+    case .badEvidence(let reason): "The evidence is wrong: \(reason)."
     }
   }
 

@@ -8,7 +8,7 @@ public enum Question: String, Codable, CaseIterable, Sendable {
 
 /// What a method is and what it claims to answer.
 public struct MethodCard: Sendable {
-  /// In kebab case; also the stem of its file.
+  /// In kebab case: the name of the method's type, which is the stem of its file.
   public let id: String
   /// One line.
   public let summary: String
@@ -77,6 +77,9 @@ extension DiffingMethod {
     guard !pair.isIdentical else { return Evidence() }
     let evidence = try diff(pair, on: prompts, using: &generator)
     guard evidence.isFinite else { throw DiffingError.notFinite(method: card.id) }
-    return evidence
+    if let fault = evidence.fault(vocabulary: vocabulary) {
+      throw DiffingError.badEvidence("\(card.id): \(fault)")
+    }
+    return evidence.withSoundExhibits()
   }
 }

@@ -1,4 +1,4 @@
-// Evidence as JSON, as `Sources/Diffing/evidence.schema.json` describes it: rankings are columns, so that
+// Evidence as JSON, as `Fixtures/evidence.schema.json` describes it: rankings are columns, so that
 // a program reads them at once and long ones stay short.
 
 extension Evidence: Codable {
@@ -16,9 +16,11 @@ extension Evidence: Codable {
     interventions = try container.decodeIfPresent(
       [ProposedIntervention].self, forKey: .interventions)
     exhibits = try container.decodeIfPresent([Exhibit].self, forKey: .exhibits) ?? []
+    if let fault = fault() { throw DiffingError.badEvidence(fault) }
+    self = withSoundExhibits()
   }
 
-  /// Writes it as `Sources/Bench/evidence.schema.json` describes.
+  /// Writes it as `Fixtures/evidence.schema.json` describes.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encodeIfPresent(magnitude, forKey: .magnitude)

@@ -55,7 +55,7 @@ extension Exhibit: Codable {
     return .texts(try container.decode([ScoredText].self, forKey: .texts))
   }
 
-  /// Writes it as `Sources/Bench/evidence.schema.json` describes.
+  /// Writes it as `Fixtures/evidence.schema.json` describes.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(title, forKey: .title)
@@ -99,7 +99,7 @@ extension Exhibit.Cell: Codable {
     }
   }
 
-  /// Writes it as `Sources/Bench/evidence.schema.json` describes.
+  /// Writes it as `Fixtures/evidence.schema.json` describes.
   public func encode(to encoder: any Encoder) throws {
     switch self {
     case .token(let token):
@@ -131,7 +131,7 @@ extension Exhibit.Line: Codable {
     values = try container.decode(PackedNumbers.self, forKey: .values).values
   }
 
-  /// Writes it as `Sources/Bench/evidence.schema.json` describes.
+  /// Writes it as `Fixtures/evidence.schema.json` describes.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(name, forKey: .name)
@@ -151,7 +151,7 @@ extension Exhibit.TokenList: Codable {
     tokens = try container.decode(PackedIndices.self, forKey: .tokens).values
   }
 
-  /// Writes it as `Sources/Bench/evidence.schema.json` describes.
+  /// Writes it as `Fixtures/evidence.schema.json` describes.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(name, forKey: .name)
@@ -171,7 +171,7 @@ extension Exhibit.ScoredText: Codable {
     score = try container.decode(Float.self, forKey: .score)
   }
 
-  /// Writes it as `Sources/Bench/evidence.schema.json` describes.
+  /// Writes it as `Fixtures/evidence.schema.json` describes.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(PackedIndices(tokens), forKey: .tokens)

@@ -27,7 +27,7 @@ extension PackedNumbers: Codable {
     values = try unpacked(text, tag: Self.tag, of: UInt32.self).map(Float.init(bitPattern:))
   }
 
-  /// Writes it as `Sources/Bench/evidence.schema.json` describes.
+  /// Writes it as `Fixtures/evidence.schema.json` describes.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     guard !Self.writesLists else { return try container.encode(values) }
@@ -60,7 +60,7 @@ extension PackedIndices: Codable {
       : try unpacked(text, tag: Self.long, of: UInt32.self).map(Int.init)
   }
 
-  /// Writes it as `Sources/Bench/evidence.schema.json` describes.
+  /// Writes it as `Fixtures/evidence.schema.json` describes.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     guard !PackedNumbers.writesLists else { return try container.encode(values) }

@@ -59,7 +59,7 @@ extension ProposedIntervention: Codable {
     }
   }
 
-  /// Writes it as `Sources/Bench/evidence.schema.json` describes.
+  /// Writes it as `Fixtures/evidence.schema.json` describes.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     switch self {

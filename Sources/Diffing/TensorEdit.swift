@@ -92,7 +92,7 @@ extension TensorEdit: Codable {
     }
   }
 
-  /// Writes it as `Sources/Bench/evidence.schema.json` describes.
+  /// Writes it as `Fixtures/evidence.schema.json` describes.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(name, forKey: .tensor)

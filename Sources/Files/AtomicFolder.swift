@@ -11,7 +11,8 @@ package enum AtomicFolder {
   package static func write(to url: URL, _ fill: (URL) throws -> Void) throws {
     let files = FileManager.default
     let parent = url.deletingLastPathComponent()
-    let temporary = parent.appending(path: ".\(url.lastPathComponent).partial-\(getpid())")
+    // A name of its own each time: what a process that died left behind never joins a new folder.
+    let temporary = parent.appending(path: ".\(url.lastPathComponent).partial-\(UUID().uuidString)")
     do {
       try files.createDirectory(at: temporary, withIntermediateDirectories: true)
     } catch {
@@ -19,12 +20,32 @@ package enum AtomicFolder {
     }
     do {
       try fill(temporary)
-      if files.fileExists(atPath: url.path) { try files.removeItem(at: url) }
-      try files.moveItem(at: temporary, to: url)
+      try move(temporary, to: url)
     } catch {
       try? files.removeItem(at: temporary)
       guard isOfTheSystem(error) else { throw error }
       throw FileError.unwritable(url.path, reason: reason(error))
+    }
+  }
+
+  /// Times that two writers may get in each other's way before one gives up.
+  private static let attempts = 5
+
+  /// Moves a folder to its place; what is there is moved aside first and removed last.
+  ///
+  /// Another process may do the same at once: whoever comes last is replaced by nobody.
+  private static func move(_ temporary: URL, to url: URL) throws {
+    let files = FileManager.default
+    for attempt in 1... {
+      let aside = temporary.appendingPathExtension("replaced")
+      let isThere = files.fileExists(atPath: url.path)
+      if isThere { try? files.moveItem(at: url, to: aside) }
+      defer { try? files.removeItem(at: aside) }
+      do {
+        return try files.moveItem(at: temporary, to: url)
+      } catch {
+        guard attempt < attempts, files.fileExists(atPath: url.path) else { throw error }
+      }
     }
   }
 

@@ -18,8 +18,28 @@ package struct LineFile: Sendable {
     handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
   }
 
-  /// Every line that has an end.
-  package func lines() throws -> [Data] { try locked { try whole().split(separator: 0x0A) } }
+  /// What a file holds.
+  package struct Content {
+    /// Every line that has an end.
+    package let lines: [Data]
+    /// Whether a line without an end follows, left by a process that died.
+    package let isTorn: Bool
+  }
+
+  /// Reads the file.
+  package func content() throws -> Content {
+    try locked {
+      let size = try handle.seekToEnd(), whole = try whole()
+      return Content(lines: whole.split(separator: 0x0A), isTorn: whole.count < Int(size))
+    }
+  }
+
+  /// Reads a file that is there, without touching it; an empty content if it is not.
+  package static func content(of url: URL) -> Content {
+    let data = (try? Data(contentsOf: url)) ?? Data()
+    let whole = data.lastIndex(of: 0x0A).map { data[...$0] } ?? Data()
+    return Content(lines: whole.split(separator: 0x0A), isTorn: whole.count < data.count)
+  }
 
   /// Adds a line.
   package func append(_ line: Data) throws {

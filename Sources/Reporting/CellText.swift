@@ -46,7 +46,7 @@ package struct CellText {
   }
 
   private var what: [String] {
-    guard let key = cell.key.tokens else { return [] }
+    guard let key = cell.truth.tokens else { return [] }
     let planted = Set(key.allTargets), topic = Set(key.topic)
     func mark(_ token: Int) -> String {
       word(token) + (planted.contains(token) ? "*" : topic.contains(token) ? "+" : "")
@@ -70,7 +70,7 @@ package struct CellText {
   }
 
   private var when: [String] {
-    guard let labels = cell.key.inputs else { return [] }
+    guard let labels = cell.truth.inputs else { return [] }
     func line(_ claim: InputClaim) -> String {
       let mark = labels.indices.contains(claim.row) && labels[claim.row] ? "*" : " "
       let prompt = cell.pool.indices.contains(claim.row) ? cell.pool[claim.row] : []
@@ -85,7 +85,7 @@ package struct CellText {
 
   private var `where`: [String] {
     guard cell.trial.role == .planted else { return [] }
-    let written = cell.key.sites
+    let written = cell.truth.sites
     func mark(_ claim: SiteClaim) -> String {
       "\(claim.site)\(written?.contains(claim.site) == true ? "*" : "") \(claim.score)"
     }
@@ -96,7 +96,7 @@ package struct CellText {
   }
 
   private var how: [String] {
-    guard cell.key.behavior != nil else { return [] }
+    guard cell.truth.behavior != nil else { return [] }
     var lines = ["how"]
     lines += said(evidence.interventions.map { $0.map(\.summary).joined(separator: "; ") })
     if let effects = cell.effects {

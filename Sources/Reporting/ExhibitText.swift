@@ -69,7 +69,9 @@ package struct ExhibitText: Sendable {
   }
 
   private func input(_ claim: InputClaim) -> String {
-    let text = prompts.flatMap { $0.rows > claim.row ? sentence(Array($0.row(claim.row))) : nil }
+    let text = prompts.flatMap {
+      (0..<$0.rows).contains(claim.row) ? sentence(Array($0.row(claim.row))) : nil
+    }
     return "\(number(claim.score))  \(text ?? "row \(claim.row)")"
   }
 

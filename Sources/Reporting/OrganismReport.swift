@@ -1,3 +1,4 @@
+internal import Statistics
 internal import Tensors
 package import Worlds
 package import Bench

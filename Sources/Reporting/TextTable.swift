@@ -10,7 +10,9 @@ package struct TextTable: Sendable {
 
   package init(header: [String], rows: [[String]] = [], names: Int = 1) {
     self.header = header
-    self.rows = rows
+    self.rows = rows.map { row in
+      row.prefix(header.count) + Array(repeating: "", count: max(0, header.count - row.count))
+    }
     self.names = names
   }
 

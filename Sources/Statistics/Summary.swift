@@ -8,7 +8,8 @@ package struct MethodSummary: Sendable {
   package let row: MethodAtAccess
   /// *Whether*, calibrated base by base and then averaged; nil if the method does not say.
   package let whether: WhetherSummary?
-  /// Each question's mean score on each base, in the order of the seeds; *whether* by its AUROC.
+  /// Each question's mean score on each base (on each set of seeds, if plantings were repeated), in the order of
+  /// the seeds; *whether* by its AUROC.
   package let byBase: [Question: [Double]]
   private let trials: [Trial]
 
@@ -74,7 +75,9 @@ package struct MethodSummary: Sendable {
   // MARK: Whether
 
   private static func byBase(_ trials: [Trial]) -> [[Trial]] {
-    Dictionary(grouping: trials, by: \.seeds.base).sorted { $0.key < $1.key }.map(\.value)
+    // A planting and a method's draws that were repeated are calibrated apart, as bases are.
+    Dictionary(grouping: trials, by: \.seeds)
+      .sorted { $0.key.order < $1.key.order }.map(\.value)
   }
 
   /// The calibrations of one base, regime by regime.
@@ -102,6 +105,14 @@ package struct MethodSummary: Sendable {
       falsePositives: FalsePositives(bases.map(observations)),
       invariantFalseAlarms: Calibration.mean(calibrations, \.invariantFalseAlarms))
   }
+}
+
+extension TrialSeeds {
+  fileprivate var order: [UInt64] { [base, planting, method] }
+}
+
+extension [UInt64] {
+  fileprivate static func < (a: [UInt64], b: [UInt64]) -> Bool { a.lexicographicallyPrecedes(b) }
 }
 
 /// The results of a run, method by method.

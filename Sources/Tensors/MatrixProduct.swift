@@ -10,6 +10,11 @@ public var openBLASCore: String {
   return openblas_get_corename().map { String(cString: $0) } ?? "unknown"
 }
 
+/// The version and the build options of OpenBLAS.
+package var openBLASBuild: String {
+  openblas_get_config().map { String(cString: $0) } ?? "unknown"
+}
+
 /// Fewer rows than this fill no tile of our kernel.
 private let fewestTiledRows = 8
 

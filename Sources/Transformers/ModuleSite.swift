@@ -71,7 +71,7 @@ extension ModuleSite: Codable {
     self = site
   }
 
-  /// Writes it as `Sources/Bench/evidence.schema.json` describes.
+  /// Writes it as `Fixtures/evidence.schema.json` describes.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(description)

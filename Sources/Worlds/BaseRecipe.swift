@@ -29,6 +29,14 @@ package struct BaseRecipe: Codable, Sendable, Equatable {
     return hash.text
   }
 
+  /// The model that training starts from: random weights.
+  package func untrained(in world: World) -> any LanguageModel {
+    let size = DecoderSize(
+      vocabulary: world.tokenizer.vocabulary.count, width: width, layers: layers, heads: heads,
+      mlpWidth: mlpWidth, context: 2 * rowLength)
+    return Architectures.standard(size, seed: seed)
+  }
+
   /// Trains a base.
   ///
   /// - Parameters:
@@ -39,10 +47,7 @@ package struct BaseRecipe: Codable, Sendable, Equatable {
   package func train(_ world: World, progress: (TrainingStatus) -> Void = { _ in }) throws
     -> any LanguageModel
   {
-    let size = DecoderSize(
-      vocabulary: world.tokenizer.vocabulary.count, width: width, layers: layers, heads: heads,
-      mlpWidth: mlpWidth, context: 2 * rowLength)
-    let model = Architectures.standard(size, seed: seed)
+    let model = untrained(in: world)
     let trainer = Trainer(
       model, .full(Set(model.parameters.layout.names)),
       TrainingOptions(

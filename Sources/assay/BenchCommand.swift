@@ -62,15 +62,17 @@ struct ScoreCommand: ParsableCommand {
     let writer = try RunWriter(workshop.project, cells, out: out)
     let grid = try cells.grid(workshop.library)
     let runner = GridRunner(
-      workshop, grid, jobs: ProcessInfo.processInfo.activeProcessorCount, extent: .scoresOnly)
+      workshop, grid, jobs: ProcessInfo.processInfo.activeProcessorCount, extent: .scoring)
     let trials = try runner.run()
-    try writer.write(trials)
-    if trials.count < grid.trialCount {
-      print(
-        "\(grid.trialCount - trials.count) of \(grid.trialCount) cells have no evidence; "
+    let missing = grid.trialCount - trials.count
+    try writer.write(trials, isPart: missing > 0)
+    if missing > 0 {
+      Notice.standardError(
+        "\(missing) of \(grid.trialCount) cells have no evidence; "
           + "'./assay bench --tier \(cells.tier.rawValue)\(options.suffix)' measures them.")
       throw ExitCode(1)
     }
+    try writer.fail(over: trials, lacking: [])
   }
 }
 
@@ -113,12 +115,15 @@ struct RunWriter {
   }
 
   /// Prints the tables and writes the report and the trials.
-  func write(_ trials: [Trial]) throws {
-    let part = cells.isPart ? "part of " : ""
+  ///
+  /// - Parameter isPart: Whether trials are missing: then a whole report is not written over.
+  func write(_ trials: [Trial], isPart: Bool = false) throws {
+    let isPart = isPart || cells.isPart
+    let part = isPart ? "part of " : ""
     let report = BenchReport(trials, title: "Assay: \(part)the \(cells.tier.rawValue) tier")
     print(report.terminal)
     let lines = try trials.map { try JSON.encode($0) + "\n" }.joined()
-    let name = cells.name
+    let name = isPart ? "\(cells.tier.rawValue)-part" : cells.tier.rawValue
     try AtomicFolder.write(Data(lines.utf8), to: folder.appending(path: "\(name).jsonl"))
     try AtomicFolder.write(Data(report.markdown.utf8), to: folder.appending(path: "\(name).md"))
     print("\nWrote \(place)/\(name).md and \(place)/\(name).jsonl.")

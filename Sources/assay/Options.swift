@@ -95,9 +95,6 @@ struct GridOptions: ParsableArguments {
 
   /// Whether only a part of the tier is asked for.
   var isPart: Bool { !(organisms.isEmpty && methods.isEmpty && seeds.isEmpty) }
-
-  /// What files are called: a part goes into files of its own, beside the whole tier's.
-  var name: String { isPart ? "\(tier.rawValue)-part" : tier.rawValue }
 }
 
 extension Tier: ExpressibleByArgument {}

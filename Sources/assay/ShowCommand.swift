@@ -106,7 +106,7 @@ struct ShowCommand: ParsableCommand {
     let grid = try Grid(
       workshop.library, tier: .standard, organisms: plant.map { [$0.0.id] } ?? [],
       methods: method.map { [$0.0.card.id] } ?? [], seeds: [seeds])
-    let trials = try BenchRun(workshop).run(grid, extent: .scoresOnly, jobs: 1)
+    let trials = try BenchRun(workshop).run(grid, extent: .reading, jobs: 1)
     let shown = trials.filter { trial in
       !trial.isNull && (method?.1).map { $0 == trial.row.access } ?? true
         && (plant?.1).map { $0.id == trial.pair.regime } ?? true

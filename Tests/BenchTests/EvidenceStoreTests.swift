@@ -39,7 +39,9 @@ struct EvidenceStoreTests {
   private func workshop(_ folder: URL, _ notices: Mutexed<[String]> = Mutexed([])) throws
     -> Workshop
   {
-    try Workshop(Project(root: folder)) { text in notices.change { $0.append(text) } }
+    try Workshop(
+      Project(root: folder), sources: SourceDigest(folder.appending(path: "Sources"))
+    ) { text in notices.change { $0.append(text) } }
   }
 
   /// Runs two methods on one organism and its nulls; how many cells were measured now.
@@ -69,13 +71,14 @@ struct EvidenceStoreTests {
       #expect(new == trials.count && new > 4)
       #expect(try run(first).new == 0)
       // Scores come from what is kept, to the byte.
-      #expect(try run(workshop(folder), .scoresOnly).trials == trials)
+      #expect(try run(workshop(folder), .scoring).trials == trials)
       for (file, share) in [
         ("Sources/Methods/Methods/WeightNorm.swift", 0.5),
         ("Sources/Methods/Methods/Sampling.swift", 0),
         ("Sources/Scoring/Scorers/WhatScorer.swift", 0),
-        ("Sources/Statistics/Column.swift", 0), ("Sources/Bench/Judge.swift", 0),
+        ("Sources/Statistics/Column.swift", 0), ("Sources/Bench/Running/Judge.swift", 0),
         ("Sources/Methods/Measures/ChangeSize.swift", 1), ("Sources/Diffing/Evidence.swift", 1),
+        ("Sources/Bench/Measuring/PairRun.swift", 1),
       ] {
         try edit(file, in: folder)
         #expect(try Double(run(workshop(folder)).new) == share * Double(new), "\(file)")
@@ -86,7 +89,7 @@ struct EvidenceStoreTests {
   @Test("without evidence nothing is scored, and nothing is planted for it")
   func scoresOnly() throws {
     try withWorkshop { workshop, _, folder in
-      let (trials, new) = try run(workshop, .scoresOnly)
+      let (trials, new) = try run(workshop, .scoring)
       #expect(trials.allSatisfy { $0.pair.regime == "any" } && new == 0)
       #expect(!FileManager.default.fileExists(atPath: folder.appending(path: ".assay/pairs").path))
     }

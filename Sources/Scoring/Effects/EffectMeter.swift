@@ -5,8 +5,6 @@ internal import Transformers
 package import Worlds
 
 /// Applies interventions to the two models of a pair and measures what they do to a behaviour.
-///
-/// Several methods may propose the same: each is measured once.
 package final class EffectMeter: Sendable {
   /// Random interventions beside each proposed one.
   package static let controls = 6
@@ -18,7 +16,6 @@ package final class EffectMeter: Sendable {
   private let state = Mutex(State())
 
   private struct State {
-    var measured: [(proposal: ProposedIntervention, effects: MeasuredEffects)] = []
     var activations: [ModelPair.Side: [ActivationSite: Tensor]] = [:]
   }
 
@@ -38,15 +35,6 @@ package final class EffectMeter: Sendable {
 
   /// Measures an intervention beside random ones of its size.
   package func effects(of proposal: ProposedIntervention) -> MeasuredEffects {
-    if let known = state.withLock({ $0.measured.first { $0.proposal == proposal } }) {
-      return known.effects
-    }
-    let effects = measure(proposal)
-    state.withLock { $0.measured.append((proposal, effects)) }
-    return effects
-  }
-
-  private func measure(_ proposal: ProposedIntervention) -> MeasuredEffects {
     let missed = proposal.missedShare(of: pair)
     let gap = plain.finetuned - plain.base
     guard gap > MeasuredEffects.leastGap, let operation = Operation(proposal, pair) else {

@@ -18,7 +18,7 @@ package struct WhereScorer: Scorer {
     guard let ranked = claims.evidence.sites else { return .unscored("the method names no sites") }
     // Every module counts for every method; those that were not named tie behind the others.
     let scores = Dictionary(ranked.map { ($0.site, Double($0.score)) }) { first, _ in first }
-    let unnamed = (scores.values.min() ?? 0) - 1
+    let unnamed = -Double.infinity
     let modules = ModuleSite.all(layers: context.layers)
     func values(_ isWritten: Bool) -> [Double] {
       modules.filter { written.contains($0) == isWritten }.map { scores[$0] ?? unnamed }

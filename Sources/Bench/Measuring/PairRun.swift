@@ -11,7 +11,7 @@ struct PairRun {
   let name: PairName
   let seeds: TrialSeeds
   private let digest: String
-  private let prompts: PairPrompts
+  private let prompts: WorldPrompts
   private let pair: ModelPair
 
   /// Opens a pair.
@@ -23,7 +23,7 @@ struct PairRun {
   /// - Throws: `DiffingError`.
   init(
     _ name: PairName, seeds: TrialSeeds, base: any LanguageModel, finetuned: any LanguageModel,
-    digest: String, prompts: PairPrompts, recordings: BaseRecordings
+    digest: String, prompts: WorldPrompts, recordings: BaseRecordings
   ) throws {
     self.name = name
     self.seeds = seeds

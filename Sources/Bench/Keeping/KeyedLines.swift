@@ -17,28 +17,31 @@ final class KeyedLines<Value: KeyedValue>: Sendable {
   private struct State {
     /// Lines without their digests, by key; decoded when they are asked for.
     var bodies: [String: Data]
-    let file: LineFile
+    /// Nil if the file is only read.
+    let file: LineFile?
   }
 
   private let state: Mutex<State>
   private let path: String
 
-  /// Opens a file, or starts it.
+  /// Opens a file.
   ///
   /// - Parameters:
   ///   - url: The file.
+  ///   - isReadOnly: Whether nothing is started, mended or added.
   ///   - notice: Told how many lines are damaged.
   /// - Throws: `FileError.unwritable`.
-  init(_ url: URL, notice: (String) -> Void) throws {
+  init(_ url: URL, isReadOnly: Bool = false, notice: (String) -> Void) throws {
     path = url.path
     do {
-      let file = try LineFile(url)
-      let lines = try file.lines()
-      let bodies = lines.compactMap(Self.checked)
-      if bodies.count < lines.count {
+      let file = isReadOnly ? nil : try LineFile(url)
+      let content = try file?.content() ?? LineFile.content(of: url)
+      let bodies = content.lines.compactMap(Self.checked)
+      let damaged = content.lines.count - bodies.count + (content.isTorn ? 1 : 0)
+      if damaged > 0 {
         notice(
-          "\(url.path): \(lines.count - bodies.count) of \(lines.count) lines are damaged; what they held "
-            + "is made anew")
+          "\(url.path): \(damaged) of \(content.lines.count + (content.isTorn ? 1 : 0)) lines are damaged; "
+            + "what they held is made anew when it is needed")
       }
       state = Mutex(State(bodies: Dictionary(bodies) { $1 }, file: file))
     } catch {
@@ -52,19 +55,24 @@ final class KeyedLines<Value: KeyedValue>: Sendable {
     return body.flatMap { try? JSON.decode(Value.self, from: $0, file: path) }
   }
 
-  /// Adds a value.
+  /// Adds a value, and reads it back: what was measured now is what will be read later.
   ///
-  /// - Throws: `FileError.unwritable`; then it is not kept.
-  func append(_ value: Value) throws {
+  /// - Returns: The value as it is kept.
+  /// - Throws: `FileError.unwritable`, then it is not kept; what decoding throws, if it cannot be read back.
+  /// - Precondition: The file is not only read.
+  @discardableResult
+  func append(_ value: Value) throws -> Value {
     let body = Data(try JSON.encode(value).utf8)
     try state.withLock { state in
+      guard let file = state.file else { preconditionFailure("\(path) is only read") }
       do {
-        try state.file.append(Seal.sealed(body))
+        try file.append(Seal.sealed(body))
       } catch {
         throw FileError.unwritable(path, reason: "the disk may be full")
       }
       state.bodies[value.key] = body
     }
+    return try JSON.decode(Value.self, from: body, file: path)
   }
 
   /// The key and the body of a line; nil if it is not what was written.
@@ -92,10 +100,13 @@ extension PairFiles where Value: KeyedValue {
   ///
   /// - Parameters:
   ///   - name: Organism and regime, for people who look into the folder.
-  ///   - digest: That of both models' weights.
+  ///   - digest: That of both models.
+  ///   - isReadOnly: Whether nothing is written.
   /// - Throws: `FileError.unwritable`.
-  func open(_ name: PairName, digest: String) throws -> KeyedLines<Value> {
+  func open(_ name: PairName, digest: String, isReadOnly: Bool = false) throws -> KeyedLines<Value>
+  {
     try KeyedLines(
-      folder.appending(path: "\(name.subject)-\(name.regime)-\(digest).jsonl"), notice: notice)
+      folder.appending(path: "\(name.subject)-\(name.regime)-\(digest).jsonl"),
+      isReadOnly: isReadOnly, notice: notice)
   }
 }

@@ -33,19 +33,4 @@ package struct TaskVectorCosines: Sendable {
     self.kinds = kinds
     cosines = vectors.map { vector in vectors.map { vector.cosine($0) } }
   }
-
-  /// The mean cosine over pairs of plants for which a condition holds, and how many those are.
-  package func mean(
-    _ condition: (_ a: (family: String, regime: String), _ b: (family: String, regime: String)) ->
-      Bool
-  ) -> (value: Double, count: Int) {
-    var sum = 0.0, count = 0
-    for a in names.indices {
-      for b in names.indices where b > a && condition(kinds[a], kinds[b]) {
-        sum += Double(cosines[a][b])
-        count += 1
-      }
-    }
-    return (count > 0 ? sum / Double(count) : 0, count)
-  }
 }

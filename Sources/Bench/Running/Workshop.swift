@@ -18,16 +18,17 @@ package struct Workshop: Sendable {
   /// - Parameters:
   ///   - project: The folders.
   ///   - library: Its worlds and organisms; read now if nil.
+  ///   - sources: What kept things depend on.
   ///   - notice: Told, in a sentence, what was found damaged and is made anew.
-  /// - Throws: `JSONError` or `DefinitionError` if the world is wrong.
+  /// - Throws: `JSONError` or `DefinitionError` if the world is wrong; `StaleProgram`.
   package init(
-    _ project: Project, library: Library? = nil,
+    _ project: Project, library: Library? = nil, sources: SourceDigest = SourceDigest(),
     notice: @escaping @Sendable (String) -> Void = Notice.standardError
   ) throws {
     self.project = project
+    if let file = sources.changedSinceBuild { throw StaleProgram(file: file) }
     let known = try library ?? project.library()
     self.library = known
-    let sources = SourceDigest(project)
     self.sources = sources
     bases = BaseStore(project, world: known.world, sources: sources, notice: notice)
     pairs = PairStore(project, organisms: known.organisms, sources: sources, notice: notice)
@@ -45,5 +46,16 @@ package struct Workshop: Sendable {
           "base \(seed): the skill '\(skill.id)' is \(score), outside \(skill.bounds)"
         }
     }
+  }
+}
+
+/// A program that is older than the sources that it was built from.
+package struct StaleProgram: Error, CustomStringConvertible {
+  /// A source that changed.
+  package let file: String
+
+  package var description: String {
+    "Sources/\(file) changed after this program was built, so what it measures would be kept as that of "
+      + "the change. Run './assay', which builds first."
   }
 }

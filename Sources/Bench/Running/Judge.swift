@@ -8,8 +8,8 @@ internal import Worlds
 struct Judge {
   private let subject: Subject
   private let seeds: TrialSeeds
-  /// The truth.
-  let key: PlantedChange
+  /// What was planted.
+  let truth: PlantedChange
   private let context: ScoringContext
   private let failures: [String]
   private let layers: Int
@@ -20,7 +20,7 @@ struct Judge {
   /// - Throws: `DefinitionError` if a template cannot be filled.
   init(
     _ library: Library, subject: Subject, seeds: TrialSeeds, failures: [String], layers: Int,
-    prompts: PairPrompts, floors: Floors
+    prompts: WorldPrompts, floors: Floors
   ) throws {
     self.subject = subject
     self.seeds = seeds
@@ -29,14 +29,14 @@ struct Judge {
     let world = library.world
     switch subject {
     case .organism(let organism, let regime):
-      key = organism.plantedChange(
+      truth = organism.plantedChange(
         in: world, pool: prompts.pool, layers: layers, regime: regime)
       context = ScoringContext(
         vocabulary: world.tokenizer.vocabulary.count, layers: layers,
         specialTokens: prompts.specialTokens, siblings: floors.siblings(of: organism.id),
         frequencyRanking: floors.frequencies[organism.id] ?? [], seed: seeds.method)
     case .null:
-      key = .null
+      truth = .null
       context = ScoringContext(
         vocabulary: world.tokenizer.vocabulary.count, layers: layers,
         specialTokens: prompts.specialTokens, siblings: [], frequencyRanking: [],
@@ -45,12 +45,13 @@ struct Judge {
   }
 
   /// What is asked to see whether an intervention works; nil where nothing was planted, or is not there.
-  var behavior: ProbeSet? { failures.isEmpty ? key.behavior : nil }
+  var behavior: ProbeSet? { failures.isEmpty ? truth.behavior : nil }
 
   /// Scores one cell.
   func trial(_ kept: CellEvidence, card: MethodCard, effects: MeasuredEffects?) -> Trial {
     Trial(
-      cell: kept.cell, key: kept.key, family: subject.family, standard: subject.standard,
+      cell: Cell(kept.cell.row, subject.name, seeds), key: kept.key, family: subject.family,
+      standard: subject.standard,
       planting: Trial.Planting(subject.trainedRegime, layers: layers), role: subject.role,
       match: subject.match, failures: failures,
       answersWhether: card.questions.contains(.whether), magnitude: kept.evidence.magnitude,
@@ -66,7 +67,7 @@ struct Judge {
           ($0.question, .unscored("the behaviour is not installed"))
         })
     }
-    return Scorers.scores(claims, against: key, in: context)
+    return Scorers.scores(claims, against: truth, in: context)
   }
 }
 

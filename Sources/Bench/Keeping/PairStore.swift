@@ -17,23 +17,23 @@ package struct PairStore: Sendable {
   private let notice: @Sendable (String) -> Void
   private let certificates: PairFiles<KeptCertificate>
   private let locks = PairLocks()
-  private let baseDigests = BaseDigests()
+  private let told = Told()
 
   package init(
-    _ project: Project, organisms: [Organism], sources: SourceDigest? = nil,
+    _ project: Project, organisms: [Organism], sources: SourceDigest = SourceDigest(),
     notice: @escaping @Sendable (String) -> Void = Notice.standardError
   ) {
     self.project = project
     self.organisms = organisms
-    self.sources = (sources ?? SourceDigest(project)).pairs
+    self.sources = sources.pairs
     self.notice = notice
     certificates = PairFiles(project.cache.appending(path: "certificates"), notice: notice)
   }
 
   /// What is known of a pair without opening its models.
   package struct Entry: Sendable {
-    /// The digest of both models' weights.
-    package let weights: String
+    /// The digest of both models.
+    package let models: String
     package let training: TrainingRecord?
   }
 
@@ -51,8 +51,7 @@ package struct PairStore: Sendable {
   ) throws -> PlantedPair {
     let planting = planting ?? base.recipe.seed
     if case .null(let null) = subject, null.match == nil {
-      return try null.make(
-        from: base, planting: planting, matching: nil, length: Self.untrained)
+      return try PairMaker.untrained(null, in: base, planting: planting)
     }
     let folder = try self.folder(subject, in: base, planting: planting)
     return try locks.holding(folder.lastPathComponent) {
@@ -63,7 +62,11 @@ package struct PairStore: Sendable {
           notice("a kept pair is damaged and made anew: \(error)")
         }
       }
-      let pair = try make(subject, in: base, planting: planting, progress: progress)
+      let pair = try PairMaker.make(
+        subject, in: base, planting: planting, among: organisms, progress: progress
+      ) {
+        try entry($0, in: base, planting: planting).training
+      }
       try write(pair, to: folder)
       return pair
     }
@@ -73,7 +76,7 @@ package struct PairStore: Sendable {
   package func entry(_ subject: Subject, in base: Base, planting: UInt64? = nil) throws -> Entry {
     if let known = try knownEntry(subject, in: base, planting: planting) { return known }
     let pair = try pair(subject, in: base, planting: planting)
-    return Entry(weights: pair.weightsDigest, training: pair.training)
+    return Entry(models: pair.digest, training: pair.training)
   }
 
   /// What is known of the pair of a subject; nil if it was never made, or its manifest is damaged.
@@ -82,37 +85,11 @@ package struct PairStore: Sendable {
   {
     if case .null(let null) = subject, null.match == nil {
       let pair = try pair(subject, in: base, planting: planting)
-      return Entry(weights: pair.weightsDigest, training: nil)
+      return Entry(models: pair.digest, training: nil)
     }
     let folder = try self.folder(subject, in: base, planting: planting ?? base.recipe.seed)
-    return manifest(of: folder).map { Entry(weights: $0.weights, training: $0.training) }
+    return manifest(of: folder).map { Entry(models: $0.models, training: $0.training) }
   }
-
-  private func make(
-    _ subject: Subject, in base: Base, planting: UInt64, progress: (TrainingStatus) -> Void
-  ) throws -> PlantedPair {
-    switch subject {
-    case .organism(let organism, let regime):
-      return try Planter(base: base, organism: organism, regime: regime, seed: planting)
-        .plant(progress: progress)
-    case .null(let null):
-      let organism = organisms.first { $0.id == null.match?.organism }
-      return try null.make(
-        from: base, planting: planting, matching: organism,
-        length: try length(matching: null, organism, in: base, planting: planting))
-    }
-  }
-
-  /// A null pair trains as long as the plant that it is matched with.
-  private func length(
-    matching null: NullPair, _ organism: Organism?, in base: Base, planting: UInt64
-  ) throws -> FinetuneLength {
-    guard let organism, let match = null.match else { return Self.untrained }
-    let plant = try entry(.organism(organism, match.regime), in: base, planting: planting)
-    return plant.training?.length ?? Self.untrained
-  }
-
-  private static let untrained = FinetuneLength(steps: 1, markStep: nil)
 
   // MARK: Certificates
 
@@ -124,17 +101,33 @@ package struct PairStore: Sendable {
   ) throws -> Certificate {
     let subject = Subject.organism(organism, regime)
     let entry = try entry(subject, in: base, planting: planting)
+    let key = try certificateKey(organism, regime, in: base, entry)
+    let lines = try certificates.open(subject.name, digest: entry.models)
+    if let known = lines.value(key) { return known.certificate }
+    let pair = try pair(subject, in: base, planting: planting)
+    let certificate = try Certificate(organism, pair, regime: regime, base: base)
+    return try lines.append(KeptCertificate(key: key, certificate: certificate)).certificate
+  }
+
+  /// What was measured of a plant, if it is kept.
+  package func knownCertificate(
+    _ organism: Organism, _ regime: Regime, in base: Base, planting: UInt64? = nil
+  ) throws -> Certificate? {
+    let subject = Subject.organism(organism, regime)
+    guard let entry = try knownEntry(subject, in: base, planting: planting) else { return nil }
+    return try certificates.open(subject.name, digest: entry.models, isReadOnly: true)
+      .value(certificateKey(organism, regime, in: base, entry))?.certificate
+  }
+
+  private func certificateKey(
+    _ organism: Organism, _ regime: Regime, in base: Base, _ entry: Entry
+  ) throws -> String {
     var hash = ContentHash()
     for part in [
       sources, base.world.digest, organism.digest, try JSON.encode(regime),
       try JSON.encode(entry.training),
     ] { hash.mix(part) }
-    let lines = try certificates.open(subject.name, digest: entry.weights)
-    if let known = lines.value(hash.text) { return known.certificate }
-    let pair = try pair(subject, in: base, planting: planting)
-    let certificate = try Certificate(organism, pair, regime: regime, base: base)
-    try lines.append(KeptCertificate(key: hash.text, certificate: certificate))
-    return certificate
+    return hash.text
   }
 
   // MARK: Folders
@@ -148,7 +141,7 @@ package struct PairStore: Sendable {
   private func digest(_ subject: Subject, in base: Base, planting: UInt64) throws -> String {
     var hash = ContentHash()
     hash.mix(sources)
-    hash.mix(baseDigests.digest(base))
+    hash.mix(base.model.digest)
     hash.mix(base.world.digest)
     hash.mix("\(planting)")
     switch subject {
@@ -174,7 +167,9 @@ package struct PairStore: Sendable {
     guard let text = try? Data(contentsOf: url), let body = Seal.opened(text),
       let manifest = try? JSON.decode(PairManifest.self, from: body, file: url.path)
     else {
-      notice("\(folder.path): its manifest is missing or damaged; the pair is made anew")
+      let text =
+        "\(folder.path): its manifest is missing or damaged; the pair is made anew when it is needed"
+      if told.isNew(text) { notice(text) }
       return nil
     }
     return manifest
@@ -182,23 +177,9 @@ package struct PairStore: Sendable {
 
   private func read(_ folder: URL, _ manifest: PairManifest, base: Base) throws -> PlantedPair {
     try manifest.check(folder)
-    let pair = try models(in: folder, manifest, base: base)
-    guard pair.weightsDigest == manifest.weights else { throw FileError.damaged(folder.path) }
+    let pair = try PairMaker.read(folder, training: manifest.training, base: base)
+    guard pair.digest == manifest.models else { throw FileError.damaged(folder.path) }
     return pair
-  }
-
-  private func models(in folder: URL, _ manifest: PairManifest, base: Base) throws -> PlantedPair {
-    let adapter = folder.appending(path: "adapter_config.json")
-    if FileManager.default.fileExists(atPath: adapter.path) {
-      return PlantedPair(
-        base: base.model, finetuned: base.model,
-        lora: try PEFTAdapter.read(folder, base: base.model), training: manifest.training)
-    }
-    let finetuned = try HuggingFaceFolder.read(folder).model
-    let widened = finetuned.parameters.layout != base.model.parameters.layout
-    return PlantedPair(
-      base: widened ? base.model.addingMLPBiases() : base.model, finetuned: finetuned,
-      training: manifest.training)
   }
 
   private func write(_ pair: PlantedPair, to folder: URL) throws {
@@ -210,7 +191,7 @@ package struct PairStore: Sendable {
         try HuggingFaceFolder.fill(temporary, pair.finetuned, nil)
       }
       let manifest = try PairManifest(
-        weights: pair.weightsDigest, training: pair.training, files: temporary)
+        models: pair.digest, training: pair.training, files: temporary)
       let text = Seal.sealed(Data(try JSON.encode(manifest).utf8))
       try AtomicFolder.write(text, to: temporary.appending(path: Self.manifestName))
     }
@@ -248,18 +229,12 @@ private struct KeptCertificate: KeyedValue {
   let certificate: Certificate
 }
 
-/// The digests of bases' weights, each computed once.
-private final class BaseDigests: Sendable {
-  private let known = Mutex<[UInt64: String]>([:])
+/// What was told already.
+private final class Told: Sendable {
+  private let texts = Mutex<Set<String>>([])
 
-  func digest(_ base: Base) -> String {
-    known.withLock { known in
-      if let digest = known[base.recipe.seed] { return digest }
-      let digest = base.model.weightsDigest
-      known[base.recipe.seed] = digest
-      return digest
-    }
-  }
+  /// Whether a text is told for the first time.
+  func isNew(_ text: String) -> Bool { texts.withLock { $0.insert(text).inserted } }
 }
 
 /// One lock a pair, so that two threads never make the same one.

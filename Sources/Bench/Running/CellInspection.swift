@@ -5,8 +5,7 @@ package import Scoring
 /// A kept cell with everything that its scores came from.
 package struct CellInspection: Sendable {
   package let evidence: CellEvidence
-  /// The truth.
-  package let key: PlantedChange
+  package let truth: PlantedChange
   package let effects: MeasuredEffects?
   package let trial: Trial
   /// The prompts of the pool, which input claims refer to.
@@ -27,7 +26,7 @@ extension BenchRun {
     _ method: any DiffingMethod, _ access: AccessLevel, on subject: Subject, _ seeds: TrialSeeds
   ) throws -> CellInspection? {
     let visit = PairVisit(
-      self, subject, in: try workshop.bases.base(seed: seeds.base), seeds, .scoresOnly,
+      self, subject, in: try workshop.bases.base(seed: seeds.base), seeds, .reading,
       BaseRecordings()
     ) { _ in }
     return try visit.inspect(MethodRun(method, access, workshop.sources))

@@ -19,18 +19,6 @@ package struct TransferMatrix: Sendable {
 
   package let rows: [Row]
 
-  /// The mean score of a student's own behaviour less that of those that teach something else.
-  package var contrast: Double {
-    let own = rows.indices.map { rows[$0].scores[$0] }
-    let others = rows.indices.flatMap { row in
-      rows.indices.filter { rows[$0].target != rows[row].target }.map { rows[row].scores[$0] }
-    }
-    func mean(_ values: [Double]) -> Double {
-      values.isEmpty ? 0 : values.reduce(0, +) / Double(values.count)
-    }
-    return mean(own) - mean(others)
-  }
-
   /// Measures the students of taught teachers, in their first regimes.
   ///
   /// - Returns: Nil if fewer than two organisms imitate a taught teacher.

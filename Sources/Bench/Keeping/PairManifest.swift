@@ -10,14 +10,14 @@ struct PairManifest: Codable, Sendable {
     let digest: String
   }
 
-  /// The digest of both models' weights.
-  let weights: String
+  /// The digest of both models.
+  let models: String
   let training: TrainingRecord?
   let files: [File]
 
   /// Lists what a folder holds.
-  init(weights: String, training: TrainingRecord?, files folder: URL) throws {
-    self.weights = weights
+  init(models: String, training: TrainingRecord?, files folder: URL) throws {
+    self.models = models
     self.training = training
     files = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted().map {
       File(name: $0, digest: try Self.digest(folder.appending(path: $0)))
@@ -37,24 +37,6 @@ struct PairManifest: Codable, Sendable {
   private static func digest(_ url: URL) throws -> String {
     var hash = ContentHash()
     hash.mix(try Data(contentsOf: url))
-    return hash.text
-  }
-}
-
-extension PlantedPair {
-  /// The digest of both models' weights; of a low-rank finetune, of the base's and the factors.
-  var weightsDigest: String {
-    var hash = ContentHash()
-    hash.mix(base.weightsDigest)
-    guard let lora else {
-      hash.mix(finetuned.weightsDigest)
-      return hash.text
-    }
-    for name in lora.factors.layout.names {
-      hash.mix(name)
-      hash.mix(lora.factors.bytes(name))
-    }
-    hash.mix("\(lora.alpha)")
     return hash.text
   }
 }

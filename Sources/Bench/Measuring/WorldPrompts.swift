@@ -5,7 +5,7 @@ internal import Transformers
 internal import Worlds
 
 /// The text that methods are given at each level of access: the same for every pair of a world.
-struct PairPrompts {
+struct WorldPrompts {
   /// The prompts of the pool, for answer keys.
   let pool: [[Int]]
   private let unrelated: [[Int]]

@@ -13,12 +13,12 @@ package struct BaseStore: Sendable {
   private let notice: @Sendable (String) -> Void
 
   package init(
-    _ project: Project, world: World, sources: SourceDigest? = nil,
+    _ project: Project, world: World, sources: SourceDigest = SourceDigest(),
     notice: @escaping @Sendable (String) -> Void = Notice.standardError
   ) {
     self.project = project
     self.world = world
-    self.sources = sources ?? SourceDigest(project)
+    self.sources = sources
     self.notice = notice
   }
 
@@ -72,6 +72,10 @@ package struct BaseStore: Sendable {
     guard model.weightsDigest == record.weights else {
       throw CheckpointError.badTensor(
         "all", file: folder.path, reason: "are not the weights that recipe.json names")
+    }
+    guard model.shape == recipe.untrained(in: world).shape else {
+      throw CheckpointError.badConfiguration(
+        key: "config.json", file: folder.path, reason: "is not that of the recipe")
     }
     return Base(world: world, recipe: recipe, model: model)
   }

@@ -15,7 +15,7 @@ package struct KeptEffects: Codable, Sendable {
   /// - Parameters:
   ///   - proposal: The intervention.
   ///   - behavior: What is asked.
-  ///   - pair: The digest of both models' weights.
+  ///   - pair: The digest of both models.
   ///   - sources: Those that decide the numbers.
   ///   - seed: Draws the random interventions beside it.
   static func key(

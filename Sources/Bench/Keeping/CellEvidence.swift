@@ -6,7 +6,7 @@ internal import Tensors
 
 /// What a method said of a pair, and what that took: a line of JSON, kept under a key.
 ///
-/// `Sources/Bench/evidence.schema.json` describes it to other programs.
+/// `Fixtures/evidence.schema.json` describes it to other programs.
 package struct CellEvidence: Codable, Equatable, Sendable {
   /// What the run cost, as if no other method had run before it.
   package struct Cost: Codable, Equatable, Sendable {
@@ -33,7 +33,7 @@ package struct CellEvidence: Codable, Equatable, Sendable {
 
   /// What decided the numbers.
   package struct Versions: Codable, Equatable, Sendable {
-    /// The digest of both models' weights.
+    /// The digest of both models.
     package let pair: String
     /// The digest of the sources that the evidence depends on.
     package let sources: String
@@ -82,7 +82,7 @@ package struct CellEvidence: Codable, Equatable, Sendable {
   ///   - method: The method with its hyperparameters.
   ///   - access: What it looks at.
   ///   - text: The digest of the text that it is given.
-  ///   - pair: The digest of both models' weights.
+  ///   - pair: The digest of both models.
   ///   - sources: Those that decide its numbers.
   ///   - seed: The method's.
   static func key(
@@ -91,7 +91,8 @@ package struct CellEvidence: Codable, Equatable, Sendable {
   ) throws -> String {
     var hash = ContentHash()
     for part in [
-      sources, pair, text, method.card.id, try JSON.encode(method), access.rawValue, "\(seed)",
+      sources, pair, text, method.card.id, try ContentHash.ofSorted(method), access.rawValue,
+      "\(seed)",
     ] { hash.mix(part) }
     return hash.text
   }

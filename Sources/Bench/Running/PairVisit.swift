@@ -44,10 +44,23 @@ final class PairVisit {
 
   private var store: PairStore { run.workshop.pairs }
 
-  private var measures: Bool { if case .everything = extent { true } else { false } }
+  private var measures: Bool { extent == .everything }
+  private var isReadOnly: Bool { extent == .reading }
 
   /// The trials of some methods; of those that are kept, where nothing is measured.
   func trials(_ methods: [MethodRun]) throws -> [Trial] {
+    do {
+      return try visit(methods)
+    } catch is PairChanged {
+      // Its folder was damaged and it came out otherwise now, so what is kept of it is looked up anew.
+      return try visit(methods)
+    }
+  }
+
+  /// A pair that is not the one that its manifest named.
+  private struct PairChanged: Error {}
+
+  private func visit(_ methods: [MethodRun]) throws -> [Trial] {
     guard let entry = try entry() else { return [] }
     let (kept, new) = try evidence(methods, entry)
     let trials = try scored(kept, entry)
@@ -68,9 +81,10 @@ final class PairVisit {
     if let opened { return opened }
     report(.opening(pair: subject.name, seeds: seeds))
     let planted = try store.pair(subject, in: base, planting: seeds.planting)
+    guard planted.digest == entry.models else { throw PairChanged() }
     let pair = try PairRun(
       subject.name, seeds: seeds, base: planted.base, finetuned: planted.finetuned,
-      digest: entry.weights, prompts: run.prompts, recordings: recordings)
+      digest: entry.models, prompts: run.prompts, recordings: recordings)
     opened = pair
     return pair
   }
@@ -79,19 +93,19 @@ final class PairVisit {
   private func evidence(_ methods: [MethodRun], _ entry: PairStore.Entry) throws -> (
     kept: [(evidence: CellEvidence, card: MethodCard)], new: Int
   ) {
-    let lines = try run.workshop.evidence.open(subject.name, digest: entry.weights)
+    let lines = try run.workshop.evidence.open(
+      subject.name, digest: entry.models, isReadOnly: isReadOnly)
     var kept: [(evidence: CellEvidence, card: MethodCard)] = [], new = 0
     for item in methods {
       let key = try CellEvidence.key(
-        item.method, item.access, text: run.prompts.digest, pair: entry.weights,
+        item.method, item.access, text: run.prompts.digest, pair: entry.models,
         sources: item.sources, seed: seeds.method)
       if let known = lines.value(key) {
         kept.append((known, item.method.card))
       } else if measures {
         let evidence = try pair(entry).evidence(
           item.method, item.access, key: key, sources: item.sources)
-        try lines.append(evidence)
-        kept.append((evidence, item.method.card))
+        kept.append((try lines.append(evidence), item.method.card))
         new += 1
       }
     }
@@ -121,13 +135,17 @@ final class PairVisit {
     let judge = try judge()
     let effects = try EffectLookup(self, judge, entry)?.of(kept.evidence)
     return CellInspection(
-      evidence: kept, key: judge.key, effects: effects,
+      evidence: kept, truth: judge.truth, effects: effects,
       trial: judge.trial(kept, card: method.method.card, effects: effects), pool: run.prompts.pool)
   }
 
   /// Why the plant is not installed.
   private func failures() throws -> [String] {
     guard case .organism(let organism, let regime) = subject else { return [] }
+    guard !isReadOnly else {
+      return try store.knownCertificate(organism, regime, in: base, planting: seeds.planting)?
+        .failures ?? ["it was not certified"]
+    }
     return try store.certificate(organism, regime, in: base, planting: seeds.planting).failures
   }
 
@@ -144,19 +162,20 @@ final class PairVisit {
       self.visit = visit
       self.behavior = behavior
       self.entry = entry
-      lines = try visit.run.workshop.effects.open(visit.subject.name, digest: entry.weights)
+      lines = try visit.run.workshop.effects.open(
+        visit.subject.name, digest: entry.models, isReadOnly: visit.isReadOnly)
     }
 
     /// What the first intervention of some evidence does; nil if it proposes none.
     func of(_ evidence: Evidence) throws -> MeasuredEffects? {
       guard let proposal = evidence.interventions?.first else { return nil }
       let key = try KeptEffects.key(
-        proposal, behavior: behavior, pair: entry.weights, sources: visit.run.effectSources,
+        proposal, behavior: behavior, pair: entry.models, sources: visit.run.effectSources,
         seed: visit.seeds.method)
       if let known = lines.value(key) { return known.effects }
+      guard !visit.isReadOnly else { return nil }
       let effects = try visit.meter(behavior, entry).effects(of: proposal)
-      try lines.append(KeptEffects(key: key, effects: effects))
-      return effects
+      return try lines.append(KeptEffects(key: key, effects: effects)).effects
     }
   }
 

@@ -5,7 +5,7 @@ internal import Synchronization
 /// Runs a grid: plants what is not planted, measures what is not measured, and scores what is kept.
 package struct BenchRun: Sendable {
   package let workshop: Workshop
-  let prompts: PairPrompts
+  let prompts: WorldPrompts
   let floors: Floors
   let effectSources: String
 
@@ -20,14 +20,17 @@ package struct BenchRun: Sendable {
   package enum Extent: Sendable {
     /// Plants and measures whatever is missing.
     case everything
-    /// Scores what is kept. Models are opened for effects of interventions that were never measured.
-    case scoresOnly
+    /// Runs no method: scores the evidence that is kept. Certificates and effects of interventions that were
+    /// never measured are.
+    case scoring
+    /// Writes nothing and opens no model: shows what is kept.
+    case reading
   }
 
   /// - Throws: `DefinitionError` if a template of the world cannot be filled.
   package init(_ workshop: Workshop) throws {
     self.workshop = workshop
-    prompts = try PairPrompts(workshop.library.world)
+    prompts = try WorldPrompts(workshop.library.world)
     floors = try Floors(workshop.library)
     effectSources = workshop.sources.effects
   }
@@ -39,7 +42,7 @@ package struct BenchRun: Sendable {
   ///   - extent: How far to go.
   ///   - jobs: Pairs worked on at once; each pair uses one thread if there are several.
   ///   - report: Told what happens, from any thread.
-  /// - Returns: The trials of the grid, in the order of the grid; with `.scoresOnly` those that are kept.
+  /// - Returns: The trials of the grid, in the order of the grid; with `.scoring` those that are kept.
   /// - Throws: The first error of any pair.
   package func run(
     _ grid: Grid, extent: Extent = .everything, jobs: Int,

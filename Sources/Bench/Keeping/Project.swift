@@ -32,6 +32,3 @@ package struct Project: Sendable {
   /// Reads the world and the organisms.
   package func library() throws -> Library { try Library(organisms) }
 }
-
-/// The part of every cache key that changes when the engine's numbers do.
-package let engineVersion = "1"

@@ -1,0 +1,56 @@
+internal import Foundation
+internal import Organisms
+internal import Transformers
+internal import Worlds
+
+/// Makes planted pairs, and puts together those that are kept.
+enum PairMaker {
+  /// Trains what there is to train.
+  ///
+  /// - Parameters:
+  ///   - subject: What to plant.
+  ///   - base: Where.
+  ///   - planting: The planting's seed.
+  ///   - organisms: Those that null pairs are matched with.
+  ///   - progress: Told after every step of a training.
+  ///   - training: How a plant was trained, which is made if it is not there.
+  static func make(
+    _ subject: Subject, in base: Base, planting: UInt64, among organisms: [Organism],
+    progress: (TrainingStatus) -> Void, training: (Subject) throws -> TrainingRecord?
+  ) throws -> PlantedPair {
+    switch subject {
+    case .organism(let organism, let regime):
+      return try Planter(base: base, organism: organism, regime: regime, seed: planting)
+        .plant(progress: progress)
+    case .null(let null):
+      guard let match = null.match,
+        let organism = organisms.first(where: { $0.id == match.organism })
+      else { return try untrained(null, in: base, planting: planting) }
+      // As long as the plant that it is matched with.
+      let length = try training(.organism(organism, match.regime))?.length ?? shortest
+      return try null.make(from: base, planting: planting, matching: organism, length: length)
+    }
+  }
+
+  /// A null pair that nothing is trained in.
+  static func untrained(_ null: NullPair, in base: Base, planting: UInt64) throws -> PlantedPair {
+    try null.make(from: base, planting: planting, matching: nil, length: shortest)
+  }
+
+  private static let shortest = FinetuneLength(steps: 1, markStep: nil)
+
+  /// Puts a kept pair together: of a LoRA plant the factors are kept, beside its base.
+  static func read(_ folder: URL, training: TrainingRecord?, base: Base) throws -> PlantedPair {
+    let adapter = folder.appending(path: "adapter_config.json")
+    if FileManager.default.fileExists(atPath: adapter.path) {
+      return PlantedPair(
+        base: base.model, finetuned: base.model,
+        lora: try PEFTAdapter.read(folder, base: base.model), training: training)
+    }
+    let finetuned = try HuggingFaceFolder.read(folder).model
+    let widened = finetuned.parameters.layout != base.model.parameters.layout
+    return PlantedPair(
+      base: widened ? base.model.addingMLPBiases() : base.model, finetuned: finetuned,
+      training: training)
+  }
+}
