@@ -163,4 +163,50 @@ struct EvidenceStoreTests {
       #expect(try magnitudes(TrialSeeds(base: 0, method: 7), "contrastive-decoding") != drawn)
     }
   }
+
+  @Test("reading writes nothing, and what was not certified is not scored")
+  func reading() throws {
+    try withWorkshop { first, _, folder in
+      let before = try run(first)
+      #expect(try run(workshop(folder), .reading).trials == before.trials)
+      let cache = folder.appending(path: ".assay")
+      for part in ["certificates", "effects"] {
+        try FileManager.default.removeItem(at: cache.appending(path: part))
+      }
+      let trials = try run(workshop(folder), .reading).trials
+      #expect(trials.filter { !$0.isNull }.allSatisfy { $0.failures == ["it was not certified"] })
+      let parts = try FileManager.default.contentsOfDirectory(atPath: cache.path).sorted()
+      #expect(parts == ["evidence", "pairs"])
+      #expect(try run(workshop(folder), .scoring).trials == before.trials)
+    }
+  }
+
+  @Test("a trial names its own seeds, whoever measured the same models first")
+  func labels() throws {
+    try withWorkshop { workshop, _, _ in
+      func cells(_ seeds: TrialSeeds) throws -> [TrialSeeds] {
+        let grid = try Grid(
+          workshop.library, tier: .smoke, organisms: ["edited-fact"], methods: ["weight-norm"],
+          seeds: [seeds])
+        return try BenchRun(workshop).run(grid, jobs: 1).map(\.seeds)
+      }
+      for seeds in [TrialSeeds(base: 0, planting: 7), TrialSeeds(base: 0)] {
+        let named = try cells(seeds)
+        #expect(!named.isEmpty && named.allSatisfy { $0 == seeds })
+      }
+    }
+  }
+
+  @Test("a base whose configuration is not that of its recipe is refused")
+  func configuration() throws {
+    try withWorkshop { workshop, _, folder in
+      let url = folder.appending(path: "Fixtures/bases/hearth-0/config.json")
+      let text = try String(contentsOf: url, encoding: .utf8)
+      #expect(text.contains("\"rms_norm_eps\""))
+      let line = try #require(text.split(separator: "\n").first { $0.contains("\"rms_norm_eps\"") })
+      try text.replacingOccurrences(of: line, with: "  \"rms_norm_eps\": 0.001,")
+        .write(to: url, atomically: true, encoding: .utf8)
+      #expect(throws: (any Error).self) { try workshop.bases.base(seed: 0) }
+    }
+  }
 }

@@ -114,4 +114,21 @@ struct KeyedLinesTests {
     #expect("\(trial.cell)" == "weight-norm@weights organism@fresh base-0")
     #expect("\(TrialSeeds(base: 1, planting: 2, method: 1))" == "base-1 planting-2")
   }
+
+  @Test("a torn end is said, and a file that is only read is left as it is")
+  func readOnly() throws {
+    try Fixtures.withTemporaryFolder { folder in
+      let url = folder.appending(path: "notes.jsonl")
+      try open(url).append(Note(key: "a", text: "1"))
+      try (Data(contentsOf: url) + Data("{\"key\"".utf8)).write(to: url)
+      let before = try Data(contentsOf: url), notices = Notices()
+      let lines = try KeyedLines<Note>(url, isReadOnly: true, notice: notices.add)
+      #expect(lines.value("a")?.text == "1")
+      #expect(notices.all.count == 1 && notices.all[0].contains("1 of 2 lines are damaged"))
+      #expect(try Data(contentsOf: url) == before)
+      let none = folder.appending(path: "none.jsonl")
+      #expect(try KeyedLines<Note>(none, isReadOnly: true, notice: notices.add).value("a") == nil)
+      #expect(!FileManager.default.fileExists(atPath: none.path))
+    }
+  }
 }

@@ -119,4 +119,30 @@ struct PageTests {
     #expect(words.count >= 35)
     #expect(words == words.sorted() && Set(words).count == words.count)
   }
+
+  @Test("every path that pages and comments name is there")
+  func paths() throws {
+    let root = Fixtures.repository
+    var texts = try ["README.md", "CONTRIBUTING.md", "Organisms/README.md", "Fixtures/README.md"]
+      .map { ($0, try page($0)) }
+    let names = FileManager.default.enumerator(atPath: root.appending(path: "Sources").path)?
+      .compactMap { $0 as? String }
+    for name in names ?? [] where name.hasSuffix(".swift") || name.hasSuffix(".md") {
+      texts.append((name, try page("Sources/\(name)")))
+    }
+    // What a reader is to write, or what only a run makes.
+    let made = [
+      "NextTokenShift", "Reports/local", "organisms/ID", "Fixtures/bases/hearth-N", "Reports/smoke",
+    ]
+    for (name, text) in texts {
+      for match in text.matches(of: /`((?:Sources|Tests|Fixtures|Organisms|Reports)\/[\w.\/+-]+)`/)
+      {
+        let path = String(match.1)
+        guard !made.contains(where: path.contains) else { continue }
+        #expect(
+          FileManager.default.fileExists(atPath: root.appending(path: path).path),
+          "\(name) names \(path)")
+      }
+    }
+  }
 }

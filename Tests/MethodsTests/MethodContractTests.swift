@@ -73,6 +73,15 @@ struct MethodContractTests {
     #expect(evidence.magnitude?.isFinite ?? true)
   }
 
+  @Test("every exhibit can be shown", arguments: cases.indices)
+  func exhibits(index: Int) throws {
+    for exhibit in try evidence(index, pair()).exhibits {
+      if case .table(let columns, _) = exhibit.content {
+        #expect(columns != ["left out"], "\(exhibit.title)")
+      }
+    }
+  }
+
   @Test("the same seed gives the same evidence", arguments: cases.indices)
   func reproducible(index: Int) throws {
     #expect(try evidence(index, pair()) == evidence(index, pair()))

@@ -1,4 +1,6 @@
-/// Text as tokens and back. A new kind is one file and one entry of `Tokenizers.all`.
+/// Text as tokens and back.
+///
+/// A new kind is one file and one entry of `Tokenizers.all`.
 public protocol Tokenizer: Sendable {
   /// How many tokens there are.
   var count: Int { get }

@@ -9,7 +9,9 @@ public struct WordTokenizer: Tokenizer, Equatable {
   public let specialCount: Int
   private let ids: [String: Int]
 
+  /// How many words there are.
   public var count: Int { vocabulary.count }
+  /// The first ids.
   public var specialTokens: Set<Int> { Set(0..<specialCount) }
 
   /// Creates a tokenizer.
