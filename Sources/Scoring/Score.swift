@@ -28,8 +28,15 @@ package struct Score: Equatable, Sendable {
   }
 
   /// No score: left out of every mean, never counted as 0.
-  package static func unscored(_ reason: String) -> Score {
-    Score(value: nil, chance: 0, reason: reason, figures: [:])
+  package static func unscored(_ reason: String, figures: [Figure: Double] = [:]) -> Score {
+    Score(value: nil, chance: 0, reason: reason, figures: figures)
+  }
+
+  /// The same score with more figures beside it; those that it has stay as they are.
+  func adding(_ more: [Figure: Double]) -> Score {
+    Score(
+      value: value, chance: chance, reason: reason,
+      figures: figures.merging(more) { own, _ in own })
   }
 }
 
@@ -126,12 +133,21 @@ package enum Scorers {
     WhatScorer.self, WhenScorer.self, WhereScorer.self, HowScorer.self,
   ]
 
-  /// What every scorer says of a method's claims, by question.
+  /// What the scorers say of a method's claims, by question.
+  ///
+  /// The first scorer of a question gives its score; later ones of the same question add figures.
   package static func scores(
-    _ claims: Claims, against planted: PlantedChange, in context: ScoringContext
+    _ claims: Claims, against planted: PlantedChange, in context: ScoringContext,
+    by scorers: [any Scorer.Type] = all
   ) -> [Question: Score] {
-    all.reduce(into: [:]) { scores, scorer in
-      scores[scorer.question] = scorer.init().score(claims, against: planted, in: context)
+    scorers.reduce(into: [:]) { scores, scorer in
+      let score = scorer.init().score(claims, against: planted, in: context)
+      scores[scorer.question] = scores[scorer.question]?.adding(score.figures) ?? score
     }
+  }
+
+  /// No score at any question that has a scorer.
+  package static func unscored(_ reason: String) -> [Question: Score] {
+    all.reduce(into: [:]) { $0[$1.question] = .unscored(reason) }
   }
 }

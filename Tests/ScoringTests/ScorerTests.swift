@@ -152,6 +152,43 @@ struct ScorerTests {
     #expect(score(.steer(layer: 9, direction: vector.scalars)).value == nil)
   }
 
+  /// A second scorer of *what*, with a figure of its own and one that the first has too.
+  private struct WordCount: Scorer {
+    static let question = Question.what
+    static let figures = [Figure("words named"), .firstRank]
+
+    func score(_ claims: Claims, against planted: PlantedChange, in context: ScoringContext)
+      -> Score
+    {
+      let count = Double(claims.evidence.tokens?.count ?? 0)
+      return .unscored("a count is no score", figures: [Self.figures[0]: count, .firstRank: -1])
+    }
+  }
+
+  @Test("a second scorer of a question adds figures to the first's score and changes nothing of it")
+  func second() throws {
+    let planted = PlantedChange(isPlanted: true, tokens: key([12, 13]))
+    let alone = try #require(
+      Scorers.scores(claims([12, 3]), against: planted, in: context(), by: [WhatScorer.self])[
+        .what])
+    let both = try #require(
+      Scorers.scores(
+        claims([12, 3]), against: planted, in: context(),
+        by: [WhatScorer.self, WordCount.self])[.what])
+    #expect(both.value == alone.value && both.reason == nil)
+    #expect(both.figures[Figure("words named")] == 2)
+    #expect(both.figures[.firstRank] == alone.figures[.firstRank])
+    #expect(both.figures.count == alone.figures.count + 1)
+  }
+
+  @Test("no two scorers of a question declare the same figure")
+  func figureNames() {
+    let named = Scorers.all.flatMap { scorer in
+      scorer.figures.map { "\(scorer.question) \($0.name)" }
+    }
+    #expect(Set(named).count == named.count)
+  }
+
   @Test("null pairs are scored by nobody")
   func null() throws {
     for scorer in Scorers.all {

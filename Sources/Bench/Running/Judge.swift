@@ -61,12 +61,7 @@ struct Judge {
 
   private func scores(_ claims: Claims) -> [Question: Score] {
     guard subject.role == .planted else { return [:] }
-    guard failures.isEmpty else {
-      return Dictionary(
-        uniqueKeysWithValues: Scorers.all.map {
-          ($0.question, .unscored("the behaviour is not installed"))
-        })
-    }
+    guard failures.isEmpty else { return Scorers.unscored("the behaviour is not installed") }
     return Scorers.scores(claims, against: truth, in: context)
   }
 }
