@@ -12,7 +12,20 @@ package struct ContentHash: Sendable {
 
   /// Mixes bytes in.
   package mutating func mix(_ bytes: some Sequence<UInt8>) {
+    // Of bytes in one piece no iterator is made: models are hashed, and lines by the hundred megabytes.
+    let before = self
+    let after = bytes.withContiguousStorageIfAvailable { unsafe before.mixed(with: $0) }
+    if let after {
+      self = after
+      return
+    }
     for byte in bytes { mix(byte: byte) }
+  }
+
+  private func mixed(with piece: UnsafeBufferPointer<UInt8>) -> Self {
+    var hash = self
+    for index in piece.indices { unsafe hash.mix(byte: piece[index]) }
+    return hash
   }
 
   /// Mixes the bytes of numbers in, the lowest first.

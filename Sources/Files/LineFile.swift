@@ -30,7 +30,7 @@ package struct LineFile: Sendable {
   package func content() throws -> Content {
     try locked {
       let size = try handle.seekToEnd(), whole = try whole()
-      return Content(lines: whole.split(separator: 0x0A), isTorn: whole.count < Int(size))
+      return Content(lines: Self.lines(of: whole), isTorn: whole.count < Int(size))
     }
   }
 
@@ -38,7 +38,17 @@ package struct LineFile: Sendable {
   package static func content(of url: URL) -> Content {
     let data = (try? Data(contentsOf: url)) ?? Data()
     let whole = data.lastIndex(of: 0x0A).map { data[...$0] } ?? Data()
-    return Content(lines: whole.split(separator: 0x0A), isTorn: whole.count < data.count)
+    return Content(lines: lines(of: whole), isTorn: whole.count < data.count)
+  }
+
+  private static func lines(of whole: Data) -> [Data] {
+    // Ends are looked for in memory of one piece: an index of `Data` is checked for each byte.
+    let ends = unsafe whole.withUnsafeBytes { bytes in
+      bytes.indices.filter { unsafe bytes[$0] == 0x0A }
+    }
+    return zip([-1] + ends, ends).compactMap { start, end in
+      start + 1 < end ? whole[whole.startIndex + start + 1..<whole.startIndex + end] : nil
+    }
   }
 
   /// Adds a line.
