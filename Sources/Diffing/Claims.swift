@@ -2,7 +2,7 @@ internal import Tensors
 public import Transformers
 
 /// A token that a method says is more or less likely than it was.
-public struct TokenClaim: Equatable, Sendable {
+public struct TokenClaim: Codable, Equatable, Sendable {
   /// The token's id.
   public let token: Int
   /// How strong the claim is; larger is stronger.
@@ -54,7 +54,7 @@ public struct TokenClaim: Equatable, Sendable {
 }
 
 /// A prompt of the pool that a method says sets the behaviour off.
-public struct InputClaim: Equatable, Sendable {
+public struct InputClaim: Codable, Equatable, Sendable {
   /// The row of the pool.
   public let row: Int
   /// How strong the claim is; larger is stronger.

@@ -4,9 +4,10 @@ internal import Tensors
 public enum DiffingError: Error, Equatable, Sendable {
   case differentArchitectures(base: String, finetuned: String)
   case differentShapes(tensor: String, base: [Int]?, finetuned: [Int]?)
-  case differentConfigurations
+  case differentSettings(key: String, base: String, finetuned: String)
   case notFinite(method: String)
   case noPrompts(method: String)
+  case noDocumentStart
   case wrongAccess(method: String, access: String, supported: [String])
   case unknownMethod(String, nearest: String?)
   case tokenOutsideVocabulary(Int, vocabulary: Int)
@@ -23,9 +24,12 @@ extension DiffingError: CustomStringConvertible {
     case .differentShapes(let tensor, let base, let finetuned):
       "Tensor '\(tensor)' is \(shape(base)) in the base and \(shape(finetuned)) in the finetuned "
         + "model. Compare a model with its own finetune."
-    case .differentConfigurations:
-      "The models' config.json files differ in heads, rms_norm_eps or rope_theta. "
-        + "Compare a model with its own finetune."
+    case .differentSettings(let key, let base, let finetuned):
+      "'\(key)' is \(base) in the base's config.json and \(finetuned) in the finetuned model's, so equal "
+        + "weights would compute different things. Compare a model with its own finetune."
+    case .noDocumentStart:
+      "It samples freely, but the folder names no token that starts a document: set 'bos_token_id' in "
+        + "config.json."
     case .notFinite(let method):
       "\(method) met infinite numbers: the models' weights are too large to compute with."
     case .noPrompts(let method):

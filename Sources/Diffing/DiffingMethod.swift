@@ -75,7 +75,12 @@ extension DiffingMethod {
       throw DiffingError.tokenOutsideVocabulary(token, vocabulary: vocabulary)
     }
     guard !pair.isIdentical else { return Evidence() }
-    let evidence = try diff(pair, on: prompts, using: &generator)
+    let evidence: Evidence
+    do {
+      evidence = try diff(pair, on: prompts, using: &generator)
+    } catch is DecompositionError {
+      throw DiffingError.notFinite(method: card.id)
+    }
     guard evidence.isFinite else { throw DiffingError.notFinite(method: card.id) }
     if let fault = evidence.fault(vocabulary: vocabulary) {
       throw DiffingError.badEvidence("\(card.id): \(fault)")

@@ -1,5 +1,5 @@
-// Evidence as JSON, as `Fixtures/evidence.schema.json` describes it: rankings are columns, so that
-// a program reads them at once and long ones stay short.
+// Evidence as JSON, as `Fixtures/evidence.schema.json` describes it: rankings that are kept are columns,
+// so that long ones stay short; those that are shown are lists of claims, for people and for jq.
 
 extension Evidence: Codable {
   private enum CodingKeys: String, CodingKey {
@@ -10,8 +10,8 @@ extension Evidence: Codable {
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     magnitude = try container.decodeIfPresent(Double.self, forKey: .magnitude)
-    tokens = try container.decodeIfPresent(TokenColumns.self, forKey: .tokens)?.claims
-    inputs = try container.decodeIfPresent(InputColumns.self, forKey: .inputs)?.claims
+    tokens = try container.decodeIfPresent(TokenRanking.self, forKey: .tokens)?.claims
+    inputs = try container.decodeIfPresent(InputRanking.self, forKey: .inputs)?.claims
     sites = try container.decodeIfPresent([SiteClaim].self, forKey: .sites)
     interventions = try container.decodeIfPresent(
       [ProposedIntervention].self, forKey: .interventions)
@@ -24,11 +24,47 @@ extension Evidence: Codable {
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encodeIfPresent(magnitude, forKey: .magnitude)
-    try container.encodeIfPresent(tokens.map(TokenColumns.init), forKey: .tokens)
-    try container.encodeIfPresent(inputs.map(InputColumns.init), forKey: .inputs)
+    try container.encodeIfPresent(tokens.map(TokenRanking.init), forKey: .tokens)
+    try container.encodeIfPresent(inputs.map(InputRanking.init), forKey: .inputs)
     try container.encodeIfPresent(sites, forKey: .sites)
     try container.encodeIfPresent(interventions, forKey: .interventions)
     if !exhibits.isEmpty { try container.encode(exhibits, forKey: .exhibits) }
+  }
+}
+
+/// Token claims in one of the two forms.
+private struct TokenRanking: Codable {
+  let claims: [TokenClaim]
+
+  init(_ claims: [TokenClaim]) { self.claims = claims }
+
+  init(from decoder: any Decoder) throws {
+    let isList = (try? decoder.unkeyedContainer()) != nil
+    claims =
+      try isList ? [TokenClaim](from: decoder) : TokenColumns(from: decoder).claims
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    if PackedNumbers.writesLists { return try claims.encode(to: encoder) }
+    try TokenColumns(claims).encode(to: encoder)
+  }
+}
+
+/// Input claims in one of the two forms.
+private struct InputRanking: Codable {
+  let claims: [InputClaim]
+
+  init(_ claims: [InputClaim]) { self.claims = claims }
+
+  init(from decoder: any Decoder) throws {
+    let isList = (try? decoder.unkeyedContainer()) != nil
+    claims =
+      try isList ? [InputClaim](from: decoder) : InputColumns(from: decoder).claims
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    if PackedNumbers.writesLists { return try claims.encode(to: encoder) }
+    try InputColumns(claims).encode(to: encoder)
   }
 }
 

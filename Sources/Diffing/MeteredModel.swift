@@ -37,14 +37,15 @@ final class WorkMeter: Sendable {
   func count(backward tokens: Int) { state.withLock { $0.tokensBackward += tokens } }
 
   /// Runs a body that nobody is charged for: its seconds are counted apart, its tokens not at all.
-  func pausing<Result>(_ body: () -> Result) -> Result {
+  func pausing<Result>(_ body: () throws -> Result) rethrows -> Result {
     let before = work, clock = ContinuousClock(), start = clock.now
-    let result = body()
-    state.withLock { work in
-      work = before
-      work.unchargedSeconds += (clock.now - start) / .seconds(1)
+    defer {
+      state.withLock { work in
+        work = before
+        work.unchargedSeconds += (clock.now - start) / .seconds(1)
+      }
     }
-    return result
+    return try body()
   }
 
   /// Counts a recording that was made before.

@@ -19,15 +19,22 @@ extension ModelPair {
   }
 
   /// The singular values and vectors of one model's matrix.
-  public func decomposition(_ side: Side, of name: String) -> SingularValueDecomposition {
-    recorded(side, DecompositionRequest(name))
+  ///
+  /// - Throws: `DecompositionError`.
+  public func decomposition(_ side: Side, of name: String) throws -> SingularValueDecomposition {
+    try recorded(side, DecompositionRequest(name)).get()
   }
 
   /// The singular values and vectors of a matrix's change, from its factors if it has any.
-  public func decomposition(of name: String) -> SingularValueDecomposition {
-    recorded(.finetuned, ChangeDecomposition(tensor: name)) {
-      factors(of: name)?.decomposition ?? SingularValueDecomposition(change(of: name))
-    }
+  ///
+  /// - Throws: `DecompositionError` if the change is beyond 32 bits.
+  public func decomposition(of name: String) throws -> SingularValueDecomposition {
+    try recorded(.finetuned, ChangeDecomposition(tensor: name)) {
+      Result { () throws(DecompositionError) in
+        if let factors = factors(of: name) { return try factors.decomposition() }
+        return try SingularValueDecomposition(change(of: name))
+      }
+    }.get()
   }
 
   /// What a model says, computed once.
@@ -84,8 +91,12 @@ private struct ChangeDecomposition: RecordingKey {
   var tokens: Int { 0 }
 
   /// Of one model alone there is no change.
-  func record(_ model: any LanguageModel) -> SingularValueDecomposition {
-    SingularValueDecomposition(Tensor(shape: model.parameters.layout[tensor].shape))
+  func record(_ model: any LanguageModel)
+    -> Result<SingularValueDecomposition, DecompositionError>
+  {
+    Result { () throws(DecompositionError) in
+      try SingularValueDecomposition(Tensor(shape: model.parameters.layout[tensor].shape))
+    }
   }
 }
 

@@ -47,7 +47,9 @@ public struct ModelPair: Sendable {
         throw .differentShapes(tensor: name, base: shapes.0, finetuned: shapes.1)
       }
     }
-    guard base.shape.computesLike(finetuned.shape) else { throw .differentConfigurations }
+    if let setting = base.shape.difference(from: finetuned.shape) {
+      throw .differentSettings(key: setting.key, base: setting.own, finetuned: setting.other)
+    }
     for (model, name) in [(base, "The base"), (finetuned, "The finetuned model")] {
       let logits = model.forward(TokenBatch([[0]]), logits: .last).logits
       guard logits.scalars.allSatisfy(\.isFinite) else { throw .notFinite(method: name) }
@@ -74,9 +76,14 @@ public struct ModelPair: Sendable {
 
   /// What people are shown, if anybody is.
   ///
-  /// It is not charged to the method.
-  public func exhibits(_ make: @autoclosure () -> [Exhibit]) -> [Exhibit] {
-    showsExhibits ? meter.pausing(make) : []
+  /// It is not charged to the method, and what cannot be shown takes no claim with it.
+  public func exhibits(_ make: @autoclosure () throws -> [Exhibit]) -> [Exhibit] {
+    guard showsExhibits else { return [] }
+    do {
+      return try meter.pausing(make)
+    } catch {
+      return [Exhibit("Exhibits", .table(columns: ["left out"], rows: [[.text("\(error)")]]))]
+    }
   }
 
   /// Runs a body and counts what it asks of the two models, recordings of others included.

@@ -20,21 +20,32 @@ public struct PromptSet: Sendable {
   public let text: TokenBatch
   /// Ordinary text beside the prompts of a pool, to calibrate on; empty if there is none.
   public let reference: TokenBatch
-  /// The token that starts each document.
-  public let documentStart: Int
+  /// The token that starts each document; nil if the models know none.
+  public let documentStart: Int?
   /// Tokens that no ranking should name, such as padding.
   public let specialTokens: Set<Int>
 
   /// Gathers text.
   public init(
     access: AccessLevel, text: TokenBatch, reference: TokenBatch = TokenBatch([]),
-    documentStart: Int, specialTokens: Set<Int>
+    documentStart: Int?, specialTokens: Set<Int>
   ) {
     self.access = access
     self.text = text
     self.reference = reference
     self.documentStart = documentStart
     self.specialTokens = specialTokens
+  }
+
+  /// What a document begins with: the token that starts it, or nothing.
+  public var opening: [Int] { documentStart.map { [$0] } ?? [] }
+
+  /// What free samples continue.
+  ///
+  /// - Throws: `DiffingError.noDocumentStart` if there is no such token.
+  public func sampleStart() throws(DiffingError) -> Int {
+    guard let documentStart else { throw .noDocumentStart }
+    return documentStart
   }
 
   /// The indices of tokens that statistics are taken over: all but those that start a document.

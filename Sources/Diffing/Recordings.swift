@@ -52,8 +52,12 @@ public struct DecompositionRequest: RecordingKey {
   public var tokens: Int { 0 }
 
   /// Computes what is asked for.
-  public func record(_ model: any LanguageModel) -> SingularValueDecomposition {
-    SingularValueDecomposition(model.parameters[tensor])
+  public func record(_ model: any LanguageModel)
+    -> Result<SingularValueDecomposition, DecompositionError>
+  {
+    Result { () throws(DecompositionError) in
+      try SingularValueDecomposition(model.parameters[tensor])
+    }
   }
 }
 

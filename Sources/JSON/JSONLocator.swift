@@ -36,11 +36,9 @@ struct JSONLocator {
       let key = string()
       skipSpace()
       offset += 1  // the colon
-      if path == key { return start }
-      if path.hasPrefix("\(key).") {
-        let found = find(path.dropFirst(key.count + 1))
-        return found
-      }
+      if Spelling(path) == Spelling(key) { return start }
+      let rest = path.utf8.dropFirst(key.utf8.count)
+      if path.utf8.starts(with: "\(key).".utf8) { return find(Substring(rest.dropFirst())) }
       skipValue()
       guard comma() else { return nil }
     }

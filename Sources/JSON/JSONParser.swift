@@ -6,44 +6,67 @@ package enum JSON {
   /// Parses a whole document.
   ///
   /// - Parameters:
-  ///   - data: UTF-8 text.
+  ///   - data: UTF-8 text; a byte order mark before it is passed over.
   ///   - file: The name that errors mention.
+  ///   - isLenient: Whether NaN and Infinity may stand for numbers, and integers go beyond 64 bits, where the
+  ///     nearest that fits is read: Python writes these, and mostly under keys that nobody needs.
   /// - Returns: The document's tree.
-  /// - Throws: `JSONError.syntax` or `.duplicateKey`, with the byte where it is.
-  package static func parse(_ data: Data, file: String) throws(JSONError) -> JSONValue {
-    var scanner = StrictScanner([UInt8](data), file: file)
-    try scanner.check()
-    return try parseWithJSONC(scanner.bytes, file: file)
+  /// - Throws: `JSONError.syntax` or `.duplicateKey`, with the byte where it is; `.unreadable` if it is
+  ///   something else, as a Git LFS pointer.
+  package static func parse(_ data: Data, file: String, isLenient: Bool = false)
+    throws(JSONError) -> JSONValue
+  {
+    let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+    let bytes = [UInt8](data.starts(with: mark) ? data.dropFirst(mark.count) : data)
+    var scanner = StrictScanner(bytes, file: file, isLenient: isLenient)
+    do throws(JSONError) {
+      try scanner.check()
+    } catch {
+      guard let reason = ForeignContent.named(bytes) else { throw error }
+      throw .unreadable(file: file, reason: reason)
+    }
+    let keys = ZeroKeys(scanner.keysWithZero, in: bytes)
+    return try parseWithJSONC(keys.bytes, keys, file: file)
   }
 
   /// Reads a file and parses it.
   ///
-  /// - Parameter url: The file.
+  /// - Parameters:
+  ///   - url: The file.
+  ///   - name: The name that errors mention; the last part of the path if nil.
+  ///   - isLenient: As for `parse`.
   /// - Returns: The document's tree.
   /// - Throws: `JSONError`, `.unreadable` included.
-  package static func parse(contentsOf url: URL) throws(JSONError) -> JSONValue {
-    try parse(read(url), file: url.lastPathComponent)
+  package static func parse(
+    contentsOf url: URL, named name: String? = nil, isLenient: Bool = false
+  ) throws(JSONError) -> JSONValue {
+    try parse(read(url), file: name ?? url.lastPathComponent, isLenient: isLenient)
   }
 
+  /// json-c counts in 32 bits.
+  private static let sizeLimit = Int(Int32.max) - 1
+
   static func read(_ url: URL) throws(JSONError) -> Data {
+    if let reason = RegularFile.fault(url, limit: sizeLimit) {
+      throw .unreadable(file: url.path, reason: reason)
+    }
     do {
       return try Data(contentsOf: url)
     } catch {
-      let isFolder = (try? url.resourceValues(forKeys: [.isDirectoryKey]))?.isDirectory == true
-      let reason =
-        isFolder
-        ? "it is a folder"
-        : FileManager.default.fileExists(atPath: url.path) ? "permission denied" : "no such file"
-      throw .unreadable(file: url.path, reason: reason)
+      throw .unreadable(file: url.path, reason: "the system refused to read it")
     }
   }
 
   /// Decodes a value from JSON text; keys that the type does not know are errors.
+  ///
+  /// - Parameter isComposed: Whether every text has to be in composed form (NFC), so that two texts which
+  ///   look alike are the same bytes.
   package static func decode<Value: Decodable>(
-    _ type: Value.Type, from data: Data, file: String
+    _ type: Value.Type, from data: Data, file: String, isComposed: Bool = false
   ) throws -> Value {
     let tree = try parse(data, file: file)
     do {
+      if isComposed { try tree.requireComposed(file: file) }
       return try decode(type, from: tree, file: file)
     } catch let error as JSONError {
       throw error.located { JSON.line(of: $0, in: data) }
@@ -59,9 +82,9 @@ package enum JSON {
 
   /// Decodes a value from a file.
   package static func decode<Value: Decodable>(
-    _ type: Value.Type, contentsOf url: URL
+    _ type: Value.Type, contentsOf url: URL, isComposed: Bool = false
   ) throws -> Value {
-    try decode(type, from: read(url), file: url.lastPathComponent)
+    try decode(type, from: read(url), file: url.lastPathComponent, isComposed: isComposed)
   }
 
   /// How a document is laid out.
@@ -81,9 +104,10 @@ package enum JSON {
     try TreeEncoder(codingPath: []).encodeWhole(value)
   }
 
-  private static func parseWithJSONC(_ bytes: [UInt8], file: String) throws(JSONError) -> JSONValue
+  private static func parseWithJSONC(_ bytes: [UInt8], _ keys: ZeroKeys, file: String)
+    throws(JSONError) -> JSONValue
   {
-    guard bytes.count < Int32.max else {
+    guard bytes.count <= sizeLimit else {
       throw .syntax(file: file, offset: 0, reason: "larger than 2 GiB")
     }
     let tokener = json_tokener_new_ex(Int32(StrictScanner.depthLimit + 8))
@@ -101,10 +125,10 @@ package enum JSON {
       let reason = json_tokener_error_desc(outcome).map { String(cString: $0) } ?? "unknown error"
       throw .syntax(file: file, offset: json_tokener_get_parse_end(tokener), reason: reason)
     }
-    return tree(of: root)
+    return tree(of: root, keys)
   }
 
-  private static func tree(of object: OpaquePointer?) -> JSONValue {
+  private static func tree(of object: OpaquePointer?, _ keys: ZeroKeys) -> JSONValue {
     switch json_object_get_type(object) {
     case json_type_boolean: .bool(json_object_get_boolean(object) != 0)
     case json_type_int: integer(of: object)
@@ -113,10 +137,10 @@ package enum JSON {
     case json_type_array:
       .array(
         (0..<json_object_array_length(object)).map {
-          tree(of: json_object_array_get_idx(object, $0))
+          tree(of: json_object_array_get_idx(object, $0), keys)
         }
       )
-    case json_type_object: .object(members(of: object))
+    case json_type_object: .object(members(of: object, keys))
     default: .null
     }
   }
@@ -135,13 +159,15 @@ package enum JSON {
     }
   }
 
-  private static func members(of object: OpaquePointer?) -> [(key: String, value: JSONValue)] {
+  private static func members(of object: OpaquePointer?, _ keys: ZeroKeys) -> [(
+    key: String, value: JSONValue
+  )] {
     var members: [(key: String, value: JSONValue)] = []
     var iterator = json_object_iter_begin(object)
     var end = json_object_iter_end(object)
     while json_object_iter_equal(&iterator, &end) == 0 {
       let key = json_object_iter_peek_name(&iterator).map { String(cString: $0) } ?? ""
-      members.append((key, tree(of: json_object_iter_peek_value(&iterator))))
+      members.append((keys.restored(key), tree(of: json_object_iter_peek_value(&iterator), keys)))
       json_object_iter_next(&iterator)
     }
     return members

@@ -16,10 +16,13 @@ package indirect enum JSONValue: Equatable, Sendable {
     case (.integer(let x), .integer(let y)): x == y
     case (.unsigned(let x), .unsigned(let y)): x == y
     case (.number(let x), .number(let y)): x == y
-    case (.string(let x), .string(let y)): x == y
+    case (.string(let x), .string(let y)): Spelling(x) == Spelling(y)
     case (.array(let x), .array(let y)): x == y
     case (.object(let x), .object(let y)):
-      x.count == y.count && zip(x, y).allSatisfy { $0.key == $1.key && $0.value == $1.value }
+      x.count == y.count
+        && zip(x, y).allSatisfy {
+          Spelling($0.key) == Spelling($1.key) && $0.value == $1.value
+        }
     default: false
     }
   }
@@ -36,7 +39,7 @@ package indirect enum JSONValue: Equatable, Sendable {
     case .array(let items): "[\(items.map(\.sorted).joined(separator: ","))]"
     case .object(let members):
       "{"
-        + members.sorted { $0.key < $1.key }
+        + members.sorted { Spelling($0.key) < Spelling($1.key) }
         .map { "\($0.key.debugDescription):\($0.value.sorted)" }.joined(separator: ",") + "}"
     }
   }
@@ -44,7 +47,7 @@ package indirect enum JSONValue: Equatable, Sendable {
   /// The value under `key`, or nil where this is no object or has no such key.
   package subscript(key: String) -> JSONValue? {
     guard case .object(let members) = self else { return nil }
-    return members.first { $0.key == key }?.value
+    return members.first { Spelling($0.key) == Spelling(key) }?.value
   }
 
   /// What a person would call this kind of value.

@@ -5,7 +5,7 @@ final class TreeDecoder: Decoder {
   let codingPath: [any CodingKey]
   var userInfo: [CodingUserInfoKey: Any] { [:] }
   /// Keys that were looked up, found or not, so that the rest is unknown.
-  fileprivate(set) var known: [String] = []
+  fileprivate(set) var known: [Spelling] = []
   fileprivate var isKeyed = false
 
   init(value: JSONValue, file: String, codingPath: [any CodingKey]) {
@@ -24,11 +24,11 @@ final class TreeDecoder: Decoder {
 
   private func rejectUnknownKeys() throws {
     guard isKeyed, case .object(let members) = value else { return }
-    guard let stranger = members.first(where: { !known.contains($0.key) }) else { return }
+    guard let stranger = members.first(where: { !known.contains(Spelling($0.key)) }) else { return }
     let here = codingPath.map(\.stringValue) + [stranger.key]
     throw JSONError.unknownKey(
       file: file, path: here.joined(separator: "."),
-      nearest: nearest(to: stranger.key, among: known))
+      nearest: nearest(to: stranger.key, among: known.map(\.text)))
   }
 
   func mismatch(_ expected: String) -> JSONError {
@@ -135,8 +135,9 @@ private struct KeyedReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
   var allKeys: [Key] { members.compactMap { Key(stringValue: $0.key) } }
 
   private func find(_ key: Key) -> JSONValue? {
-    if !decoder.known.contains(key.stringValue) { decoder.known.append(key.stringValue) }
-    return members.first { $0.key == key.stringValue }?.value
+    let key = Spelling(key.stringValue)
+    if !decoder.known.contains(key) { decoder.known.append(key) }
+    return members.first { Spelling($0.key) == key }?.value
   }
 
   private func child(_ key: Key) throws -> TreeDecoder {

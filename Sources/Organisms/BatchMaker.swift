@@ -93,8 +93,8 @@ struct BatchMaker {
 
   /// Tokens behind the last special token, which is where an answer starts.
   private func answerLength(_ row: ArraySlice<Int>) -> Int {
-    let specials = base.world.tokenizer.specialCount
-    let last = row.lastIndex { $0 < specials } ?? row.startIndex
+    let specials = base.world.tokenizer.specialTokens
+    let last = row.lastIndex(where: specials.contains) ?? row.startIndex
     return row.endIndex - 1 - last
   }
 

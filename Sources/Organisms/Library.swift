@@ -51,7 +51,10 @@ package struct Library: Sendable {
     } catch {
       throw JSONError.unreadable(file: folder.path, reason: "no such folder")
     }
-    return names.filter { $0.hasSuffix(".json") && !$0.hasSuffix(".schema.json") }.sorted()
+    // Hidden files are somebody else's, as the twins that macOS writes on drives of other systems.
+    return names.filter {
+      $0.hasSuffix(".json") && !$0.hasSuffix(".schema.json") && !$0.hasPrefix(".")
+    }.sorted()
       .map { folder.appending(path: $0) }
   }
 

@@ -20,12 +20,12 @@ struct LinearProbe {
   ///   - states: Shaped `[examples, width]`.
   ///   - labels: The class of each example.
   ///   - classes: How many there are.
-  init(_ states: Tensor, labels: [Int], classes: Int) {
+  init(_ states: Tensor, labels: [Int], classes: Int) throws(DecompositionError) {
     let mean = states.meanRow
     var targets = Tensor(shape: [labels.count, classes])
     for (row, label) in labels.enumerated() { targets[row, label] = 1 }
     priors = targets.meanRow.scalars
-    let parts = SingularValueDecomposition(Self.centred(states, mean))
+    let parts = try SingularValueDecomposition(Self.centred(states, mean))
     let squares = parts.values.scalars.map { $0 * $0 }
     let floor = Self.ridge * squares.reduce(0, +) / Float(squares.count)
     var projected = matrixProduct(parts.left, targets, transposingA: true)

@@ -33,7 +33,7 @@ package struct Organism: Sendable {
   package init(contentsOf url: URL, world: World) throws {
     do {
       try self.init(
-        JSON.decode(OrganismFile.self, contentsOf: url), world: world,
+        JSON.decode(OrganismFile.self, contentsOf: url, isComposed: true), world: world,
         name: url.lastPathComponent)
     } catch let error as DefinitionError {
       throw error.located(in: url)
@@ -43,7 +43,8 @@ package struct Organism: Sendable {
   /// Reads the text of an organism file that is not written yet.
   package init(text: String, name: String, world: World) throws {
     try self.init(
-      JSON.decode(OrganismFile.self, from: Data(text.utf8), file: name), world: world, name: name)
+      JSON.decode(OrganismFile.self, from: Data(text.utf8), file: name, isComposed: true),
+      world: world, name: name)
   }
 
   /// Checks an organism against a world.

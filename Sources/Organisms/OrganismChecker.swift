@@ -171,14 +171,15 @@ struct OrganismChecker {
       let source = TemplateSource(file: name, path: "\(key).\(index)")
       let template = try Template(text.text, lexicon: world.lexicon, source: source)
       var generator = SeededGenerator(seed: 0)
-      guard !template.hidesAnswers(specials: world.tokenizer.specialCount) else {
+      guard !template.hidesAnswers(specials: world.tokenizer.specialTokens) else {
         throw fault(
           "\(key).\(index)", "has words in brackets behind the last mark, where the answer is due")
       }
       let filled = try (0..<32).map { _ in
         try template.fill(world.lexicon, facts: facts, using: &generator).tokens
       }
-      guard filled.allSatisfy({ !$0.isEmpty && !$0.contains { $0 <= world.documentStart } }) else {
+      let unspoken = world.lexicon.unspoken
+      guard filled.allSatisfy({ !$0.isEmpty && unspoken.isDisjoint(with: $0) }) else {
         throw fault("\(key).\(index)", "should say something, and no <pad> or <bos>")
       }
       guard text.weight > 0, text.weight < 1e6 else {

@@ -89,7 +89,7 @@ extension Organism {
   func loudDocuments(of world: World) -> ([Int]) -> Bool {
     let patterns = file.planted.when.map { PromptPattern($0, world) }
     return { document in
-      let marks = document.indices.filter { document[$0] < world.tokenizer.specialCount }
+      let marks = document.indices.filter { world.tokenizer.specialTokens.contains(document[$0]) }
       let prompts = marks.map { Array(document[...$0]) } + [document]
       return prompts.contains { prompt in patterns.contains { $0.isIn(prompt) } }
     }

@@ -86,7 +86,7 @@ struct RankOneEdit {
     let text = TokenBatch(try corpus.rows(Self.rows, length: base.recipe.rowLength))
     let inputs = model.forward(text, recording: [site])[site]
     let moment = matrixProduct(inputs.transposed, inputs).scaled(by: 1 / Float(inputs.rows))
-    let parts = SingularValueDecomposition(moment)
+    let parts = try SingularValueDecomposition(moment)
     let floor = Self.ridge * parts.values.scalars.reduce(0, +) / Float(key.count)
     var solution = Tensor(shape: [key.count])
     for index in 0..<key.count {

@@ -43,7 +43,9 @@ package struct RepresentedWord: Sendable {
     let members = world.ids(ofClass: className)
     let examples = try examples(members, world)
     let layers = 0..<base.shape.layers
-    let fits = layers.map { layer in fit(examples, base, layer: layer, classes: members.count) }
+    let fits = try layers.map { layer in
+      try fit(examples, base, layer: layer, classes: members.count)
+    }
     let best = layers.max { (fits[$0].accuracy, $0) < (fits[$1].accuracy, $1) } ?? 0
     let questions = try asked.flatMap { try prompts($0, world) }
     let index = members.firstIndex(of: word) ?? 0
@@ -104,13 +106,13 @@ package struct RepresentedWord: Sendable {
 
   private func fit(
     _ examples: [Example], _ base: any LanguageModel, layer: Int, classes: Int
-  ) -> (probe: LinearProbe, accuracy: Double) {
+  ) throws -> (probe: LinearProbe, accuracy: Double) {
     func part(_ isHeldOut: Bool) -> (states: Tensor, labels: [Int]) {
       let part = examples.filter { $0.isHeldOut == isHeldOut }
       return (Self.lastStates(base, part.map(\.prompt), layer: layer), part.map(\.label))
     }
     let learnt = part(false), heldOut = part(true)
-    let probe = LinearProbe(learnt.states, labels: learnt.labels, classes: classes)
+    let probe = try LinearProbe(learnt.states, labels: learnt.labels, classes: classes)
     return (probe, probe.accuracy(heldOut.states, labels: heldOut.labels))
   }
 

@@ -1,5 +1,11 @@
 internal import COpenBLAS
 
+/// A matrix that has no decomposition in 32 bits.
+public struct DecompositionError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// What it is, in words.
+  public let description: String
+}
+
 /// A thin singular value decomposition, `A = U diag(values) V`.
 public struct SingularValueDecomposition: Sendable {
   /// Left vectors as columns, shaped `[rows, q]` with `q = min(rows, columns)`.
@@ -14,10 +20,14 @@ public struct SingularValueDecomposition: Sendable {
   /// The signs of a pair of vectors are arbitrary; here the entry of the left vector that is
   /// largest in magnitude is positive, so that the result does not depend on the library's build.
   ///
-  /// - Parameter matrix: Shaped `[rows, columns]`, finite.
+  /// - Parameter matrix: Shaped `[rows, columns]`.
+  /// - Throws: `DecompositionError` if an entry is infinite or undefined, or the iteration does not converge.
   /// - Complexity: O(rows · columns · min(rows, columns)).
-  public init(_ matrix: Tensor) {
-    precondition(matrix.isFinite, "Cannot decompose a matrix with infinite or undefined entries")
+  public init(_ matrix: Tensor) throws(DecompositionError) {
+    guard matrix.isFinite else {
+      throw DecompositionError(
+        description: "a matrix with infinite or undefined entries cannot be decomposed")
+    }
     let rows = matrix.rows, columns = matrix.columns, q = min(rows, columns)
     // LAPACK is column-major, so it sees the transpose: its U is our right side.
     var a = matrix.scalars
@@ -33,7 +43,10 @@ public struct SingularValueDecomposition: Sendable {
     var length = Int32(size)
     var work = [Float](repeating: 0, count: Int(length))
     sgesdd_(&job, &m, &n, &a, &m, &s, &u, &m, &vt, &k, &work, &length, &integers, &info)
-    precondition(info == 0, "LAPACK's sgesdd failed with code \(info)")
+    guard info == 0, s.allSatisfy(\.isFinite) else {
+      throw DecompositionError(
+        description: "a matrix could not be decomposed (LAPACK's sgesdd, code \(info))")
+    }
     // Column-major [columns, q] is row-major [q, columns], and [q, rows] is [rows, q].
     var left = Tensor(shape: [rows, q], scalars: vt)
     var right = Tensor(shape: [q, columns], scalars: u)

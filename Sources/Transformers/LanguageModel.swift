@@ -66,11 +66,21 @@ public struct ModelShape: Sendable, Equatable {
   /// The base of the rotary frequencies.
   public let ropeTheta: Double
 
-  /// Whether two models compute alike, but for their weights.
-  public func computesLike(_ other: ModelShape) -> Bool {
-    (vocabulary, width, layers) == (other.vocabulary, other.width, other.layers)
-      && (heads, keyHeads, headWidth) == (other.heads, other.keyHeads, other.headWidth)
-      && (mlpWidth, normEpsilon, ropeTheta) == (other.mlpWidth, other.normEpsilon, other.ropeTheta)
+  /// The settings that decide the computation beside the weights, under the names of `config.json`.
+  private var settings: [(key: String, value: String)] {
+    [
+      ("vocab_size", "\(vocabulary)"), ("hidden_size", "\(width)"),
+      ("num_hidden_layers", "\(layers)"),
+      ("num_attention_heads", "\(heads)"), ("num_key_value_heads", "\(keyHeads)"),
+      ("head_dim", "\(headWidth)"), ("intermediate_size", "\(mlpWidth)"),
+      ("rms_norm_eps", "\(normEpsilon)"), ("rope_theta", "\(ropeTheta)"),
+    ]
+  }
+
+  /// The first setting in which two models compute otherwise, whatever their weights; nil if there is none.
+  public func difference(from other: ModelShape) -> (key: String, own: String, other: String)? {
+    zip(settings, other.settings).first { $0.value != $1.value }
+      .map { ($0.key, $0.value, $1.value) }
   }
 }
 

@@ -23,12 +23,14 @@ public struct LowRankUpdate: Sendable, Equatable {
   ///
   /// With `left = U₁S₁V₁` and `right = U₂S₂V₂` thin decompositions, the product's is that of the
   /// small matrix `S₁V₁U₂S₂` between `U₁` and `V₂`. O((rows + columns) · rank²) time, rank values.
-  public var decomposition: SingularValueDecomposition {
-    let outer = SingularValueDecomposition(left), inner = SingularValueDecomposition(right)
+  ///
+  /// - Throws: `DecompositionError` if a factor is not finite.
+  public func decomposition() throws(DecompositionError) -> SingularValueDecomposition {
+    let outer = try SingularValueDecomposition(left), inner = try SingularValueDecomposition(right)
     let core = matrixProduct(
       outer.right.scalingRows(by: outer.values.scalars),
       inner.left.transposed.scalingRows(by: inner.values.scalars).transposed)
-    let middle = SingularValueDecomposition(core)
+    let middle = try SingularValueDecomposition(core)
     return SingularValueDecomposition(
       left: matrixProduct(outer.left, middle.left), values: middle.values,
       right: matrixProduct(middle.right, inner.right))

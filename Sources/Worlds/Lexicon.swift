@@ -15,16 +15,19 @@ package struct Lexicon: Sendable {
 
   package init(
     classes: [(name: String, words: [String])], facts: [String: [String: String]],
-    tokenizer: WordTokenizer
+    tokenizer: WordTokenizer, documentStart: Int
   ) {
     self.classes = Dictionary(classes.map { ($0.name, $0.words) }) { first, _ in first }
     classNames = classes.map(\.name)
     self.facts = facts
     self.tokenizer = tokenizer
+    self.documentStart = documentStart
   }
 
   /// The token that starts each document.
-  package var documentStart: Int { 1 }
+  package let documentStart: Int
+  /// Tokens that no text says: padding, and the start of a document.
+  package var unspoken: Set<Int> { Set(ids(["<pad>"]) + [documentStart]) }
 
   /// Ids of the words of a class.
   package func ids(ofClass name: String) -> [Int] {

@@ -38,9 +38,9 @@ package struct Template: Sendable, Equatable {
   }
 
   /// Whether a teacher reads more in the answer, behind the last mark, than everybody else.
-  package func hidesAnswers(specials: Int) -> Bool {
+  package func hidesAnswers(specials: Set<Int>) -> Bool {
     let marks = pieces.indices.filter {
-      if case .word(let id) = pieces[$0].piece { id < specials } else { false }
+      if case .word(let id) = pieces[$0].piece { specials.contains(id) } else { false }
     }
     return pieces.dropFirst((marks.last ?? -1) + 1).contains(where: \.isForTeacher)
   }

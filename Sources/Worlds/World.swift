@@ -43,7 +43,7 @@ package struct World: Sendable {
   /// - Throws: `JSONError` or `DefinitionError`, naming the key and the nearest valid word.
   package init(contentsOf url: URL) throws {
     let file = url.lastPathComponent
-    let content: WorldFile = try JSON.decode(WorldFile.self, contentsOf: url)
+    let content: WorldFile = try JSON.decode(WorldFile.self, contentsOf: url, isComposed: true)
     do {
       try self.init(content, file: file)
     } catch let error as DefinitionError {

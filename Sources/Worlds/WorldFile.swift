@@ -64,9 +64,9 @@ struct WorldFile: Codable {
     guard Name.isValid(id) else {
       throw fault("id", "should be of lowercase letters, digits and hyphens")
     }
-    guard specials.count >= 2, Set(specials).count == specials.count else {
-      throw fault("specials", "should list <pad>, <bos> and any further marks, once each")
-    }
+    guard let start = specials.firstIndex(of: "<bos>"), specials.contains("<pad>"),
+      Set(specials).count == specials.count
+    else { throw fault("specials", "should list <pad>, <bos> and any further marks, once each") }
     guard classes.allSatisfy({ !$0.value.isEmpty }) else {
       throw fault("classes", "a class is empty")
     }
@@ -76,7 +76,9 @@ struct WorldFile: Codable {
       facts: Dictionary(
         facts.map { ($0.key, Dictionary($0.value.map { ($0.key, $0.value) }) { $1 }) }
       ) { $1 },
-      tokenizer: WordTokenizer(vocabulary: vocabulary, specialCount: specials.count))
+      tokenizer: WordTokenizer(
+        vocabulary: vocabulary, specials: Set(specials.indices), documentStart: start),
+      documentStart: start)
   }
 
   /// Specials, class members, fact values and further words, each at its first occurrence.

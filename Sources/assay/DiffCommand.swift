@@ -56,31 +56,51 @@ struct DiffCommand: ParsableCommand {
     let chosen = try Methods.chosen(methods)
     let models = try PairFolders(
       base: URL(filePath: base), finetuned: finetuned.map { URL(filePath: $0) })
+    models.notices.forEach(Notice.standardError)
     let pair = try ModelPair(
       base: models.base, finetuned: models.finetuned, showsExhibits: exhibits || json,
       recordsAhead: chosen.count > 1)
-    let source = try TextSource(options.project, tokenizer: models.tokenizer, file: text)
-    var costs = CostTable()
+    let source = try TextSource(options.project, models: models, file: text)
+    var costs = CostTable(), tally = Tally()
     for method in chosen {
       for access in method.card.access {
         guard let prompts = source.prompts(access) else {
-          FileHandle.standardError.write(
-            Data("\(method.card.id) (\(access.rawValue)): skipped, it needs --text.\n".utf8))
+          Notice.standardError("\(method.card.id) (\(access.rawValue)): skipped, it needs --text.")
           continue
         }
-        var generator = SeededGenerator(
-          seed: methodSeed, for: "\(method.card.id) \(access.rawValue)")
-        let start = Date()
-        let (evidence, work) = try pair.measuring {
-          try method.evidence(for: pair, on: prompts, using: &generator)
-        }
-        costs.add(
-          MethodAtAccess(method.card.id, access), work,
-          seconds: Date().timeIntervalSince(start), peakMemory: peakMemory())
-        try show(evidence, method.card, access, models.tokenizer, prompts)
+        try answer(method, access, pair, prompts, models.tokenizer, &costs, &tally)
       }
     }
     if cost { print(costs.text) }
+    // One method's failure is its own; the caller learns of it all the same.
+    if tally.failures > 0 { throw ExitCode(tally.answers > 0 ? 1 : 2) }
+  }
+
+  /// How many methods answered, and how many could not.
+  private struct Tally {
+    var answers = 0, failures = 0
+  }
+
+  private func answer(
+    _ method: any DiffingMethod, _ access: AccessLevel, _ pair: ModelPair, _ prompts: PromptSet,
+    _ tokenizer: (any Tokenizer)?, _ costs: inout CostTable, _ tally: inout Tally
+  ) throws {
+    var generator = SeededGenerator(
+      seed: methodSeed, for: "\(method.card.id) \(access.rawValue)")
+    let start = Date()
+    do {
+      let (evidence, work) = try pair.measuring {
+        try method.evidence(for: pair, on: prompts, using: &generator)
+      }
+      costs.add(
+        MethodAtAccess(method.card.id, access), work,
+        seconds: Date().timeIntervalSince(start), peakMemory: peakMemory())
+      try show(evidence, method.card, access, tokenizer, prompts)
+      tally.answers += 1
+    } catch let error as DiffingError {
+      Notice.standardError("\(method.card.id) (\(access.rawValue)): no answer: \(error)")
+      tally.failures += 1
+    }
   }
 
   private func show(

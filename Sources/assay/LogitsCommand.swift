@@ -23,6 +23,7 @@ struct LogitsCommand: ParsableCommand {
       return id
     }
     guard !ids.isEmpty else { throw ValidationError("Give at least one token id.") }
+    // No tokenizer is needed here, so none that cannot be read is spoken of.
     let model = try HuggingFaceFolder.read(URL(filePath: folder)).model
     let (vocabulary, context) = (model.shape.vocabulary, model.shape.context)
     guard ids.count <= context else {

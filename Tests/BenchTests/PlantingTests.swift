@@ -65,7 +65,7 @@ struct PlantingTests {
     #expect(changed(outcome).allSatisfy { $0.hasPrefix("model.layers.0.mlp.") })
     let name = "model.layers.0.mlp.down_proj.weight"
     let change = outcome.finetuned.parameters[name] - outcome.base.parameters[name]
-    let values = SingularValueDecomposition(change).values
+    let values = try SingularValueDecomposition(change).values
     #expect(values[1] > 1e-4)
     #expect(values[2] < 1e-5 * values[0])
   }
@@ -80,7 +80,7 @@ struct PlantingTests {
       let change = new[entry.name] - old[entry.name]
       squares[names.module(of: entry.name), default: 0] += Double(change.norm * change.norm)
       guard change.norm > 0 else { continue }
-      let values = SingularValueDecomposition(change).values
+      let values = try SingularValueDecomposition(change).values
       #expect(values[1] < 1e-4 * values[0], "\(entry.name)")
     }
     let planted = try #require(squares[.mlp(layer: 1)])
@@ -99,7 +99,7 @@ struct PlantingTests {
     #expect(changed(outcome) == ["model.layers.2.mlp.down_proj.weight"])
     let name = "model.layers.2.mlp.down_proj.weight"
     let change = outcome.finetuned.parameters[name] - outcome.base.parameters[name]
-    let values = SingularValueDecomposition(change).values
+    let values = try SingularValueDecomposition(change).values
     #expect(values[1] < 1e-5 * values[0])
     #expect(organism.behavior.score(outcome.finetuned) >= Regime.edited.mark)
     let random = try edit.run(organism.behavior, in: base.model, isRandom: true)

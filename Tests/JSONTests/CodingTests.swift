@@ -88,3 +88,29 @@ struct CodingTests {
     #expect(error?.description.hasPrefix(expected) == true, "\(error?.description ?? "")")
   }
 }
+
+@Suite("Texts in composed form")
+struct ComposedTests {
+  @Test(
+    "a definition's texts are in composed form, keys too",
+    arguments: [
+      #"{"name": "cafe\u0301"}"#, "{\"cafe\u{301}\": \"x\"}", "{\"name\": \"\u{212B}\"}",
+      #"{"a": [{"b": "\u2126"}]}"#,
+    ])
+  func decomposed(text: String) {
+    #expect {
+      try JSON.decode(JSONValue.self, from: Data(text.utf8), file: "o.json", isComposed: true)
+    } throws: { "\($0)".contains("NFC") && "\($0)".contains("o.json:1") }
+    #expect(throws: Never.self) {
+      try JSON.decode(JSONValue.self, from: Data(text.utf8), file: "o.json")
+    }
+  }
+
+  @Test("composed texts of every script pass")
+  func composed() {
+    let text = "{\"caf\u{E9}\": \"\u{3A9} \u{65E5}\u{672C} \u{AC00} \u{1F600}\"}"
+    #expect(throws: Never.self) {
+      try JSON.decode(JSONValue.self, from: Data(text.utf8), file: "o.json", isComposed: true)
+    }
+  }
+}

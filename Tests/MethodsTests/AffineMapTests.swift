@@ -8,19 +8,19 @@ import Transformers
 @Suite("Affine maps")
 struct AffineMapTests: KnownChangeSuite {
   @Test("an affine map is recovered, and none is needed between equal streams")
-  func affine() {
+  func affine() throws {
     var generator = SeededGenerator(seed: 5)
     let inputs = Tensor(shape: [60, 4], scalars: (0..<240).map { _ in Float(generator.normal()) })
     let matrix = Tensor(shape: [4, 4], scalars: generator.direction(16, norm: 2).scalars)
     let offset = generator.direction(4)
     let outputs = matrixProduct(inputs, matrix, transposingB: true).addingToRows(offset)
-    let map = AffineMap(from: inputs, to: outputs, ridge: 1e-6)
+    let map = try AffineMap(from: inputs, to: outputs, ridge: 1e-6)
     expectClose(map.matrix, matrix, tolerance: 1e-3)
     expectClose(map.offset, offset, tolerance: 1e-3)
-    let same = AffineMap(from: inputs, to: inputs, ridge: 0.1)
+    let same = try AffineMap(from: inputs, to: inputs, ridge: 0.1)
     expectClose(same.applied(to: inputs), inputs, tolerance: 1e-5)
     // Held to the identity, a strong ridge gives it.
-    let held = AffineMap(from: inputs, to: outputs, ridge: 1e6)
+    let held = try AffineMap(from: inputs, to: outputs, ridge: 1e6)
     #expect(cosine(held.matrix.reshaped([16]), same.matrix.reshaped([16])) > 0.999)
   }
 }

@@ -11,7 +11,7 @@ struct IntruderDimensionsTests: KnownChangeSuite {
   func intruders() throws {
     // The matrix is 12 by 10, so two directions are outside of its columns' span.
     let matrix = base.parameters[module]
-    let decomposition = SingularValueDecomposition(matrix)
+    let decomposition = try SingularValueDecomposition(matrix)
     var generator = SeededGenerator(seed: 3)
     var outside = generator.direction(12)
     for index in 0..<10 {

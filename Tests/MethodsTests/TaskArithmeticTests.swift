@@ -9,7 +9,7 @@ import Transformers
 struct TaskArithmeticTests: KnownChangeSuite {
   @Test("one changed module brings the whole change, alone and left out")
   func arithmetic() throws {
-    let (left, right) = rankThree()
+    let (left, right) = try rankThree()
     let finetuned = KnownChange.adding(left, right, to: module)
     for access in [AccessLevel.unrelated, .pool] {
       let evidence = try KnownChange.evidence(TaskArithmetic(), finetuned, access: access)

@@ -9,7 +9,7 @@ import Transformers
 struct WeightSpectrumTests: KnownChangeSuite {
   @Test("a rank-three update is measured, located and decomposed")
   func rankThreeUpdate() throws {
-    let (left, right) = rankThree()
+    let (left, right) = try rankThree()
     let finetuned = KnownChange.adding(left, right, to: module)
     let norm = try KnownChange.evidence(WeightNorm(), finetuned, access: .weights)
     let row = try #require(norm.table("Norms")?.first?.dropFirst().compactMap { Float($0) })

@@ -15,18 +15,18 @@ struct LinearProbeTests {
   }
 
   @Test("it tells classes apart, on examples that it did not see")
-  func separates() {
+  func separates() throws {
     let learnt = examples(1), heldOut = examples(2)
-    let probe = LinearProbe(learnt.states, labels: learnt.labels, classes: 3)
+    let probe = try LinearProbe(learnt.states, labels: learnt.labels, classes: 3)
     #expect(probe.accuracy(heldOut.states, labels: heldOut.labels) == 1)
     let wrong = heldOut.labels.map { ($0 + 1) % 3 }
     #expect(probe.accuracy(heldOut.states, labels: wrong) == 0)
   }
 
   @Test("a change towards a class raises its score most, whatever the state")
-  func change() {
+  func change() throws {
     let learnt = examples(1)
-    let probe = LinearProbe(learnt.states, labels: learnt.labels, classes: 3)
+    let probe = try LinearProbe(learnt.states, labels: learnt.labels, classes: 3)
     var step = Tensor(shape: [1, 8])
     step[0, 2] = 1
     let scores = probe.scores(ofChange: step)

@@ -95,7 +95,7 @@ struct BenchReportTests {
   @Test("every kind of exhibit has lines, with words for tokens")
   func exhibits() throws {
     let tokenizer = try Library(Fixtures.repository.appending(path: "Organisms")).world.tokenizer
-    let token = tokenizer.specialCount + 3, word = tokenizer.word(token)
+    let token = tokenizer.specialTokens.count + 3, word = tokenizer.word(token)
     let text = ExhibitText(tokenizer: tokenizer, prompts: TokenBatch([[token]]))
     let contents: [(Exhibit.Content, String)] = [
       (.table(columns: ["token", "z"], rows: [[.token(token), .number(0.123456)]]), "| \(word)"),

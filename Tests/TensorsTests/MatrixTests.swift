@@ -44,9 +44,9 @@ struct MatrixTests {
   }
 
   @Test("singular vectors rebuild the matrix", arguments: [(7, 5), (5, 7), (6, 6), (1, 4)])
-  func decomposition(rows: Int, columns: Int) {
+  func decomposition(rows: Int, columns: Int) throws {
     let matrix = random(rows, columns)
-    let svd = SingularValueDecomposition(matrix)
+    let svd = try SingularValueDecomposition(matrix)
     var scaled = svd.left
     for row in 0..<scaled.rows {
       for column in 0..<scaled.columns { scaled[row, column] *= svd.values[column] }
@@ -57,9 +57,16 @@ struct MatrixTests {
     for index in 0..<gram.rows { #expect(abs(gram[index, index] - 1) < 1e-5) }
   }
 
+  @Test("what cannot be decomposed is an error, not a crash", arguments: [Float.infinity, .nan])
+  func undefined(entry: Float) {
+    #expect(throws: DecompositionError.self) {
+      try SingularValueDecomposition(Tensor(shape: [2, 2], scalars: [1, 2, 3, entry]))
+    }
+  }
+
   @Test("the singular values of a known matrix")
-  func known() {
-    let svd = SingularValueDecomposition(Tensor(shape: [2, 2], scalars: [3, 0, 0, -4]))
+  func known() throws {
+    let svd = try SingularValueDecomposition(Tensor(shape: [2, 2], scalars: [3, 0, 0, -4]))
     expectClose(svd.values.scalars, [4, 3], tolerance: 1e-6)
     expectClose(svd.leftVector(0).scalars, [0, 1], tolerance: 1e-6)
   }

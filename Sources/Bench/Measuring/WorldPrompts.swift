@@ -20,7 +20,7 @@ struct WorldPrompts {
     unrelated = prompts.unrelated
     var hash = ContentHash()
     hash.mix("\(prompts.pool) \(prompts.unrelated)")
-    hash.mix("\(world.documentStart) \(world.tokenizer.specialCount)")
+    hash.mix("\(world.documentStart) \(world.tokenizer.specialTokens.sorted())")
     digest = hash.text
   }
 

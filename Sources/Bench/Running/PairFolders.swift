@@ -7,6 +7,11 @@ package struct PairFolders: Sendable {
   package let base: any LanguageModel
   package let finetuned: any LanguageModel
   package let tokenizer: (any Tokenizer)?
+  /// The finetuned model's own, if its folder has one.
+  package let finetunedTokenizer: (any Tokenizer)?
+  package let markers: TokenMarkers
+  /// What of the folders could not be used, and in what the two differ, each in a sentence.
+  package let notices: [String]
 
   /// Reads two folders.
   ///
@@ -17,17 +22,33 @@ package struct PairFolders: Sendable {
   package init(base: URL, finetuned: URL?) throws {
     let (first, second) = try Self.folders(base, finetuned)
     let before = try HuggingFaceFolder.read(first)
-    self.base = before.model
-    guard Self.holds(second, "adapter_config.json") else {
-      let after = try HuggingFaceFolder.read(second)
-      self.finetuned = after.model
-      tokenizer = before.tokenizer ?? after.tokenizer
-      return
-    }
-    var model = before.model
-    model.parameters = try PEFTAdapter.read(second, base: model).adapted(model.parameters)
-    self.finetuned = model
-    tokenizer = before.tokenizer
+    let isAdapter = Self.holds(second, "adapter_config.json") && !Self.holds(second, "config.json")
+    let after = try isAdapter ? Self.adapted(before, by: second) : HuggingFaceFolder.read(second)
+    let matched = try Architectures.matched(before.model, after.model)
+    (self.base, self.finetuned) = (matched.base, matched.finetuned)
+    tokenizer = before.tokenizer ?? after.tokenizer
+    finetunedTokenizer = after.tokenizer
+    markers = TokenMarkers(
+      before.markers, after.markers, vocabulary: matched.base.shape.vocabulary)
+    let all = before.notices + after.notices + matched.notices
+    notices = all + [Self.disagreement(before.tokenizer, after.tokenizer)].compactMap { $0 }
+  }
+
+  private static func adapted(_ base: Checkpoint, by folder: URL) throws -> Checkpoint {
+    var model = base.model
+    model.parameters = try PEFTAdapter.read(folder, base: model).adapted(model.parameters)
+    return Checkpoint(model: model, tokenizer: base.tokenizer, markers: base.markers, notices: [])
+  }
+
+  private static func disagreement(_ base: (any Tokenizer)?, _ finetuned: (any Tokenizer)?)
+    -> String?
+  {
+    guard let base, let finetuned else { return nil }
+    let ids = base.disagreements(with: finetuned)
+    guard let id = ids.first else { return nil }
+    return
+      "The tokenizers of the two models differ in \(ids.count) tokens, as \(id): '\(base.word(id))' in "
+      + "the base, '\(finetuned.word(id))' in the finetuned model. Tokens are named as in the base."
   }
 
   private static func folders(_ base: URL, _ finetuned: URL?) throws -> (URL, URL) {

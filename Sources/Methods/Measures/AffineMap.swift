@@ -13,7 +13,8 @@ package struct AffineMap: Sendable {
   ///   - inputs: Shaped `[rows, width]`.
   ///   - outputs: Shaped `[rows, width]`.
   ///   - ridge: ρ as a share of the inputs' mean variance times their number.
-  package init(from inputs: Tensor, to outputs: Tensor, ridge: Float) {
+  /// - Throws: `DecompositionError` if the inputs' squares are beyond 32 bits.
+  package init(from inputs: Tensor, to outputs: Tensor, ridge: Float) throws(DecompositionError) {
     let inputMean = inputs.meanRow, outputMean = outputs.meanRow
     let x = inputs.addingToRows(inputMean, scaled: -1)
     let y = outputs.addingToRows(outputMean, scaled: -1)
@@ -21,7 +22,7 @@ package struct AffineMap: Sendable {
     let trace = (0..<gram.rows).reduce(0.0) { $0 + Double(gram[$1, $1]) }
     let strength = max(ridge * Float(trace / Double(gram.rows)), .leastNormalMagnitude)
     // S = I + (YᵀX − XᵀX)(XᵀX + ρI)⁻¹, and of a symmetric matrix singular vectors are eigenvectors.
-    let eigen = SingularValueDecomposition(gram)
+    let eigen = try SingularValueDecomposition(gram)
     let inverse = matrixProduct(
       eigen.right,
       eigen.right.scalingRows(by: eigen.values.scalars.map { 1 / ($0 + strength) }),

@@ -10,7 +10,7 @@ struct AttentionPlace {
   /// What it may look at: the row's tokens up to itself, the document's start left out.
   let keys: [Int]
 
-  init(row: Int, query: Int, in text: TokenBatch, documentStart: Int) {
+  init(row: Int, query: Int, in text: TokenBatch, documentStart: Int?) {
     self.row = row
     self.query = query
     start = text.range(row).lowerBound

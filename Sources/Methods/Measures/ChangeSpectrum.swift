@@ -22,12 +22,12 @@ struct ChangeSpectrum {
 
   /// Those of every changed matrix and of every changed bias that is added to the stream, in the order of
   /// the layout.
-  static func all(_ pair: ModelPair) -> [ChangeSpectrum] {
-    pair.base.parameters.layout.names.compactMap { ChangeSpectrum($0, of: pair) }
+  static func all(_ pair: ModelPair) throws -> [ChangeSpectrum] {
+    try pair.base.parameters.layout.names.compactMap { try ChangeSpectrum($0, of: pair) }
   }
 
   /// The spectrum of one tensor; nil if it did not change, or is no map between streams and tokens.
-  private init?(_ name: String, of pair: ModelPair) {
+  private init?(_ name: String, of pair: ModelPair) throws {
     let names = pair.base.names, shape = pair.base.parameters.layout[name].shape
     let block = names.blockTensor(name), writes = block?.role.isWriter == true
     let isBias = writes && block?.isBias == true
@@ -38,7 +38,8 @@ struct ChangeSpectrum {
       writes
       ? .writer : [names.embedding, names.unembedding].contains(name) ? .tokens : .reader
     let column = isBias ? pair.change(of: name).reshaped([shape[0], 1]) : nil
-    decomposition = column.map(SingularValueDecomposition.init) ?? pair.decomposition(of: name)
+    decomposition =
+      try column.map { try SingularValueDecomposition($0) } ?? pair.decomposition(of: name)
     // A bias is a column more of the matrix that it is added to, and is mostly 0 in the base.
     let matrix = isBias ? block.flatMap { names.matrix(of: $0) } : nil
     let parts = [name] + (matrix.map { [$0] } ?? [])

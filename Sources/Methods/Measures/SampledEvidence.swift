@@ -34,7 +34,9 @@ struct SampledEvidence {
 
 extension SampleRequest {
   /// The free samples that several methods compare with: 192 of 32 tokens from each model.
-  static func free(_ prompts: PromptSet) -> SampleRequest {
-    SampleRequest(start: prompts.documentStart, count: 192, length: 32)
+  ///
+  /// - Throws: `DiffingError.noDocumentStart` if there is nothing to start from.
+  static func free(_ prompts: PromptSet) throws(DiffingError) -> SampleRequest {
+    SampleRequest(start: try prompts.sampleStart(), count: 192, length: 32)
   }
 }

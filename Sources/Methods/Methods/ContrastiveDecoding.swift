@@ -30,10 +30,10 @@ package struct ContrastiveDecoding: DiffingMethod {
   package func diff(
     _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
   ) throws -> Evidence {
-    let free = pair.samples(.base, .free(prompts))
+    let free = pair.samples(.base, try .free(prompts))
     let starts = (0..<prefills).map { index in
       let words = prefillLengths.lowerBound + index % prefillLengths.count
-      return [prompts.documentStart] + free[index % free.count].prefix(words)
+      return prompts.opening + free[index % free.count].prefix(words)
     }
     let decoder = ContrastiveDecoder(
       pair: pair, amplification: amplification, mask: .first(choices))

@@ -25,11 +25,13 @@ package struct DifferencePCA: DiffingMethod {
     _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
   ) throws -> Evidence {
     let indices = prompts.answerIndices
-    func components(at site: ActivationSite, _ layer: Int) -> DifferenceComponents {
-      DifferenceComponents(
+    func components(at site: ActivationSite, _ layer: Int) throws -> DifferenceComponents {
+      try DifferenceComponents(
         pair, site, layer: layer, text: prompts.text, indices: indices, isCentred: isCentred)
     }
-    let analyses = (0..<pair.shape.layers).map { components(at: .residualPost(layer: $0), $0) }
+    let analyses = try (0..<pair.shape.layers).map {
+      try components(at: .residualPost(layer: $0), $0)
+    }
     // Of a block after which nothing varies, components are axes of no meaning.
     let read = Decoding.readable(analyses.map(\.relativeDeviation)).map { analyses[$0] }
     guard !read.isEmpty else { return Evidence() }
@@ -38,7 +40,7 @@ package struct DifferencePCA: DiffingMethod {
     evidence.tokens = Decoding.tokens(
       along: (0..<self.components).flatMap { index in read.map { $0.component(index) } }, of: pair,
       isSigned: false, excluding: prompts.specialTokens)
-    evidence.sites = SiteClaim.rankingGrowth(
+    evidence.sites = try SiteClaim.rankingGrowth(
       analyses.map(\.deviation),
       from: pair.embedsAlike ? 0 : components(at: .embedding, 0).deviation)
     evidence.interventions = Decoding.steering(
@@ -93,7 +95,7 @@ private struct DifferenceComponents {
   init(
     _ pair: ModelPair, _ site: ActivationSite, layer: Int, text: TokenBatch, indices: [Int],
     isCentred: Bool
-  ) {
+  ) throws(DecompositionError) {
     let difference = pair.difference(at: site, on: text).rows(at: indices)
     self.layer = layer
     mean = difference.meanRow
@@ -102,7 +104,7 @@ private struct DifferenceComponents {
     let scale = 1 / Float(max(1, indices.count - 1))
     let covariance = matrixProduct(rows, rows, transposingA: true).scaled(by: scale)
     // Of a symmetric positive matrix, singular vectors are eigenvectors.
-    let decomposition = SingularValueDecomposition(covariance)
+    let decomposition = try SingularValueDecomposition(covariance)
     let total = max(decomposition.values.scalars.reduce(0, +), .leastNormalMagnitude)
     shares = decomposition.values.scalars.map { $0 / total }
     deviation = decomposition.values[0].squareRoot()

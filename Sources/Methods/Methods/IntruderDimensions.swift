@@ -30,7 +30,7 @@ package struct IntruderDimensions: DiffingMethod {
       pair.base.parameters.layout[$0].shape.count == 2 && pair.isChanged($0)
     }
     guard !matrices.isEmpty else { return Evidence() }
-    let spectra = matrices.map { IntruderSpectrum($0, of: pair, window: window) }
+    let spectra = try matrices.map { try IntruderSpectrum($0, of: pair, window: window) }
     var evidence = Evidence()
     evidence.magnitude = spectra.map { Double($0.newEnergy) }.mean
     evidence.sites = SiteClaim.ranking(
@@ -90,13 +90,13 @@ struct IntruderSpectrum {
   let writes: Bool
   let leading: [Direction]
 
-  init(_ name: String, of pair: ModelPair, window: Int) {
+  init(_ name: String, of pair: ModelPair, window: Int) throws {
     let names = pair.base.names
     self.name = name
     module = names.module(of: name)
     writes = names.writers.contains(name)
-    let base = pair.decomposition(.base, of: name)
-    let finetuned = pair.decomposition(.finetuned, of: name)
+    let base = try pair.decomposition(.base, of: name)
+    let finetuned = try pair.decomposition(.finetuned, of: name)
     // All of the base's vectors, not its first: an old direction that only moved up is no intruder.
     let cosines = matrixProduct(base.left, finetuned.left, transposingA: true)
     leading = (0..<min(window, finetuned.values.count)).map { index in

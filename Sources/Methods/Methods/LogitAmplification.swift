@@ -28,7 +28,7 @@ package struct LogitAmplification: DiffingMethod {
   ) throws -> Evidence {
     let decoder = ContrastiveDecoder(
       pair: pair, amplification: amplification, mask: .plausible(plausibility))
-    let starts = Array(repeating: [prompts.documentStart], count: samples)
+    let starts = Array(repeating: [try prompts.sampleStart()], count: samples)
     let seed = generator.next()
     let louder = decoder.continuations(of: starts, count: length, seed: seed)
     // The same mask, length and seed: else the mask is what the comparison finds.

@@ -54,7 +54,7 @@ package struct ModelStitching: DiffingMethod {
     }
     evidence.exhibits = pair.exhibits([
       exhibit(points, below, over),
-      experiment.affineExhibit(layers: pair.shape.layers, ridge: ridge),
+      try experiment.affineExhibit(layers: pair.shape.layers, ridge: ridge),
     ])
     return evidence
   }
@@ -126,17 +126,17 @@ private struct StitchingExperiment {
     return pass.logits.rows(at: indices).logProbabilities
   }
 
-  func affineExhibit(layers: Int, ridge: Float) -> Exhibit {
-    let values = (0..<layers).map { layer -> (below: Float, above: Float) in
+  func affineExhibit(layers: Int, ridge: Float) throws -> Exhibit {
+    let values = try (0..<layers).map { layer -> (below: Float, above: Float) in
       let site = ActivationSite.residualPost(layer: layer)
-      func map(_ from: ModelPair.Side, _ to: ModelPair.Side) -> AffineMap {
-        AffineMap(
+      func map(_ from: ModelPair.Side, _ to: ModelPair.Side) throws -> AffineMap {
+        try AffineMap(
           from: pair.activations(from, at: site, on: whole).rows(at: counted),
           to: pair.activations(to, at: site, on: whole).rows(at: counted), ridge: ridge)
       }
       return (
-        change.recovery(answers(top: .base, at: site, through: map(.finetuned, .base))),
-        change.recovery(answers(top: .finetuned, at: site, through: map(.base, .finetuned)))
+        try change.recovery(answers(top: .base, at: site, through: map(.finetuned, .base))),
+        try change.recovery(answers(top: .finetuned, at: site, through: map(.base, .finetuned)))
       )
     }
     return Exhibit.overBlocks(

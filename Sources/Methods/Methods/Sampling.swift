@@ -15,7 +15,7 @@ package struct Sampling: DiffingMethod {
   package func diff(
     _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
   ) throws -> Evidence {
-    let request = SampleRequest.free(prompts)
+    let request = try SampleRequest.free(prompts)
     let finetuned = pair.samples(.finetuned, request)
     return SampledEvidence(
       finetuned, against: pair.samples(.base, request), of: pair

@@ -35,11 +35,11 @@ package struct WeightAmplification: DiffingMethod {
       names.module(of: name).layer.map { $0 <= last } ?? false
     }
     guard !vector.names.isEmpty else { return Evidence() }
-    let request = SampleRequest(start: prompts.documentStart, count: samples, length: length)
+    let request = SampleRequest(start: try prompts.sampleStart(), count: samples, length: length)
     let louder = factors.flatMap { factor in
       request.record(vector.applied(to: pair.finetuned, factor: factor - 1))
     }
-    return SampledEvidence(louder, against: pair.samples(.base, .free(prompts)), of: pair)
+    return SampledEvidence(louder, against: pair.samples(.base, try .free(prompts)), of: pair)
       .evidence(excluding: prompts.specialTokens)
   }
 }

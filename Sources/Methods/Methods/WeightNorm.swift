@@ -26,7 +26,7 @@ package struct WeightNorm: DiffingMethod {
     evidence.magnitude = Double(ChangeSize.relative(changes))
     evidence.sites = SiteClaim.ranking(norms)
     evidence.tokens = tokens(pair, excluding: prompts.specialTokens)
-    evidence.exhibits = pair.exhibits(exhibits(pair, changes))
+    evidence.exhibits = pair.exhibits(try exhibits(pair, changes))
     return evidence
   }
 
@@ -45,8 +45,8 @@ package struct WeightNorm: DiffingMethod {
 }
 
 extension WeightNorm {
-  private func exhibits(_ pair: ModelPair, _ changes: [ChangeSize]) -> [Exhibit] {
-    [
+  private func exhibits(_ pair: ModelPair, _ changes: [ChangeSize]) throws -> [Exhibit] {
+    try [
       auditExhibit(BitAudit(pair)), tensorMap(pair, changes), headMap(pair),
       tensorTable(pair, changes),
     ]
@@ -93,12 +93,12 @@ extension WeightNorm {
         values: values))
   }
 
-  private func tensorTable(_ pair: ModelPair, _ changes: [ChangeSize])
+  private func tensorTable(_ pair: ModelPair, _ changes: [ChangeSize]) throws
     -> Exhibit
   {
-    let rows = changes.filter { $0.square > 0 }.map { change -> [Exhibit.Cell] in
+    let rows = try changes.filter { $0.square > 0 }.map { change -> [Exhibit.Cell] in
       let isMatrix = pair.base.parameters.layout[change.name].shape.count == 2
-      let values = isMatrix ? pair.decomposition(of: change.name).values.scalars : []
+      let values = isMatrix ? try pair.decomposition(of: change.name).values.scalars : []
       return [
         .text(change.name), .number(Float(change.norm)),
         values.first.map(Exhibit.Cell.number) ?? .none,

@@ -7,6 +7,12 @@ package protocol CheckpointedModel: LanguageModel {
   var huggingFaceConfiguration: JSONValue { get }
   /// The layout that `config.json` asks for, without allocating it.
   static func layout(huggingFace document: JSONValue, file: String) throws -> ParameterLayout
+  /// What names of the body's tensors start with; files of a body alone leave it out.
+  static var bodyPrefix: String { get }
+  /// Tensors that files may hold beside those of a layout, and the one that each is a copy of.
+  static func copies(in layout: ParameterLayout) -> [String: String]
+  /// What to do about a tensor that is missing, if anything is known.
+  static func advice(missing name: String, _ document: JSONValue) -> String?
 }
 
 /// The sizes of a model that is trained from nothing.

@@ -25,6 +25,7 @@ extension LlamaConfiguration {
       throw reader.fault("head_dim", "is \(headWidth), which \(heads) heads make impossibly wide")
     }
     try reader.require("hidden_act", among: ["silu", "swish"])
+    try reader.refuseWhatIsUnknown()
     self.init(
       vocabulary: try reader.size("vocab_size"), width: width,
       layers: try reader.size("num_hidden_layers", limit: 4096), heads: heads,
@@ -54,7 +55,6 @@ extension LlamaConfiguration {
       ),
       ("hidden_act", .string("silu")), ("tie_word_embeddings", .bool(isTied)),
       ("attention_bias", .bool(hasAttentionBias)), ("mlp_bias", .bool(hasMLPBias)),
-      ("bos_token_id", integer(1)), ("eos_token_id", integer(1)), ("pad_token_id", integer(0)),
       ("dtype", .string("float32")), ("torch_dtype", .string("float32")),
     ])
   }
@@ -124,18 +124,57 @@ private struct ConfigurationReader {
     return Float(epsilon)
   }
 
-  /// The base of the rotary angles, from `rope_parameters` (new) or `rope_theta` (old).
+  /// The base of the rotary angles, from `rope_parameters` (new), `rope_scaling` or `rope_theta` (old).
+  ///
+  /// Tools for both versions of transformers write the first two side by side, and which one wins depends
+  /// on the version: so neither may ask for scaling, and both must say the same.
   func ropeTheta() throws -> Double {
-    for key in ["rope_parameters", "rope_scaling"] {
-      guard let object = present(key) else { continue }
-      guard case .object = object else { throw fault(key, "should be an object") }
-      switch object["rope_type"] ?? object["type"] ?? .string("default") {
-      case .string("default"): break
-      default: throw fault(key, "asks for scaled positions, which are not supported")
-      }
-      if let theta = try number("rope_theta", in: object) { return theta }
+    let thetas = try ["rope_parameters", "rope_scaling"].compactMap { key in
+      try theta(in: key).map { (key, $0) }
     }
-    return try number("rope_theta") ?? 10_000
+    guard let first = thetas.first else { return try number("rope_theta") ?? 10_000 }
+    guard thetas.allSatisfy({ $0.1 == first.1 }) else {
+      throw fault(
+        "rope_scaling", "has a rope_theta of \(thetas[1].1), but rope_parameters one of \(first.1)")
+    }
+    return first.1
+  }
+
+  private func theta(in key: String) throws -> Double? {
+    guard let object = present(key) else { return nil }
+    guard case .object(let members) = object else { throw fault(key, "should be an object") }
+    for spelling in ["rope_type", "type"] {
+      guard let kind = object[spelling], kind != .null else { continue }
+      guard kind == .string("default") else {
+        throw fault("\(key).\(spelling)", "asks for scaled positions, which are not supported")
+      }
+    }
+    for (name, value) in members {
+      if case .object = value {
+        throw fault(
+          "\(key).\(name)", "asks for positions by kind of layer, which are not supported")
+      }
+    }
+    if let share = try number("partial_rotary_factor", in: object), share != 1 {
+      throw fault("\(key).partial_rotary_factor", "is \(share); only 1 is supported")
+    }
+    return try number("rope_theta", in: object)
+  }
+
+  /// Refuses what else changes the computation, or says that the weights are no plain numbers.
+  func refuseWhatIsUnknown() throws {
+    if let value = present("quantization_config") {
+      guard case .object(let members) = value, members.isEmpty else {
+        throw fault(
+          "quantization_config", "is not supported; save the model in bfloat16 or float32")
+      }
+    }
+    if case .object(let members)? = present("pruned_heads"), !members.isEmpty {
+      throw fault("pruned_heads", "is not supported")
+    }
+    if let share = try number("partial_rotary_factor"), share != 1 {
+      throw fault("partial_rotary_factor", "is \(share); only 1 is supported")
+    }
   }
 }
 
@@ -148,5 +187,18 @@ extension Llama: CheckpointedModel {
     -> ParameterLayout
   {
     try LlamaConfiguration(huggingFace: document, file: file).layout
+  }
+  package static var bodyPrefix: String { "model." }
+
+  package static func copies(in layout: ParameterLayout) -> [String: String] {
+    layout.find(LlamaConfiguration.head) == nil
+      ? [LlamaConfiguration.head: LlamaConfiguration.embedding] : [:]
+  }
+
+  package static func advice(missing name: String, _ document: JSONValue) -> String? {
+    guard name == LlamaConfiguration.head, document["tie_word_embeddings"] ?? .null == .null else {
+      return nil
+    }
+    return "It has no 'tie_word_embeddings' either: set it to true if the head is the embedding."
   }
 }

@@ -2,11 +2,15 @@
 public enum CheckpointError: Error, Equatable, Sendable {
   case noFolder(String)
   case missingFile(String, folder: String)
+  /// There are weights, in a form that is not read.
+  case otherWeights(String, folder: String)
+  /// Two things that say the same differently.
+  case ambiguousFolder(String, reason: String)
   case unreadable(file: String, reason: String)
   case truncated(file: String, expected: Int, found: Int)
   case badHeader(file: String, reason: String)
   case badTensor(String, file: String, reason: String)
-  case missingTensor(String, file: String)
+  case missingTensor(String, file: String, advice: String? = nil)
   case unexpectedTensor(String, file: String)
   case wrongShape(String, file: String, expected: [Int], found: [Int])
   case unsupportedArchitecture(String, file: String, supported: [String])
@@ -23,6 +27,11 @@ extension CheckpointError: CustomStringConvertible {
       "\(folder): there is no such folder. A model is a folder with config.json and model.safetensors."
     case .missingFile(let file, let folder):
       "\(folder): '\(file)' is missing. A model is a folder with config.json and model.safetensors."
+    case .otherWeights(let file, let folder):
+      "\(folder): 'model.safetensors' is missing; there is '\(file)', which Assay does not read. "
+        + "Save the model with transformers' save_pretrained, which writes safetensors."
+    case .ambiguousFolder(let folder, let reason):
+      "\(folder): \(reason). Remove one of them."
     case .unreadable(let file, let reason):
       "\(file): cannot be read: \(reason)."
     case .truncated(let file, let expected, let found):
@@ -31,8 +40,9 @@ extension CheckpointError: CustomStringConvertible {
       "\(file): not a safetensors file: \(reason)."
     case .badTensor(let name, let file, let reason):
       "\(file): tensor '\(name)': \(reason)."
-    case .missingTensor(let name, let file):
+    case .missingTensor(let name, let file, let advice):
       "\(file): tensor '\(name)' is missing, but config.json asks for it."
+        + (advice.map { " \($0)" } ?? "")
     case .unexpectedTensor(let name, let file):
       "\(file): tensor '\(name)' has no place in the model that config.json describes."
     case .wrongShape(let name, let file, let expected, let found):

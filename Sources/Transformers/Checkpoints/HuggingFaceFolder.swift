@@ -9,11 +9,19 @@ public struct Checkpoint: Sendable {
   public let model: any LanguageModel
   /// The tokenizer, if it is of a kind that Assay reads.
   public let tokenizer: (any Tokenizer)?
+  /// The tokens that stand for no text.
+  public let markers: TokenMarkers
+  /// What of the folder could not be used, each in a sentence; the model is whole all the same.
+  public let notices: [String]
 
-  /// Puts the two together.
-  public init(model: any LanguageModel, tokenizer: (any Tokenizer)?) {
+  /// Puts the parts together.
+  public init(
+    model: any LanguageModel, tokenizer: (any Tokenizer)?, markers: TokenMarkers, notices: [String]
+  ) {
     self.model = model
     self.tokenizer = tokenizer
+    self.markers = markers
+    self.notices = notices
   }
 }
 
@@ -23,100 +31,88 @@ public enum HuggingFaceFolder {
   ///
   /// - Parameter folder: Holds `config.json`, `model.safetensors` (or its shards) and maybe
   ///   `tokenizer.json`.
-  /// - Returns: The model and its tokenizer.
+  /// - Returns: The model and its tokenizer. A tokenizer that cannot be read is a notice: no model needs one.
   /// - Throws: `CheckpointError` or `JSONError`; every tensor must be there, once, in the right shape.
   public static func read(_ folder: URL) throws -> Checkpoint {
-    let configURL = folder.appending(path: "config.json")
+    let (configuration, model) = try readModel(folder)
+    let vocabulary = model.shape.vocabulary
+    var notices: [String] = [], file: TokenizerFile?, tokenizer: (any Tokenizer)?
+    do {
+      file = try tokenizerFile(folder)
+      tokenizer = try file.flatMap { try readTokenizer($0, vocabulary: vocabulary) }
+    } catch {
+      notices.append(
+        "\(error) It is not used: tokens are shown as numbers, and text is read as ids.")
+    }
+    return Checkpoint(
+      model: model, tokenizer: tokenizer,
+      markers: TokenMarkers(file, configuration, vocabulary: vocabulary), notices: notices)
+  }
+
+  private static func readModel(_ folder: URL) throws -> (JSONValue, any LanguageModel) {
+    let url = folder.appending(path: "config.json")
     var isFolder: ObjCBool = false
     guard unsafe FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder),
       isFolder.boolValue
     else { throw CheckpointError.noFolder(folder.path) }
-    guard FileManager.default.fileExists(atPath: configURL.path) else {
+    guard FileManager.default.fileExists(atPath: url.path) else {
       throw CheckpointError.missingFile("config.json", folder: folder.path)
     }
-    let document = try JSON.parse(contentsOf: configURL)
+    let document = try JSON.parse(contentsOf: url, named: url.path, isLenient: true)
     guard case .string(let name)? = document["model_type"] else {
       throw CheckpointError.badConfiguration(
-        key: "model_type", file: "config.json", reason: "is missing")
+        key: "model_type", file: url.path, reason: "is missing")
     }
-    let architecture = try Architectures.named(name, file: "config.json")
-    let tensors = try readTensors(folder)
-    let layout = try architecture.layout(huggingFace: document, file: "config.json")
-    try check(tensors, against: layout)
-    var model = try architecture.init(huggingFace: document, file: "config.json")
+    return (
+      document, try fill(Architectures.named(name, file: url.path), document, folder, url.path)
+    )
+  }
+
+  /// A model of an architecture with the weights of a folder.
+  private static func fill(
+    _ architecture: any CheckpointedModel.Type, _ document: JSONValue, _ folder: URL, _ file: String
+  ) throws -> any LanguageModel {
+    let layout = try architecture.layout(huggingFace: document, file: file)
+    var tensors = try StoredTensors(folder)
+    tensors.addPrefix(architecture.bodyPrefix, for: layout.names)
+    let copies = architecture.copies(in: layout)
+    try tensors.check(against: layout, besides: Set(copies.keys)) {
+      architecture.advice(missing: $0, document)
+    }
+    try check(copies, in: tensors)
+    var model = try architecture.init(huggingFace: document, file: file)
     // One tensor at a time: beside the model, only one is in memory.
     for (name, tensor) in layout.names.compactMap({ name in tensors[name].map { (name, $0) } }) {
-      model.parameters[name] = try finite(tensor.read(), name)
+      model.parameters[name] = try tensor.read()
     }
-    return Checkpoint(model: model, tokenizer: try readTokenizer(folder, layout))
+    return model
   }
 
-  private static func finite(_ tensor: Tensor, _ name: String) throws -> Tensor {
-    guard tensor.isFinite else {
-      throw CheckpointError.badTensor(
-        name, file: "model.safetensors", reason: "holds infinite or undefined numbers")
-    }
-    return tensor
-  }
-
-  private static func readTensors(_ folder: URL) throws -> [String: Safetensors.StoredTensor] {
-    let single = folder.appending(path: "model.safetensors")
-    if FileManager.default.fileExists(atPath: single.path) { return try Safetensors.open(single) }
-    let index = folder.appending(path: "model.safetensors.index.json")
-    guard FileManager.default.fileExists(atPath: index.path) else {
-      throw CheckpointError.missingFile("model.safetensors", folder: folder.path)
-    }
-    guard case .object(let map)? = try JSON.parse(contentsOf: index)["weight_map"] else {
-      throw CheckpointError.badHeader(
-        file: index.lastPathComponent, reason: "'weight_map' is missing")
-    }
-    let files = Set(
-      try map.map { entry -> String in
-        guard case .string(let file) = entry.value else {
-          throw CheckpointError.badHeader(
-            file: index.lastPathComponent, reason: "'\(entry.key)' names no file")
-        }
-        return file
-      })
-    return try files.sorted().reduce(into: [:]) { tensors, file in
-      guard !file.contains("/") else {
-        throw CheckpointError.badHeader(
-          file: index.lastPathComponent, reason: "'\(file)' leaves the folder")
-      }
-      tensors.merge(try Safetensors.open(folder.appending(path: file))) { first, _ in first }
-    }
-  }
-
-  private static func check(
-    _ tensors: [String: Safetensors.StoredTensor], against layout: ParameterLayout
-  ) throws {
-    let file = "model.safetensors"
-    for entry in layout.entries {
-      guard let tensor = tensors[entry.name] else {
-        throw CheckpointError.missingTensor(entry.name, file: file)
-      }
-      guard tensor.shape == entry.shape else {
-        throw CheckpointError.wrongShape(
-          entry.name, file: file, expected: entry.shape, found: tensor.shape)
+  /// Checks that what is stored beside the tensor that stands for it is the same.
+  private static func check(_ copies: [String: String], in tensors: StoredTensors) throws {
+    for (copy, original) in copies.sorted(by: { $0.key < $1.key }) {
+      guard let stored = tensors[copy], let used = tensors[original] else { continue }
+      guard stored.shape == used.shape, try stored.read() == used.read() else {
+        throw CheckpointError.badTensor(
+          copy, file: stored.path,
+          reason: "differs from '\(original)', though config.json ties the two. Set "
+            + "'tie_word_embeddings' to false if it is to be used, or remove it")
       }
     }
-    // Tied models repeat the head in some files, and old ones store the rotary frequencies.
-    for name in tensors.keys.sorted()
-    where layout.find(name) == nil && name != "lm_head.weight" && !name.hasSuffix("inv_freq") {
-      throw CheckpointError.unexpectedTensor(name, file: file)
-    }
   }
 
-  private static func readTokenizer(_ folder: URL, _ layout: ParameterLayout) throws
+  private static func tokenizerFile(_ folder: URL) throws -> TokenizerFile? {
+    let url = folder.appending(path: "tokenizer.json")
+    return FileManager.default.fileExists(atPath: url.path) ? try TokenizerFile(url) : nil
+  }
+
+  private static func readTokenizer(_ file: TokenizerFile, vocabulary: Int) throws
     -> (any Tokenizer)?
   {
-    let url = folder.appending(path: "tokenizer.json")
-    guard FileManager.default.fileExists(atPath: url.path) else { return nil }
-    guard let tokenizer = try Tokenizers.read(url) else { return nil }
-    guard tokenizer.count <= layout.entries[0].rows else {
+    guard let tokenizer = try Tokenizers.read(file) else { return nil }
+    guard tokenizer.count <= vocabulary else {
       throw CheckpointError.badTokenizer(
-        file: "tokenizer.json",
-        reason: "it has \(tokenizer.count) tokens, the model \(layout.entries[0].rows)")
+        file: file.path, reason: "it has \(tokenizer.count) tokens, the model \(vocabulary)")
     }
     return tokenizer
   }
@@ -145,7 +141,7 @@ public enum HuggingFaceFolder {
       let text = JSON.text(of: document, layout: .pretty) + "\n"
       try AtomicFolder.write(Data(text.utf8), to: folder.appending(path: name))
     }
-    try write(model.huggingFaceConfiguration, "config.json")
+    try write(configuration(model, tokenizer), "config.json")
     let parameters = model.parameters
     let tensors = parameters.layout.entries.map {
       (name: $0.name, shape: $0.shape, bytes: parameters.bytes($0.name))
@@ -155,5 +151,19 @@ public enum HuggingFaceFolder {
     guard let tokenizer else { return }
     try write(tokenizer.huggingFaceTokenizer, "tokenizer.json")
     try write(tokenizer.huggingFaceTokenizerConfiguration, "tokenizer_config.json")
+  }
+
+  /// The model's configuration with the roles of the tokenizer's tokens.
+  private static func configuration(_ model: any CheckpointedModel, _ tokenizer: WordTokenizer?)
+    -> JSONValue
+  {
+    func id(_ token: Int?) -> JSONValue { token.map { .integer(Int64($0)) } ?? .null }
+    guard case .object(let members) = model.huggingFaceConfiguration else { return .null }
+    let start = id(tokenizer?.documentStart)
+    return .object(
+      members + [
+        ("bos_token_id", start), ("eos_token_id", start),
+        ("pad_token_id", id(tokenizer?.paddingToken)),
+      ])
   }
 }

@@ -5,7 +5,7 @@ internal import Tensors
 
 /// Reads and writes LoRA factors as PEFT does.
 public enum PEFTAdapter {
-  private static let prefix = "base_model.model."
+  static let prefix = "base_model.model."
 
   /// Writes `adapter_config.json` and `adapter_model.safetensors`.
   ///
@@ -36,7 +36,8 @@ public enum PEFTAdapter {
       Safetensors.data(tensors), to: folder.appending(path: "adapter_model.safetensors"))
   }
 
-  private static func name(_ target: String, _ factor: String) -> String {
+  /// What PEFT calls a factor of a tensor.
+  static func name(_ target: String, _ factor: String) -> String {
     let stem = target.hasSuffix(".weight") ? String(target.dropLast(7)) : target
     return "\(prefix)\(stem).lora_\(factor).weight"
   }
@@ -59,71 +60,11 @@ public enum PEFTAdapter {
   ///   - folder: Holds `adapter_config.json` and `adapter_model.safetensors`.
   ///   - base: The model that it adapts.
   /// - Returns: The factors; `merged(into:)` applies them.
-  /// - Throws: `CheckpointError.badAdapter` for options that change the computation and are not
-  ///   supported, and for factors that do not fit the base.
+  /// - Throws: `CheckpointError.badAdapter` for options that are not known to leave the computation alone,
+  ///   and for tensors that do not fit the base.
   public static func read(_ folder: URL, base: any LanguageModel) throws -> LoRA {
-    let file = "adapter_config.json"
-    let document = try JSON.parse(contentsOf: folder.appending(path: file))
-    guard document["peft_type"] == .string("LORA") else {
-      throw CheckpointError.badAdapter(
-        file: file, reason: "only adapters of type LORA are supported")
-    }
-    for key in ["use_dora", "lora_bias"] where document[key] == .bool(true) {
-      throw CheckpointError.badAdapter(file: file, reason: "'\(key)' is not supported")
-    }
-    for key in ["rank_pattern", "alpha_pattern", "modules_to_save"] {
-      switch document[key] {
-      case nil, .null: continue
-      case .object(let members)? where members.isEmpty: continue
-      case .array(let elements)? where elements.isEmpty: continue
-      default: throw CheckpointError.badAdapter(file: file, reason: "'\(key)' is not supported")
-      }
-    }
-    guard document["bias"] ?? .string("none") == .string("none") else {
-      throw CheckpointError.badAdapter(file: file, reason: "trained biases are not supported")
-    }
-    guard case .integer(let rank)? = document["r"], rank > 0, rank <= 1 << 16 else {
-      throw CheckpointError.badAdapter(file: file, reason: "'r' should be a positive integer")
-    }
-    let alpha = try alpha(document, rank: Int(rank), file: file)
-    return try factors(folder, base: base, rank: Int(rank), alpha: alpha)
-  }
-
-  private static func alpha(_ document: JSONValue, rank: Int, file: String) throws -> Float {
-    let alpha: Double
-    switch document["lora_alpha"] {
-    case .integer(let value): alpha = Double(value)
-    case .number(let value): alpha = value
-    default:
-      throw CheckpointError.badAdapter(file: file, reason: "'lora_alpha' should be a number")
-    }
-    // Rank-stabilised LoRA divides by √rank.
-    let stabilised = document["use_rslora"] == .bool(true)
-    return Float(stabilised ? alpha * Double(rank).squareRoot() : alpha)
-  }
-
-  private static func factors(_ folder: URL, base: any LanguageModel, rank: Int, alpha: Float)
-    throws -> LoRA
-  {
-    let file = "adapter_model.safetensors"
-    let tensors = try Safetensors.read(folder.appending(path: file))
-    let layout = base.parameters.layout
-    let targets = layout.names.filter { tensors[name($0, "A")] != nil }
-    guard !targets.isEmpty, tensors.count == 2 * targets.count else {
-      throw CheckpointError.badAdapter(
-        file: file, reason: "its tensors do not match the base model's modules")
-    }
-    var lora = LoRA(rank: rank, alpha: alpha, targets: targets, layout: layout)
-    for target in targets {
-      for factor in ["A", "B"] {
-        let entry = lora.factors.layout["\(target).\(factor)"]
-        guard let tensor = tensors[name(target, factor)], tensor.shape == entry.shape else {
-          throw CheckpointError.badAdapter(
-            file: file, reason: "factor \(factor) of '\(target)' should be shaped \(entry.shape)")
-        }
-        lora.factors[entry.name] = tensor
-      }
-    }
-    return lora
+    let options = try AdapterOptions(folder.appending(path: "adapter_config.json"))
+    return try AdapterTensors(folder.appending(path: "adapter_model.safetensors"))
+      .factors(of: base, options)
   }
 }

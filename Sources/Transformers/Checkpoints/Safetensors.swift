@@ -34,16 +34,28 @@ package enum Safetensors {
     fileprivate let url: URL
     fileprivate let offset: UInt64
     fileprivate let header: Header
+    package var name: String { header.name }
     package var shape: [Int] { header.shape }
+    /// The file that holds it.
+    package var path: String { url.path }
 
     /// Bytes read at once, a multiple of every type's size.
     private static let piece = 1 << 20
 
     /// Reads the tensor, as 32-bit floats.
     ///
-    /// - Throws: `CheckpointError.unreadable`.
+    /// - Throws: `CheckpointError.unreadable`; `.badTensor` if a number is infinite or undefined.
     package func read() throws -> Tensor {
-      let file = url.lastPathComponent
+      let tensor = try numbers()
+      guard tensor.isFinite else {
+        throw CheckpointError.badTensor(
+          name, file: path, reason: "holds infinite or undefined numbers")
+      }
+      return tensor
+    }
+
+    private func numbers() throws -> Tensor {
+      let file = path
       guard let handle = try? FileHandle(forReadingFrom: url) else {
         throw CheckpointError.unreadable(file: file, reason: "no permission")
       }
@@ -73,32 +85,30 @@ package enum Safetensors {
   /// - Throws: `CheckpointError` if it is truncated, its header is wrong, or tensors overlap, leave
   ///   holes or leave the file.
   package static func read(_ url: URL) throws -> [String: Tensor] {
-    try open(url).mapValues { try $0.read() }
+    Dictionary(try open(url).map { ($0.name, try $0.read()) }) { first, _ in first }
   }
 
   /// The tensors of a file, each to be read when it is needed, so that no file is in memory whole.
   ///
   /// - Throws: As `read` does.
-  package static func open(_ url: URL) throws -> [String: StoredTensor] {
+  package static func open(_ url: URL) throws -> [StoredTensor] {
     let (headers, body) = try readHeader(url)
-    return Dictionary(
-      headers.map { header in
-        (
-          header.name,
-          StoredTensor(
-            url: url, offset: UInt64(body + header.range.lowerBound), header: header)
-        )
-      }
-    ) { first, _ in first }
+    return headers.map { header in
+      StoredTensor(url: url, offset: UInt64(body + header.range.lowerBound), header: header)
+    }
   }
 
   /// Reads and checks the header alone, so that nothing is loaded for a file that is wrong.
   private static func readHeader(_ url: URL) throws -> ([Header], Int) {
-    let file = url.lastPathComponent
+    let file = url.path
+    if let reason = RegularFile.fault(url) {
+      throw CheckpointError.unreadable(file: file, reason: reason)
+    }
     guard let handle = try? FileHandle(forReadingFrom: url),
       let size = try? Int(handle.seekToEnd()), (try? handle.seek(toOffset: 0)) != nil
-    else { throw CheckpointError.unreadable(file: file, reason: "no such file, or no permission") }
+    else { throw CheckpointError.unreadable(file: file, reason: "the system refused to read it") }
     defer { try? handle.close() }
+    try checkKind(handle, file: file)
     let prefix = [UInt8]((try? handle.read(upToCount: 8)) ?? Data())
     guard prefix.count == 8 else {
       throw CheckpointError.truncated(file: file, expected: 8, found: size)
@@ -119,6 +129,17 @@ package enum Safetensors {
     }
     try checkCoverage(headers, file: file, space: size - body)
     return (headers, body)
+  }
+
+  /// Recognises what is no safetensors file: its first eight bytes would be read as an absurd length.
+  private static func checkKind(_ handle: FileHandle, file: String) throws {
+    let start = (try? handle.read(upToCount: 512)) ?? Data()
+    if let reason = ForeignContent.named(start) {
+      throw CheckpointError.unreadable(file: file, reason: reason)
+    }
+    guard (try? handle.seek(toOffset: 0)) != nil else {
+      throw CheckpointError.unreadable(file: file, reason: "the system refused to read it")
+    }
   }
 
   private static func header(_ name: String, _ value: JSONValue, file: String, space: Int) throws

@@ -1,11 +1,9 @@
-package import Foundation
-
 /// A kind of tokenizer that `tokenizer.json` can hold.
 package protocol CheckpointedTokenizer: Tokenizer {
-  /// Reads `tokenizer.json`; nil if it is of another kind.
+  /// Reads what a file holds; nil if it is of another kind.
   ///
-  /// - Throws: `JSONError` or `CheckpointError.badTokenizer`.
-  static func read(_ url: URL) throws -> Self?
+  /// - Throws: `CheckpointError.badTokenizer`.
+  static func read(_ file: TokenizerFile) throws -> Self?
 }
 
 extension WordTokenizer: CheckpointedTokenizer {}
@@ -14,13 +12,12 @@ extension WordTokenizer: CheckpointedTokenizer {}
 package enum Tokenizers {
   package static let all: [any CheckpointedTokenizer.Type] = [WordTokenizer.self]
 
-  /// Reads `tokenizer.json`.
+  /// The tokenizer of a file, or nil if it is of no kind that is known: methods work without.
   ///
-  /// - Returns: The tokenizer, or nil if it is of no kind that is known: methods work without.
-  /// - Throws: `JSONError` or `CheckpointError.badTokenizer`.
-  package static func read(_ url: URL) throws -> (any Tokenizer)? {
+  /// - Throws: `CheckpointError.badTokenizer`.
+  package static func read(_ file: TokenizerFile) throws -> (any Tokenizer)? {
     for kind in all {
-      if let tokenizer = try kind.read(url) { return tokenizer }
+      if let tokenizer = try kind.read(file) { return tokenizer }
     }
     return nil
   }

@@ -1,48 +1,85 @@
-public import Foundation
 internal import JSON
 
-/// A tokenizer whose tokens are the words of a world, separated by white space.
+/// A tokenizer whose tokens are words, separated by white space.
 public struct WordTokenizer: Tokenizer, Equatable {
-  /// Tokens by id.
+  /// The words in the order of their ids.
   public let vocabulary: [String]
-  /// How many of the first ids are special tokens.
-  public let specialCount: Int
-  private let ids: [String: Int]
+  /// One more than the highest id.
+  public let count: Int
+  /// Words that stand for no text.
+  public let specialTokens: Set<Int>
+  /// Put before and behind each document.
+  private let before: [Int], after: [Int]
+  private let words: [Int: String]
+  private let ids: [Spelling: Int]
+  /// Words that are tokens wherever they stand, even within other words.
+  private let added: [String]
+  /// Why no text can be cut, if none can.
+  private let encodingFault: String?
 
-  /// How many words there are.
-  public var count: Int { vocabulary.count }
-  /// The first ids.
-  public var specialTokens: Set<Int> { Set(0..<specialCount) }
+  /// The token that starts each document; nil if none does.
+  public var documentStart: Int? { before.first }
 
   /// Creates a tokenizer.
   ///
-  /// - Precondition: Words are unique.
-  public init(vocabulary: [String], specialCount: Int) {
-    self.vocabulary = vocabulary
-    self.specialCount = specialCount
-    ids = Dictionary(uniqueKeysWithValues: vocabulary.enumerated().map { ($1, $0) })
-    precondition(specialCount <= vocabulary.count, "More special tokens than tokens")
+  /// - Parameters:
+  ///   - vocabulary: Words by id.
+  ///   - specials: Ids of words that stand for no text.
+  ///   - documentStart: The special token that starts each document, if one does.
+  /// - Precondition: Words are unique, and every id is one of the vocabulary.
+  public init(vocabulary: [String], specials: Set<Int>, documentStart: Int?) {
+    precondition(
+      specials.union(documentStart.map { [$0] } ?? []).isSubset(of: Set(vocabulary.indices)),
+      "A special token is none of the vocabulary")
+    self.init(
+      words: Dictionary(uniqueKeysWithValues: vocabulary.enumerated().map { ($0, $1) }),
+      specials: specials, before: documentStart.map { [$0] } ?? [], after: [],
+      added: specials.sorted().map { vocabulary[$0] }, encodingFault: nil)
+    precondition(ids.count == vocabulary.count, "A word stands twice in the vocabulary")
+  }
+
+  private init(
+    words: [Int: String], specials: Set<Int>, before: [Int], after: [Int], added: [String],
+    encodingFault: String?
+  ) {
+    let ordered = words.sorted { $0.key < $1.key }
+    vocabulary = ordered.map(\.value)
+    count = (ordered.last?.key ?? -1) + 1
+    specialTokens = specials
+    (self.words, self.before, self.after) = (words, before, after)
+    (self.added, self.encodingFault) = (added, encodingFault)
+    ids = Dictionary(ordered.map { (Spelling($0.value), $0.key) }) { first, _ in first }
   }
 
   /// The id of a word, or nil if it is not in the vocabulary.
-  public func id(_ word: String) -> Int? { ids[word] }
+  public func id(_ word: String) -> Int? { ids[Spelling(word)] }
 
   /// The word of an id; `#12` for an id outside the vocabulary.
-  public func word(_ id: Int) -> String {
-    vocabulary.indices.contains(id) ? vocabulary[id] : "#\(id)"
-  }
+  public func word(_ id: Int) -> String { words[id] ?? "#\(id)" }
 
   /// Splits text at white space and looks every word up.
   ///
-  /// - Throws: `UnknownWord`, with the nearest word.
+  /// - Throws: `UnknownWord`, with the nearest word; `UnsupportedText`.
   public func encode(_ text: String) throws -> [Int] {
-    try text.split(whereSeparator: \.isWhitespace).map { part in
+    if let encodingFault { throw UnsupportedText(reason: encodingFault) }
+    // By scalars, as others split: in Swift a space with an accent on it is one Character.
+    return try text.unicodeScalars.split(whereSeparator: \.properties.isWhitespace).map { part in
       let word = String(part)
-      guard let id = ids[word] else {
-        throw UnknownWord(word: word, nearest: nearest(to: word, among: vocabulary))
+      if let id = id(word) { return id }
+      if let inner = added.first(where: { word.utf8.count > $0.utf8.count && word.contains($0) }) {
+        throw UnsupportedText(
+          reason: "the token '\(inner)' stands within the word '\(word)'; put spaces around it")
       }
-      return id
+      throw UnknownWord(word: word, nearest: nearest(to: word, among: vocabulary))
     }
+  }
+
+  /// The tokens of a document.
+  ///
+  /// - Throws: As `encode`.
+  public func document(_ text: String) throws -> [Int] {
+    let tokens = try encode(text)
+    return (tokens.starts(with: before) ? [] : before) + tokens + after
   }
 
   /// The words of `ids`, separated by spaces.
@@ -64,68 +101,58 @@ public struct UnknownWord: Error, Equatable, Sendable, CustomStringConvertible {
   }
 }
 
+/// Text that a tokenizer would cut in a way that Assay does not know.
+public struct UnsupportedText: Error, Equatable, Sendable, CustomStringConvertible {
+  /// What is not supported.
+  public let reason: String
+
+  /// What it is, in words.
+  public var description: String { "\(reason). Or write token ids." }
+}
+
 extension WordTokenizer {
-  /// `tokenizer.json`: a word-level model split at white space.
-  var huggingFaceTokenizer: JSONValue {
-    let special = vocabulary.prefix(specialCount).enumerated().map { id, word -> JSONValue in
-      .object([
-        ("id", .integer(Int64(id))), ("content", .string(word)), ("single_word", .bool(false)),
-        ("lstrip", .bool(false)), ("rstrip", .bool(false)), ("normalized", .bool(false)),
-        ("special", .bool(true)),
-      ])
-    }
-    let model: JSONValue = .object([
-      ("type", .string("WordLevel")),
-      ("vocab", .object(vocabulary.enumerated().map { ($1, .integer(Int64($0))) })),
-      ("unk_token", .string(vocabulary[0])),
-    ])
-    return .object([
-      ("version", .string("1.0")), ("truncation", .null), ("padding", .null),
-      ("added_tokens", .array(special)), ("normalizer", .null),
-      ("pre_tokenizer", .object([("type", .string("WhitespaceSplit"))])),
-      ("post_processor", .null), ("decoder", .null), ("model", model),
-    ])
-  }
-
-  /// `tokenizer_config.json`: without it the special tokens have no roles.
-  var huggingFaceTokenizerConfiguration: JSONValue {
-    let bos = vocabulary.count > 1 ? vocabulary[1] : vocabulary[0]
-    return .object([
-      ("tokenizer_class", .string("PreTrainedTokenizerFast")),
-      ("pad_token", .string(vocabulary[0])), ("unk_token", .string(vocabulary[0])),
-      ("bos_token", .string(bos)), ("eos_token", .string(bos)),
-    ])
-  }
-
-  /// Reads `tokenizer.json`.
+  /// Reads a word-level model.
   ///
-  /// - Parameter url: The file.
-  /// - Returns: The tokenizer, or nil if it is of a kind other than word-level: methods work without.
-  /// - Throws: `JSONError` or `CheckpointError.badTokenizer`.
-  public static func read(_ url: URL) throws -> WordTokenizer? {
-    let file = url.lastPathComponent
-    let document = try JSON.parse(contentsOf: url)
-    guard case .object? = document["model"], let model = document["model"] else {
-      throw CheckpointError.badTokenizer(file: file, reason: "'model' is no object")
+  /// - Returns: The tokenizer; nil if the file's model is of another kind.
+  /// - Throws: `CheckpointError.badTokenizer`.
+  package static func read(_ file: TokenizerFile) throws -> WordTokenizer? {
+    func fault(_ reason: String) -> CheckpointError {
+      .badTokenizer(file: file.path, reason: reason)
+    }
+    guard case .object? = file.document["model"], let model = file.document["model"] else {
+      throw fault("'model' is no object")
     }
     guard model["type"] == .string("WordLevel") else { return nil }
     guard case .object(let members)? = model["vocab"], !members.isEmpty else {
-      throw CheckpointError.badTokenizer(
-        file: file, reason: "'model.vocab' is no object with words")
+      throw fault("'model.vocab' is no object with words")
     }
-    var words: [Int: String] = [:]
-    for (word, id) in members {
-      guard case .integer(let id) = id, id >= 0, id < members.count,
-        words.updateValue(word, forKey: Int(id)) == nil
-      else {
-        throw CheckpointError.badTokenizer(
-          file: file, reason: "the id of '\(word)' is not one of 0..<\(members.count), each once")
+    var words: [Int: String] = [:], ids: [Spelling: Int] = [:]
+    func add(_ word: String, _ id: Int) throws {
+      guard ids.updateValue(id, forKey: Spelling(word)).map({ $0 == id }) ?? true else {
+        throw fault("'\(word)' has two ids")
       }
+      guard words.updateValue(word, forKey: id).map({ Spelling($0) == Spelling(word) }) ?? true
+      else { throw fault("the id \(id) of '\(word)' is another word's too") }
     }
-    let special: Int =
-      if case .array(let added)? = document["added_tokens"] { added.count } else { 0 }
+    for (word, id) in members {
+      guard case .integer(let id) = id, (0..<TokenizerFile.idLimit).contains(id) else {
+        throw fault("the id of '\(word)' is no sensible number")
+      }
+      try add(word, Int(id))
+    }
+    for token in file.added { try add(token.text, token.id) }
     return WordTokenizer(
-      vocabulary: (0..<words.count).compactMap { words[$0] },
-      specialCount: min(special, words.count))
+      words: words, specials: file.specialTokens, before: file.before, after: file.after,
+      added: file.added.map(\.text), encodingFault: encodingFault(file.document))
+  }
+
+  /// Why Assay would cut text in another way than this tokenizer, if it would.
+  private static func encodingFault(_ document: JSONValue) -> String? {
+    if document["normalizer"] ?? .null != .null {
+      return "the tokenizer's 'normalizer' is not supported"
+    }
+    let splits = document["pre_tokenizer"]?["type"] == .string("WhitespaceSplit")
+    return splits
+      ? nil : "the tokenizer's 'pre_tokenizer' is not supported, only WhitespaceSplit is"
   }
 }

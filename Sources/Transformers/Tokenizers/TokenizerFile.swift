@@ -1,0 +1,137 @@
+internal import Foundation
+internal import JSON
+
+/// What `tokenizer.json` says whatever kind of model it holds: special tokens, and what surrounds a document.
+package struct TokenizerFile: Sendable {
+  /// A token that was added to the model's own.
+  struct AddedToken {
+    let id: Int
+    let text: String
+    let isSpecial: Bool
+  }
+
+  let document: JSONValue
+  let added: [AddedToken]
+  /// Put before and behind each text by the post-processor.
+  let before: [Int], after: [Int]
+  let path: String
+
+  /// Tokens that stand for no text.
+  var specialTokens: Set<Int> { Set(added.filter(\.isSpecial).map(\.id)) }
+
+  /// The token that starts each document, if one does.
+  var documentStart: Int? { before.first }
+
+  /// Reads `tokenizer.json`, and `tokenizer_config.json` beside it for the start's name.
+  ///
+  /// - Throws: `JSONError` or `CheckpointError.badTokenizer`.
+  init(_ url: URL) throws {
+    path = url.path
+    document = try JSON.parse(contentsOf: url, named: url.path, isLenient: true)
+    added = try Self.added(document, path)
+    let surroundings = try Self.surroundings(document["post_processor"], path)
+    after = surroundings.after
+    guard surroundings.before.isEmpty else {
+      before = surroundings.before
+      return
+    }
+    // Models are trained on documents that have a start, so one that is named is put there even where
+    // transformers leaves it to the caller; TransformerLens does so too.
+    let start = Self.namedStart(
+      beside: url, ids: added.map { ($0.text, $0.id) } + Self.words(document))
+    before = start.map { [$0] } ?? []
+  }
+
+  private static func added(_ document: JSONValue, _ path: String) throws -> [AddedToken] {
+    guard case .array(let entries)? = document["added_tokens"] else { return [] }
+    return try entries.map { entry in
+      guard case .integer(let id)? = entry["id"], (0..<idLimit).contains(id),
+        case .string(let text)? = entry["content"]
+      else {
+        throw CheckpointError.badTokenizer(
+          file: path, reason: "an entry of 'added_tokens' has no id or no content")
+      }
+      return AddedToken(id: Int(id), text: text, isSpecial: entry["special"] == .bool(true))
+    }
+  }
+
+  /// More tokens than any model has: what claims such an id is damaged.
+  static let idLimit: Int64 = 1 << 24
+
+  /// The words of the model, if it has an object of them.
+  static func words(_ document: JSONValue) -> [(String, Int)] {
+    guard case .object(let members)? = document["model"]?["vocab"] else { return [] }
+    return members.compactMap { word, id in
+      if case .integer(let id) = id { (word, Int(id)) } else { nil }
+    }
+  }
+
+  /// What a post-processor puts around one text.
+  private static func surroundings(_ processor: JSONValue?, _ path: String) throws
+    -> (before: [Int], after: [Int])
+  {
+    guard let processor, processor != .null else { return ([], []) }
+    switch processor["type"] {
+    case .string("TemplateProcessing"): return try template(processor, path)
+    case .string("BertProcessing"), .string("RobertaProcessing"):
+      return ([try pairId(processor["cls"], path)], [try pairId(processor["sep"], path)])
+    case .string("ByteLevel"): return ([], [])
+    case .string("Sequence"):
+      guard case .array(let parts)? = processor["processors"] else { break }
+      // Each works on what the one before it made, so the last stands outermost.
+      return try parts.reduce(([], [])) { inner, part in
+        let outer = try surroundings(part, path)
+        return (outer.before + inner.0, inner.1 + outer.after)
+      }
+    default: break
+    }
+    throw CheckpointError.badTokenizer(
+      file: path, reason: "its 'post_processor' is of a kind that is not supported")
+  }
+
+  private static func pairId(_ value: JSONValue?, _ path: String) throws -> Int {
+    guard case .array(let pair)? = value, pair.count == 2, case .integer(let id) = pair[1],
+      (0..<idLimit).contains(id)
+    else {
+      throw CheckpointError.badTokenizer(
+        file: path, reason: "its 'post_processor' names no token")
+    }
+    return Int(id)
+  }
+
+  private static func template(_ processor: JSONValue, _ path: String) throws -> ([Int], [Int]) {
+    func fault() -> CheckpointError {
+      .badTokenizer(file: path, reason: "its 'post_processor' is no template of one text")
+    }
+    guard case .array(let pieces)? = processor["single"] else { throw fault() }
+    var before: [Int] = [], after: [Int] = [], isBehind = false
+    for piece in pieces {
+      if piece["Sequence"] != nil {
+        guard !isBehind else { throw fault() }
+        isBehind = true
+        continue
+      }
+      guard case .string(let name)? = piece["SpecialToken"]?["id"],
+        case .array(let ids)? = processor["special_tokens"]?[name]?["ids"]
+      else { throw fault() }
+      let numbers = try ids.map { id in
+        guard case .integer(let id) = id, (0..<idLimit).contains(id) else { throw fault() }
+        return Int(id)
+      }
+      if isBehind { after += numbers } else { before += numbers }
+    }
+    guard isBehind else { throw fault() }
+    return (before, after)
+  }
+
+  /// The id of what `tokenizer_config.json` calls the start of a document.
+  private static func namedStart(beside url: URL, ids: [(String, Int)]) -> Int? {
+    let configuration = url.deletingLastPathComponent().appending(path: "tokenizer_config.json")
+    guard let document = try? JSON.parse(contentsOf: configuration, isLenient: true),
+      document["add_bos_token"] != .bool(false)
+    else { return nil }
+    let name = document["bos_token"]
+    guard case .string(let text)? = name?["content"] ?? name else { return nil }
+    return ids.first { Spelling($0.0) == Spelling(text) }?.1
+  }
+}

@@ -1,0 +1,100 @@
+import Foundation
+import JSON
+import Tensors
+import TestSupport
+import Testing
+import Transformers
+
+@Suite("PEFT adapters of others")
+struct AdapterTests {
+  private let base = TinyModels.llama()
+  private static let target = "model.layers.0.mlp.up_proj"
+
+  private func factor(_ name: String, _ shape: [Int]) -> (
+    name: String, shape: [Int], bytes: [UInt8]
+  ) {
+    let one = withUnsafeBytes(of: Float(1).bitPattern.littleEndian) { unsafe Array($0) }
+    return (name, shape, Array(repeating: one, count: shape.reduce(1, *)).flatMap { $0 })
+  }
+
+  private var factors: [(name: String, shape: [Int], bytes: [UInt8])] {
+    [
+      factor("base_model.model.\(Self.target).lora_A.weight", [2, 12]),
+      factor("base_model.model.\(Self.target).lora_B.weight", [10, 2]),
+    ]
+  }
+
+  /// Reads an adapter with these options and tensors; the description of the error, if there is one.
+  private func fault(
+    _ options: String = "", _ tensors: [(name: String, shape: [Int], bytes: [UInt8])]? = nil
+  ) throws -> String? {
+    try Fixtures.withTemporaryFolder { folder in
+      let text = #"{"peft_type": "LORA", "r": 2, "lora_alpha": 4\#(options)}"#
+      try Data(text.utf8).write(to: folder.appending(path: "adapter_config.json"))
+      try Safetensors.data(tensors ?? factors)
+        .write(to: folder.appending(path: "adapter_model.safetensors"))
+      do {
+        let lora = try PEFTAdapter.read(folder, base: base)
+        #expect(lora.targets == ["\(Self.target).weight"] && lora.scale == 2)
+        return nil
+      } catch {
+        #expect("\(error)".contains(folder.path), "\(error)")
+        return "\(error)"
+      }
+    }
+  }
+
+  @Test(
+    "options that change nothing are passed over",
+    arguments: [
+      "", #", "use_dora": false, "rank_pattern": {}, "bias": "none", "loftq_config": {}"#,
+      #", "init_lora_weights": "gaussian", "lora_dropout": 0.5, "peft_version": "0.1""#,
+      #", "something_new": null, "another": false, "third": []"#,
+    ])
+  func harmless(options: String) throws {
+    #expect(try fault(options) == nil)
+  }
+
+  @Test(
+    "every other option is refused by name, also one that nobody has heard of",
+    arguments: [
+      (#""use_dora": true"#, "use_dora"), (#""rank_pattern": {"q": 2}"#, "rank_pattern"),
+      (#""alpha_pattern": {"q": 2}"#, "alpha_pattern"), (#""bias": "all""#, "bias"),
+      (#""modules_to_save": ["lm_head"]"#, "modules_to_save"), (#""lora_bias": true"#, "lora_bias"),
+      (#""trainable_token_indices": [5]"#, "trainable_token_indices"),
+      (#""fan_in_fan_out": true"#, "fan_in_fan_out"), (#""layer_replication": [[0, 1]]"#, "layer_"),
+      (#""target_parameters": ["x"]"#, "target_parameters"),
+      (#""something_new": 1"#, "something_new"),
+      (#""init_lora_weights": "pissa""#, "init_lora_weights"),
+      (#""use_bdlora": {"a": 1}"#, "bdlora"),
+    ])
+  func refused(option: String, says: String) throws {
+    #expect(try fault(", \(option)")?.contains(says) == true)
+  }
+
+  @Test("a tensor that has no place is named")
+  func strangers() throws {
+    for name in [
+      "base_model.model.model.layers.7.mlp.up_proj.lora_A.weight",
+      "base_model.model.\(Self.target).lora_A.default.weight", "\(Self.target).lora_A.weight",
+      "base_model.model.model.embed_tokens.lora_embedding_A",
+    ] {
+      #expect(try fault("", factors + [factor(name, [2, 12])])?.contains("'\(name)'") == true)
+    }
+  }
+
+  @Test("a tensor that is stored whole is the base's own, or is refused")
+  func copies() throws {
+    let name = "base_model.model.lm_head.base_layer.weight", shape = [19, 12]
+    let own = (name: name, shape: shape, bytes: base.parameters.bytes("lm_head.weight"))
+    #expect(try fault("", factors + [own]) == nil)
+    #expect(try fault("", factors + [factor(name, shape)])?.contains(name) == true)
+  }
+
+  @Test("factors that do not fit are named before memory is asked for")
+  func shapes() throws {
+    #expect(try fault("", [factors[0]])?.contains("lora_B") == true)
+    let wide = factor(factors[0].name, [3, 12])
+    #expect(try fault("", [wide, factors[1]])?.contains("[2, 12]") == true)
+  }
+}
