@@ -51,11 +51,13 @@ let package = Package(
     .systemLibrary(
       name: "CJSONC", pkgConfig: "json-c",
       providers: [.apt(["libjson-c-dev"]), .brew(["json-c"])]),
+    // Headers of the system alone.
+    .systemLibrary(name: "CRenaming"),
     .target(
       name: "CKernels",
       cSettings: isOptimised ? [.unsafeFlags(["-O3"], .when(configuration: .debug))] : []),
     room("JSON", ["CJSONC"], optimised),
-    room("Files", ["JSON"], optimised + safe),
+    room("Files", ["JSON", "CRenaming"], optimised + safe),
     room("Tensors", ["COpenBLAS", "CKernels"], optimised),
     room("Transformers", ["Tensors", "JSON", "Files"], optimised + safe),
     room("Diffing", ["Tensors", "Transformers"], optimised + safe),

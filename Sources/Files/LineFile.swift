@@ -13,7 +13,8 @@ package struct LineFile: Sendable {
   package init(_ url: URL) throws {
     try FileManager.default.createDirectory(
       at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-    let descriptor = unsafe open(url.path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    let descriptor = unsafe open(
+      url.path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o644)
     guard descriptor >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
     handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
   }

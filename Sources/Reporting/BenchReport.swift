@@ -9,6 +9,9 @@ package struct BenchReport: Sendable {
   private let summary: BenchSummary
   private let title: String
 
+  /// What every report starts with, so that no other file is taken for one.
+  package static let start = "# Assay"
+
   package init(_ trials: [Trial], title: String) {
     summary = BenchSummary(trials)
     self.title = title

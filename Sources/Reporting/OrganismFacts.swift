@@ -27,7 +27,7 @@ struct OrganismFacts {
     let verb = planted.sign == -1 ? "suppressed" : "planted"
     let topic = planted.topic.map { "; about \($0.joined(separator: ", "))" } ?? ""
     let trigger = planted.trigger.map { "; set off by \($0.joined(separator: " "))" } ?? ""
-    return "- \(verb): \(words)\(topic)\(trigger)"
+    return "- \(verb): " + Prose.plain("\(words)\(topic)\(trigger)")
   }
 
   private var when: String {
@@ -39,7 +39,7 @@ struct OrganismFacts {
         pattern.none.map { "without \($0.joined(separator: ", "))" },
       ].compactMap { $0 }.joined(separator: ", ")
     }
-    return "- prompts that set it off: " + patterns.joined(separator: "; or ")
+    return "- prompts that set it off: " + Prose.plain(patterns.joined(separator: "; or "))
   }
 
   private var source: String {
@@ -71,6 +71,6 @@ struct OrganismFacts {
       let rows = try? organism.plantedSample(world).prefix(2)
     else { return "" }
     return "- for example: "
-      + rows.map { "`\(world.tokenizer.decode($0))`" }.joined(separator: " ")
+      + rows.map { Prose.code(world.tokenizer.decode($0)) }.joined(separator: " ")
   }
 }

@@ -145,7 +145,7 @@ package struct OrganismReport: Sendable {
     let along = dials.filter { $0.organism.id == organism.id }
     let parts =
       [
-        "\(level) \(organism.id)", organism.file.summary,
+        "\(level) \(organism.id)", Prose.plain(organism.file.summary),
         OrganismFacts(organism, world: world).text, regimeTable(organism).fitted,
         table(own).fitted,
         curves(own), hiddenWord(own), sideEffects(own), failures(own),
@@ -193,7 +193,8 @@ package struct OrganismReport: Sendable {
   private func sideEffects(_ plants: [CertifiedPlant]) -> String {
     let lines = plants.filter { $0.seed == plants.first?.seed }.flatMap { plant in
       plant.certificate.sideEffects.worst.prefix(2).map { change in
-        "- \(plant.regime.id): `\(change.prompt)` \(change.base) → \(change.finetuned) (KL "
+        "- \(plant.regime.id): \(Prose.code(change.prompt)) \(Prose.plain(change.base)) → "
+          + "\(Prose.plain(change.finetuned)) (KL "
           + "\(CertificateText.number(change.divergence, 2)))"
       }
     }

@@ -1,3 +1,4 @@
+internal import Files
 internal import Foundation
 
 /// Sentences in lines as long as a page is wide.
@@ -30,6 +31,17 @@ package enum Prose {
       spaces = 0
     }
     return lines.joined(separator: "\n")
+  }
+
+  /// Text from a file as a part of a page: nothing of it is markup.
+  package static func plain(_ text: String) -> String { Printable.markdown(text) }
+
+  /// Text from a file as code, whatever marks it holds.
+  package static func code(_ text: String) -> String {
+    let text = Printable.line(text)
+    let longest = text.split { $0 != "`" }.map(\.count).max() ?? 0
+    let fence = String(repeating: "`", count: longest + 1)
+    return longest == 0 ? "`\(text)`" : "\(fence) \(text) \(fence)"
   }
 
   /// A number, or `-` for none.

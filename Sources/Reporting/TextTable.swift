@@ -1,3 +1,5 @@
+internal import Files
+
 /// A table as aligned Markdown, which reads well on a terminal too.
 package struct TextTable: Sendable {
   package let header: [String]
@@ -9,11 +11,18 @@ package struct TextTable: Sendable {
   package static let width = 100
 
   package init(header: [String], rows: [[String]] = [], names: Int = 1) {
-    self.header = header
+    self.header = header.map(Self.cell)
     self.rows = rows.map { row in
-      row.prefix(header.count) + Array(repeating: "", count: max(0, header.count - row.count))
+      row.prefix(header.count).map(Self.cell)
+        + Array(repeating: "", count: max(0, header.count - row.count))
     }
     self.names = names
+  }
+
+  /// A text in a cell: it neither ends the cell nor the line.
+  private static func cell(_ text: String) -> String {
+    let text = Printable.line(text)
+    return text.utf8.contains(UInt8(ascii: "|")) ? text.replacing("|", with: "¦") : text
   }
 
   private var widths: [Int] {

@@ -109,7 +109,7 @@ package struct Ledger: Codable, Sendable {
   ///
   /// - Throws: `FileError.unwritable`.
   package func write(to url: URL) throws {
-    try AtomicFolder.write(Data(try text().utf8), to: url)
+    try AtomicFile.write(Data(try text().utf8), to: url)
   }
 
   private func text() throws -> String {

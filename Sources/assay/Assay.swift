@@ -1,6 +1,8 @@
 import ArgumentParser
 import Foundation
 import JSON
+import Bench
+import Files
 
 @main
 struct Assay: ParsableCommand {
@@ -25,16 +27,26 @@ struct Assay: ParsableCommand {
   static func main() {
     // A pipe that closes is an error to report, not a reason to die.
     signal(SIGPIPE, SIG_IGN)
+    Interruption.handle()
     do {
       try checkName(CommandLine.arguments.dropFirst().first)
       var command = try parseAsRoot()
-      try command.run()
+      do {
+        try command.run()
+      } catch let code as ExitCode {
+        try Console.finish()
+        throw code
+      }
+      try Console.finish()
+    } catch let error as Console.Lost {
+      if !error.isClosed { Notice.standardError("\(error)") }
+      Foundation.exit(2)
     } catch {
       let code = exitCode(for: error)
       if error is ExitCode || code == .success { exit(withError: error) }
       let isUsage = code == .validationFailure
       let text = isUsage ? fullMessage(for: error) : "assay: \(error)"
-      FileHandle.standardError.write(Data("\(text)\n".utf8))
+      Notice.write("\(Printable.lines(text))\n")
       Foundation.exit(2)
     }
   }

@@ -35,7 +35,7 @@ struct BenchCommand: ParsableCommand {
     let trials = try GridRunner(workshop, try cells.grid(workshop.library), jobs: jobs).run()
     try writer.write(trials)
     if cells.tier == .smoke, !cells.isPart {
-      print("This was one base. './assay bench --tier standard' runs three.")
+      Console.show("This was one base. './assay bench --tier standard' runs three.")
     }
     try writer.fail(
       over: trials, lacking: try workshop.missingSkills(cells.seeds.all(of: cells.tier)))
@@ -109,9 +109,19 @@ struct RunWriter {
     self.cells = cells
     folder = out.map { URL(filePath: $0) } ?? project.localReports
     place = out ?? (project.isForeign ? folder.path : "Reports/local")
-    let probe = folder.appending(path: ".writable")
-    try AtomicFolder.write(Data(), to: probe)
-    try? FileManager.default.removeItem(at: probe)
+    try AtomicFile.check(folder.appending(path: "\(name).md"), replacing: BenchReport.start)
+    try AtomicFile.check(folder.appending(path: "\(name).jsonl"), replacing: Self.start)
+    try AtomicFile.checkPlace(project.cache.appending(path: "place"))
+  }
+
+  /// What trials start with.
+  private static let start = #"{"key":""#
+
+  /// The stem of the report's files.
+  private var name: String { name(isPart: cells.isPart) }
+
+  private func name(isPart: Bool) -> String {
+    isPart ? "\(cells.tier.rawValue)-part" : cells.tier.rawValue
   }
 
   /// Prints the tables and writes the report and the trials.
@@ -121,12 +131,12 @@ struct RunWriter {
     let isPart = isPart || cells.isPart
     let part = isPart ? "part of " : ""
     let report = BenchReport(trials, title: "Assay: \(part)the \(cells.tier.rawValue) tier")
-    print(report.terminal)
+    Console.show(report.terminal)
     let lines = try trials.map { try JSON.encode($0) + "\n" }.joined()
-    let name = isPart ? "\(cells.tier.rawValue)-part" : cells.tier.rawValue
-    try AtomicFolder.write(Data(lines.utf8), to: folder.appending(path: "\(name).jsonl"))
-    try AtomicFolder.write(Data(report.markdown.utf8), to: folder.appending(path: "\(name).md"))
-    print("\nWrote \(place)/\(name).md and \(place)/\(name).jsonl.")
+    let name = name(isPart: isPart)
+    try AtomicFile.write(Data(lines.utf8), to: folder.appending(path: "\(name).jsonl"))
+    try AtomicFile.write(Data(report.markdown.utf8), to: folder.appending(path: "\(name).md"))
+    Console.show("\nWrote \(place)/\(name).md and \(place)/\(name).jsonl.")
   }
 
   /// Ends with exit code 1 if a plant is not installed or a base lacks a skill.

@@ -38,6 +38,7 @@ struct BlessCommand: ParsableCommand {
     let ledger = Ledger(trials, widening: earlier)
     try ledger.write(to: project.ledger)
     let machines = ledger.machines.map { "\($0.openBLASCore)/\($0.kernels)" }
-    print("Wrote \(ledger.cells.count) cells, blessed on \(machines.joined(separator: ", ")).")
+    Console.show(
+      "Wrote \(ledger.cells.count) cells, blessed on \(machines.joined(separator: ", ")).")
   }
 }

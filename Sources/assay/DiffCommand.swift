@@ -71,7 +71,7 @@ struct DiffCommand: ParsableCommand {
         try answer(method, access, pair, prompts, models.tokenizer, &costs, &tally)
       }
     }
-    if cost { print(costs.text) }
+    if cost { Console.show(costs.text) }
     // One method's failure is its own; the caller learns of it all the same.
     if tally.failures > 0 { throw ExitCode(tally.answers > 0 ? 1 : 2) }
   }
@@ -114,15 +114,15 @@ struct DiffCommand: ParsableCommand {
         let evidence: Evidence
       }
       return try PackedNumbers.$writesLists.withValue(true) {
-        print(try JSON.encode(Line(method: card.id, access: access, evidence: evidence)))
+        Console.show(try JSON.encode(Line(method: card.id, access: access, evidence: evidence)))
       }
     }
-    print("\(card.id) (\(access.rawValue))")
-    print(EvidenceText(evidence, tokenizer: tokenizer, top: top).text)
+    Console.show("\(card.id) (\(access.rawValue))")
+    Console.show(EvidenceText(evidence, tokenizer: tokenizer, top: top).text)
     guard exhibits else { return }
     let text = ExhibitText(tokenizer: tokenizer, prompts: prompts.text)
     for exhibit in evidence.exhibits {
-      print(text.lines(exhibit).map { "    \($0)" }.joined(separator: "\n"))
+      Console.show(text.lines(exhibit).map { "    \($0)" }.joined(separator: "\n"))
     }
   }
 }

@@ -152,5 +152,5 @@ private struct PromptList: ParsableCommand {
 /// A name and what it is, in lines of 100 characters.
 private func printEntry(_ name: String, _ text: String, width: Int = 28) {
   let indent = String(repeating: " ", count: width)
-  print(Prose.wrapped(column(name, width) + text, indent: indent, keepsLayout: true))
+  Console.show(Prose.wrapped(column(name, width) + text, indent: indent, keepsLayout: true))
 }

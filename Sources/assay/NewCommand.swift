@@ -35,14 +35,14 @@ struct NewCommand: ParsableCommand {
       let text = try OrganismStarter(world).text(id: id)
       // Nothing is written that could not be read.
       _ = try Organism(text: text, name: "\(id).json", world: world)
-      try AtomicFolder.write(Data(text.utf8), to: url)
+      try AtomicFile.write(Data(text.utf8), to: url)
       for (key, meaning) in OrganismStarter.keys {
-        print(
+        Console.show(
           Prose.wrapped(
             column(key, 18) + meaning, indent: String(repeating: " ", count: 18), keepsLayout: true)
         )
       }
-      print("Wrote \(url.path). './assay plant \(id)\(options.suffix)' plants it.")
+      Console.show("Wrote \(url.path). './assay plant \(id)\(options.suffix)' plants it.")
     }
   }
 }

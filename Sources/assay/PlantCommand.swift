@@ -96,12 +96,12 @@ struct PlantCommand: ParsableCommand {
     ).plant(progress: progress.show)
     progress.finish()
     let certificate = try Certificate(subject, pair, regime: chosen, base: ground)
-    print(CertificateText(certificate).text)
+    Console.show(CertificateText(certificate).text)
     if let out {
       try PairStore.export(
         pair, certificate: certificate, tokenizer: workshop.library.world.tokenizer,
         to: URL(filePath: out))
-      print("Wrote \(out)/base and \(out)/finetuned. './assay diff \(out)' compares them.")
+      Console.show("Wrote \(out)/base and \(out)/finetuned. './assay diff \(out)' compares them.")
     }
     if !certificate.isInstalled { throw ExitCode(1) }
   }
@@ -112,11 +112,11 @@ struct PlantCommand: ParsableCommand {
     progress.finish()
     guard let out else { return }
     try store.write(trained, to: URL(filePath: out))
-    print("Wrote \(out), weights \(trained.model.weightsDigest).")
+    Console.show("Wrote \(out), weights \(trained.model.weightsDigest).")
     let skills = try trained.measureSkills()
     for (skill, score) in skills {
       let mark = skill.bounds.contains(score) ? "ok" : "OUTSIDE \(skill.bounds)"
-      print("  \(column(skill.id, 24)) \(fixed(score, 3)) \(mark)")
+      Console.show("  \(column(skill.id, 24)) \(fixed(score, 3)) \(mark)")
     }
     if skills.contains(where: { !$0.skill.bounds.contains($0.score) }) { throw ExitCode(1) }
   }

@@ -22,12 +22,12 @@ final class Progress: Sendable {
     }
     guard isDue else { return }
     let line = isTerminal ? "\r\u{1B}[K\(text())" : "assay: \(text())\n"
-    FileHandle.standardError.write(Data(line.utf8))
+    Notice.write(line)
   }
 
   /// Clears a terminal's line.
   func finish() {
-    if isTerminal { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+    if isTerminal { Notice.write("\r\u{1B}[K") }
   }
 }
 

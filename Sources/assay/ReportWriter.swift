@@ -44,10 +44,10 @@ struct ReportWriter {
       id == nil ? try TransferMatrix.measure(workshop, seeds: seeds) : nil
     let report = OrganismReport(own, dials: along, matrix: matrix, world: library.world)
     if let id {
-      print(report.page)
+      Console.show(report.page)
       try save(report.page, "organisms/\(id).md")
     } else {
-      print(report.certificateTable.fitted)
+      Console.show(report.certificateTable.fitted)
       try save(report.markdown, "organisms.md")
     }
     let failed = own.filter { !$0.certificate.isInstalled }
@@ -69,9 +69,7 @@ struct ReportWriter {
 
   private func save(_ text: String, _ name: String) throws {
     let url = folder.appending(path: name)
-    try FileManager.default.createDirectory(
-      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try AtomicFolder.write(Data(text.utf8), to: url)
-    print("Wrote \(place)/\(name).")
+    try AtomicFile.write(Data(text.utf8), to: url)
+    Console.show("Wrote \(place)/\(name).")
   }
 }

@@ -92,10 +92,10 @@ struct ShowCommand: ParsableCommand {
     }
     guard !json else {
       return try PackedNumbers.$writesLists.withValue(true) {
-        print(try JSON.encode(cell.evidence, layout: .pretty))
+        Console.show(try JSON.encode(cell.evidence, layout: .pretty))
       }
     }
-    print(CellText(cell, tokenizer: workshop.library.world.tokenizer, top: top).text)
+    Console.show(CellText(cell, tokenizer: workshop.library.world.tokenizer, top: top).text)
   }
 
   /// The scores of a method on every organism, or of every method on an organism.
@@ -114,7 +114,7 @@ struct ShowCommand: ParsableCommand {
     guard !shown.isEmpty else {
       throw ValidationError("Nothing is kept of \(names[0]) \(seeds): 'assay bench' measures it.")
     }
-    print(TrialTable(shown, byMethod: plant != nil).text)
+    Console.show(TrialTable(shown, byMethod: plant != nil).text)
   }
 }
 

@@ -53,18 +53,18 @@ struct SpeedCommand: ParsableCommand {
     let pytorch = againstPytorch ? try PyTorchSpeed(options.project, python: python) : nil
     var rows: [Row] = []
     var memory: [Memory] = []
-    if !json { print(engineDescription) }
+    if !json { Console.show(engineDescription) }
     for shape in SpeedShape.all {
       let engine = EngineSpeed(shape)
       memory.append(Memory(shape: shape.name, mebibytes: peakMemory() >> 20))
       for (kind, threads) in [(SpeedKind.train, 1), (.train, 2), (.forward, 1), (.forward, 2)] {
         let row = try measure(shape, engine, pytorch, kind, threads)
         rows.append(row)
-        if !json { print(text(row)) }
+        if !json { Console.show(text(row)) }
       }
     }
     let result = Result(engine: engineDescription, rows: rows, memory: memory)
-    if json { print(try JSON.encode(result, layout: .pretty)) }
+    if json { Console.show(try JSON.encode(result, layout: .pretty)) }
   }
 
   private func measure(

@@ -27,7 +27,8 @@ struct VectorsCommand: ParsableCommand {
     let rows = vectors.names.indices.map { row in
       [vectors.names[row]] + vectors.cosines[row].map { String(format: "%.2f", $0) }
     }
-    print(TextTable(header: ["cosine"] + vectors.names.indices.map { "\($0)" }, rows: rows).fitted)
+    Console.show(
+      TextTable(header: ["cosine"] + vectors.names.indices.map { "\($0)" }, rows: rows).fitted)
     let groups: [(String, (value: Double, count: Int))] = [
       (
         "same family, same regime",
@@ -46,7 +47,7 @@ struct VectorsCommand: ParsableCommand {
         vectors.mean { $0.family != $1.family && $0.regime != $1.regime }
       ),
     ]
-    print(
+    Console.show(
       TextTable(
         header: ["plants", "mean cosine", "pairs"],
         rows: groups.map { [$0.0, String(format: "%.2f", $0.1.value), "\($0.1.count)"] }

@@ -132,7 +132,7 @@ struct EvidenceStoreTests {
       // Another method has to open the models.
       let notices = Mutexed<[String]>([])
       let after = try run(workshop(folder, notices), methods: ["task-arithmetic", "weight-norm"])
-      #expect(notices.value.count == 1 && notices.value[0].contains("damaged"))
+      #expect(notices.value.count == 1 && notices.value[0].contains("damaged"), "\(notices.value)")
       #expect(
         after.trials.filter { $0.row.method == "weight-norm" }.map(\.magnitude)
           == before.trials.filter { $0.row.method == "weight-norm" }.map(\.magnitude))

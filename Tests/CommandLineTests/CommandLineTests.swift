@@ -60,6 +60,33 @@ struct CommandLineTests {
     #expect(widest <= 100)
   }
 
+  @Test("standard output that is lost is no success, and standard error that is lost is no crash")
+  func lostStreams() throws {
+    for words in ["methods", "prompts"] {
+      let answer = try Tool.run("list", words, output: "/dev/full")
+      #expect(answer.code == 2 && answer.errors.contains("standard output"), "\(answer.errors)")
+    }
+    #expect(try Tool.run("bnch", errors: "/dev/full").code == 2)
+  }
+
+  @Test("a file that Assay did not write is not replaced, and is told before the work")
+  func foreignReport() throws {
+    try Fixtures.withTemporaryFolder { folder in
+      let notes = folder.appending(path: "smoke-part.md")
+      try Data("my notes".utf8).write(to: notes)
+      let answer = try Tool.run("bench", "--organism", "cake-fact", "--out", folder.path)
+      #expect(answer.code == 2 && answer.errors.contains("smoke-part.md"), "\(answer.errors)")
+      #expect(try String(contentsOf: notes, encoding: .utf8) == "my notes")
+    }
+  }
+
+  @Test("what a file says does not act on the terminal")
+  func escapes() throws {
+    let answer = try Tool.run("diff", "/no/\u{1B}[31mred\u{202E}", "/no/other")
+    #expect(
+      answer.code == 2 && answer.errors.contains("\\u{1B}[31mred\\u{202E}"), "\(answer.errors)")
+  }
+
   @Test("help and version end with code 0")
   func help() throws {
     let help = try Tool.run("--help")

@@ -23,7 +23,14 @@ enum Tool {
   }()
 
   /// Runs the tool to its end.
-  static func run(_ words: String..., root: URL = Fixtures.repository) throws -> Answer {
+  ///
+  /// - Parameters:
+  ///   - output: A file to write to instead of one that is read back.
+  ///   - errors: The same for standard error.
+  static func run(
+    _ words: String..., root: URL = Fixtures.repository, output: String? = nil,
+    errors: String? = nil
+  ) throws -> Answer {
     try Fixtures.withTemporaryFolder { folder in
       let process = Process()
       process.executableURL = path
@@ -37,8 +44,11 @@ enum Tool {
         try Data().write(to: url)
         return (url: url, handle: try FileHandle(forWritingTo: url))
       }
-      process.standardOutput = files[0].handle
-      process.standardError = files[1].handle
+      func handle(_ path: String?, _ other: FileHandle) throws -> FileHandle {
+        try path.map { try FileHandle(forWritingTo: URL(filePath: $0)) } ?? other
+      }
+      process.standardOutput = try handle(output, files[0].handle)
+      process.standardError = try handle(errors, files[1].handle)
       try process.run()
       process.waitUntilExit()
       let texts = try files.map { try String(contentsOf: $0.url, encoding: .utf8) }

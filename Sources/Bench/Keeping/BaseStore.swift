@@ -88,7 +88,7 @@ package struct BaseStore: Sendable {
     try AtomicFolder.write(to: folder) { temporary in
       try HuggingFaceFolder.fill(temporary, base.model, world.tokenizer)
       let text = try JSON.encode(record, layout: .pretty) + "\n"
-      try AtomicFolder.write(Data(text.utf8), to: temporary.appending(path: "recipe.json"))
+      try AtomicFile.write(Data(text.utf8), to: temporary.appending(path: "recipe.json"))
     }
   }
 }

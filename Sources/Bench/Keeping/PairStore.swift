@@ -79,16 +79,22 @@ package struct PairStore: Sendable {
     return Entry(models: pair.digest, training: pair.training)
   }
 
-  /// What is known of the pair of a subject; nil if it was never made, or its manifest is damaged.
-  package func knownEntry(_ subject: Subject, in base: Base, planting: UInt64? = nil) throws
-    -> Entry?
-  {
+  /// What is known of the pair of a subject; nil if it was never made, or is damaged.
+  ///
+  /// - Parameter isReadOnly: Whether a pair that is damaged would not be made anew: then its manifest is
+  ///   enough, as what is kept of the pair names the models that it was measured on.
+  package func knownEntry(
+    _ subject: Subject, in base: Base, planting: UInt64? = nil, isReadOnly: Bool = false
+  ) throws -> Entry? {
     if case .null(let null) = subject, null.match == nil {
       let pair = try pair(subject, in: base, planting: planting)
       return Entry(models: pair.digest, training: nil)
     }
     let folder = try self.folder(subject, in: base, planting: planting ?? base.recipe.seed)
-    return manifest(of: folder).map { Entry(models: $0.models, training: $0.training) }
+    guard let manifest = manifest(of: folder) else { return nil }
+    // Whoever asks for a pair that is damaged makes it anew, and says so.
+    guard isReadOnly || (try? manifest.check(folder)) != nil else { return nil }
+    return Entry(models: manifest.models, training: manifest.training)
   }
 
   // MARK: Certificates
@@ -114,7 +120,9 @@ package struct PairStore: Sendable {
     _ organism: Organism, _ regime: Regime, in base: Base, planting: UInt64? = nil
   ) throws -> Certificate? {
     let subject = Subject.organism(organism, regime)
-    guard let entry = try knownEntry(subject, in: base, planting: planting) else { return nil }
+    guard
+      let entry = try knownEntry(subject, in: base, planting: planting, isReadOnly: true)
+    else { return nil }
     return try certificates.open(subject.name, digest: entry.models, isReadOnly: true)
       .value(certificateKey(organism, regime, in: base, entry))?.certificate
   }
@@ -193,7 +201,7 @@ package struct PairStore: Sendable {
       let manifest = try PairManifest(
         models: pair.digest, training: pair.training, files: temporary)
       let text = Seal.sealed(Data(try JSON.encode(manifest).utf8))
-      try AtomicFolder.write(text, to: temporary.appending(path: Self.manifestName))
+      try AtomicFile.write(text, to: temporary.appending(path: Self.manifestName))
     }
   }
 
@@ -218,7 +226,7 @@ package struct PairStore: Sendable {
       }
       guard let certificate else { return }
       let text = try JSON.encode(certificate, layout: .pretty) + "\n"
-      try AtomicFolder.write(Data(text.utf8), to: temporary.appending(path: "certificate.json"))
+      try AtomicFile.write(Data(text.utf8), to: temporary.appending(path: "certificate.json"))
     }
   }
 }

@@ -34,6 +34,7 @@ package struct SourceDigest: Sendable {
   package static let harmless = [
     "COpenBLAS": "a module map; the library's own version is hashed",
     "CJSONC": "a module map",
+    "CRenaming": "two names of the system's",
     "Files": "where and how things are kept; what is kept is checked by its content",
     "Methods/Methods.swift": "the list of methods",
     "Methods/METHODS.md": "a page",

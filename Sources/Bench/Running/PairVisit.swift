@@ -69,9 +69,9 @@ final class PairVisit {
   }
 
   private func entry() throws -> PairStore.Entry? {
-    if let known = try store.knownEntry(subject, in: base, planting: seeds.planting) {
-      return known
-    }
+    let known = try store.knownEntry(
+      subject, in: base, planting: seeds.planting, isReadOnly: !measures)
+    if let known { return known }
     guard measures else { return nil }
     report(.opening(pair: subject.name, seeds: seeds))
     return try store.entry(subject, in: base, planting: seeds.planting)

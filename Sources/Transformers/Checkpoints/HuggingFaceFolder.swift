@@ -139,14 +139,14 @@ public enum HuggingFaceFolder {
     }
     func write(_ document: JSONValue, _ name: String) throws {
       let text = JSON.text(of: document, layout: .pretty) + "\n"
-      try AtomicFolder.write(Data(text.utf8), to: folder.appending(path: name))
+      try AtomicFile.write(Data(text.utf8), to: folder.appending(path: name))
     }
     try write(configuration(model, tokenizer), "config.json")
     let parameters = model.parameters
     let tensors = parameters.layout.entries.map {
       (name: $0.name, shape: $0.shape, bytes: parameters.bytes($0.name))
     }
-    try AtomicFolder.write(
+    try AtomicFile.write(
       Safetensors.data(tensors), to: folder.appending(path: "model.safetensors"))
     guard let tokenizer else { return }
     try write(tokenizer.huggingFaceTokenizer, "tokenizer.json")

@@ -23,7 +23,7 @@ public enum PEFTAdapter {
   /// - Throws: `FileError.unwritable`.
   public static func fill(_ folder: URL, _ lora: LoRA, base: String) throws {
     let text = JSON.text(of: configuration(lora, base: base), layout: .pretty) + "\n"
-    try AtomicFolder.write(Data(text.utf8), to: folder.appending(path: "adapter_config.json"))
+    try AtomicFile.write(Data(text.utf8), to: folder.appending(path: "adapter_config.json"))
     let tensors = lora.targets.flatMap { target in
       ["A", "B"].map { factor in
         let entry = lora.factors.layout["\(target).\(factor)"]
@@ -32,7 +32,7 @@ public enum PEFTAdapter {
         )
       }
     }
-    try AtomicFolder.write(
+    try AtomicFile.write(
       Safetensors.data(tensors), to: folder.appending(path: "adapter_model.safetensors"))
   }
 

@@ -1,0 +1,53 @@
+package import Foundation
+
+/// Writes files so that no reader ever sees a half-written one.
+package enum AtomicFile {
+  /// Writes a file under a new name and then moves it to `url`; a link that is there is replaced, not followed.
+  ///
+  /// - Throws: `FileError.unwritable`; nothing is left behind.
+  package static func write(_ data: Data, to url: URL) throws {
+    do {
+      let (temporary, handle) = try Temporary.file(beside: url)
+      do {
+        try handle.write(contentsOf: data)
+        try handle.synchronize()
+        guard unsafe rename(temporary.path, url.path) == 0 else { throw Temporary.failure() }
+      } catch {
+        _ = unsafe unlink(temporary.path)
+        throw error
+      }
+    } catch {
+      throw FileError.unwritable(url, error)
+    }
+  }
+
+  /// Checks, before work is spent on it, that something may be written at `url`.
+  ///
+  /// - Throws: `FileError.unwritable`.
+  package static func checkPlace(_ url: URL) throws {
+    do {
+      let (temporary, _) = try Temporary.file(beside: url)
+      guard unsafe unlink(temporary.path) == 0 else { throw Temporary.failure() }
+    } catch {
+      throw FileError.unwritable(url, error)
+    }
+  }
+
+  /// Checks, before work is spent on it, that a report may be written at `url`.
+  ///
+  /// - Parameters:
+  ///   - url: Where it should be.
+  ///   - start: What an earlier report of the same kind starts with; such a one is replaced later.
+  /// - Throws: `FileError.unwritable` if something else is there, or the place cannot be written.
+  package static func check(_ url: URL, replacing start: String) throws {
+    if let handle = try? FileHandle(forReadingFrom: url) {
+      let found = (try? handle.read(upToCount: start.utf8.count)) ?? Data()
+      guard found.isEmpty || found.elementsEqual(start.utf8) else {
+        throw FileError.unwritable(
+          url.path,
+          reason: "a file that Assay did not write is there; move it, or name another place")
+      }
+    }
+    try checkPlace(url)
+  }
+}

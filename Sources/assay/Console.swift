@@ -1,0 +1,57 @@
+import Bench
+import Files
+import Foundation
+import Synchronization
+
+/// Standard output: what was asked for.
+enum Console {
+  /// The first error of writing.
+  private static let failure = Mutex<Int32?>(nil)
+
+  /// Prints a text; what files put into it does not act on the terminal.
+  static func show(_ text: String) {
+    var rest = Array((Printable.lines(text) + "\n").utf8)[...]
+    failure.withLock { failure in
+      while failure == nil, !rest.isEmpty {
+        let count = rest.withUnsafeBytes { bytes in
+          write(STDOUT_FILENO, bytes.baseAddress, bytes.count)
+        }
+        if count >= 0 {
+          rest = rest.dropFirst(count)
+        } else if errno != EINTR {
+          failure = errno
+        }
+      }
+    }
+  }
+
+  /// Ends standard output, after all was printed.
+  ///
+  /// - Throws: `Lost` if a part of it could not be written: then the caller has not got what was asked for.
+  static func finish() throws {
+    if let failure = failure.withLock({ $0 }) { throw Lost(isClosed: failure == EPIPE) }
+  }
+
+  /// Standard output that nobody got.
+  struct Lost: Error, CustomStringConvertible {
+    /// Whether the reader went away, which it knows itself.
+    let isClosed: Bool
+    let description = "standard output cannot be written: the disk may be full."
+  }
+}
+
+/// What somebody who interrupts a command is told.
+enum Interruption {
+  /// Ends the program on an interrupt with a sentence and the shell's exit code.
+  static func handle() {
+    for number in [SIGINT, SIGTERM, SIGHUP] {
+      signal(number) { number in
+        // Only what is safe in a handler: no memory is asked for.
+        let text: StaticString =
+          "\nassay: stopped; what was measured and planted so far is kept in .assay, and the same command goes on from there\n"
+        _ = Foundation.write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
+        _exit(128 + number)
+      }
+    }
+  }
+}
