@@ -8,13 +8,16 @@ package import Statistics
 package struct BenchReport: Sendable {
   private let summary: BenchSummary
   private let title: String
+  /// What has no trial, and why.
+  private let failures: [String]
 
   /// What every report starts with, so that no other file is taken for one.
   package static let start = "# Assay"
 
-  package init(_ trials: [Trial], title: String) {
+  package init(_ trials: [Trial], title: String, failures: [String] = []) {
     summary = BenchSummary(trials)
     self.title = title
+    self.failures = failures
   }
 
   /// The levels of access that methods worked at.
@@ -103,9 +106,10 @@ package struct BenchReport: Sendable {
   package var notInstalled: [String] { summary.notInstalled }
 
   private func skipped(_ mark: String) -> [String] {
-    let lines = summary.notInstalled.map {
-      Prose.wrapped("\(mark)not installed, so not scored: \($0)", indent: "  ")
-    }
+    let reasons =
+      summary.notInstalled.map { "not installed, so not scored: \($0)" }
+      + failures.map { "no answer, so not scored: \($0)" }
+    let lines = reasons.map { Prose.wrapped("\(mark)\($0)", indent: "  ") }
     return lines.isEmpty ? [] : [lines.joined(separator: "\n")]
   }
 

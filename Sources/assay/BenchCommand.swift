@@ -32,13 +32,16 @@ struct BenchCommand: ParsableCommand {
   func run() throws {
     let workshop = try options.workshop()
     let writer = try RunWriter(workshop.project, cells, out: out)
-    let trials = try GridRunner(workshop, try cells.grid(workshop.library), jobs: jobs).run()
-    try writer.write(trials)
+    let (trials, failures) = try GridRunner(
+      workshop, try cells.grid(workshop.library), jobs: jobs
+    ).run()
+    try writer.write(trials, failures: failures)
     if cells.tier == .smoke, !cells.isPart {
       Console.show("This was one base. './assay bench --tier standard' runs three.")
     }
     try writer.fail(
-      over: trials, lacking: try workshop.missingSkills(cells.seeds.all(of: cells.tier)))
+      over: trials, failures: failures,
+      lacking: try workshop.missingSkills(cells.seeds.all(of: cells.tier)))
   }
 }
 
@@ -63,7 +66,7 @@ struct ScoreCommand: ParsableCommand {
     let grid = try cells.grid(workshop.library)
     let runner = GridRunner(
       workshop, grid, jobs: ProcessInfo.processInfo.activeProcessorCount, extent: .scoring)
-    let trials = try runner.run()
+    let trials = try runner.run().trials
     let missing = grid.trialCount - trials.count
     try writer.write(trials, isPart: missing > 0)
     if missing > 0 {
@@ -72,7 +75,7 @@ struct ScoreCommand: ParsableCommand {
           + "'./assay bench --tier \(cells.tier.rawValue)\(options.suffix)' measures them.")
       throw ExitCode(1)
     }
-    try writer.fail(over: trials, lacking: [])
+    try writer.fail(over: trials, failures: [], lacking: [])
   }
 }
 
@@ -90,10 +93,14 @@ struct GridRunner {
     self.extent = extent
   }
 
-  func run() throws -> [Trial] {
+  /// The trials, and what has none.
+  func run() throws -> (trials: [Trial], failures: [String]) {
+    Interruption.handleKeeping()
     let status = BenchStatus(pairs: grid.subjects.count * grid.seeds.count)
     defer { status.finish() }
-    return try BenchRun(workshop).run(grid, extent: extent, jobs: jobs, report: status.show)
+    let trials = try BenchRun(workshop).run(
+      grid, extent: extent, jobs: jobs, report: status.show)
+    return (trials, status.failures)
   }
 }
 
@@ -103,52 +110,59 @@ struct RunWriter {
   private let folder: URL
   /// The folder, as the user may write it.
   private let place: String
+  /// The stem of the report's files: no other run writes under it until this one ends.
+  private let claim: ClaimedName
 
   /// Checks, before any work is spent, that reports can be written.
   init(_ project: Project, _ cells: GridOptions, out: String?) throws {
     self.cells = cells
     folder = out.map { URL(filePath: $0) } ?? project.localReports
     place = out ?? (project.isForeign ? folder.path : "Reports/local")
+    claim = try ClaimedName(cells.stem(isPart: cells.isPart), in: folder)
+    try check(claim.name)
+    try AtomicFile.checkPlace(project.cache.appending(path: "place"))
+  }
+
+  private func check(_ name: String) throws {
     try AtomicFile.check(folder.appending(path: "\(name).md"), replacing: BenchReport.start)
     try AtomicFile.check(folder.appending(path: "\(name).jsonl"), replacing: Self.start)
-    try AtomicFile.checkPlace(project.cache.appending(path: "place"))
   }
 
   /// What trials start with.
   private static let start = #"{"key":""#
 
-  /// The stem of the report's files.
-  private var name: String { name(isPart: cells.isPart) }
-
-  private func name(isPart: Bool) -> String {
-    isPart ? "\(cells.tier.rawValue)-part" : cells.tier.rawValue
-  }
-
   /// Prints the tables and writes the report and the trials.
   ///
-  /// - Parameter isPart: Whether trials are missing: then a whole report is not written over.
-  func write(_ trials: [Trial], isPart: Bool = false) throws {
-    let isPart = isPart || cells.isPart
+  /// - Parameters:
+  ///   - isPart: Whether trials are missing: then a whole report is not written over.
+  ///   - failures: What has no trial, and why.
+  func write(_ trials: [Trial], isPart: Bool = false, failures: [String] = []) throws {
+    let isPart = isPart || cells.isPart || !failures.isEmpty
     let part = isPart ? "part of " : ""
-    let report = BenchReport(trials, title: "Assay: \(part)the \(cells.tier.rawValue) tier")
+    let report = BenchReport(
+      trials, title: "Assay: \(part)the \(cells.tier.rawValue) tier", failures: failures)
     Console.show(report.terminal)
     let lines = try trials.map { try JSON.encode($0) + "\n" }.joined()
-    let name = name(isPart: isPart)
+    // Of a whole tier that turned out a part, the whole report of before stays.
+    let name =
+      isPart == cells.isPart
+      ? claim.name : try ClaimedName(cells.stem(isPart: isPart), in: folder).name
+    try check(name)
     try AtomicFile.write(Data(lines.utf8), to: folder.appending(path: "\(name).jsonl"))
     try AtomicFile.write(Data(report.markdown.utf8), to: folder.appending(path: "\(name).md"))
     Console.show("\nWrote \(place)/\(name).md and \(place)/\(name).jsonl.")
   }
 
-  /// Ends with exit code 1 if a plant is not installed or a base lacks a skill.
+  /// Ends with exit code 1 if a plant is not installed, a base lacks a skill or something has no answer.
   ///
   /// Plants that were diluted or aged are meant to fail somewhere.
-  func fail(over trials: [Trial], lacking skills: [String]) throws {
-    for skill in skills { Notice.standardError(skill) }
+  func fail(over trials: [Trial], failures: [String], lacking skills: [String]) throws {
+    for line in skills + failures.map({ "no answer: \($0)" }) { Notice.standardError(line) }
     let missing = trials.contains { !$0.isInstalled && $0.planting.dial == nil }
     if missing {
       Notice.standardError(
         "a plant is not installed: the report above says which, and with what figures")
     }
-    if missing || !skills.isEmpty { throw ExitCode(1) }
+    if missing || !skills.isEmpty || !failures.isEmpty { throw ExitCode(1) }
   }
 }

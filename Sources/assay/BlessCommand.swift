@@ -30,10 +30,14 @@ struct BlessCommand: ParsableCommand {
         "The ledger is for the organisms of the checkout; leave out --library.")
     }
     let workshop = try options.workshop()
-    let trials = try GridRunner(
+    let (trials, failures) = try GridRunner(
       workshop, try Grid(workshop.library, tier: tier),
       jobs: ProcessInfo.processInfo.activeProcessorCount
     ).run()
+    guard failures.isEmpty else {
+      failures.forEach { Notice.standardError("no answer: \($0)") }
+      throw ExitCode(1)
+    }
     let earlier = widen ? try Ledger.read(project.ledger) : nil
     let ledger = Ledger(trials, widening: earlier)
     try ledger.write(to: project.ledger)

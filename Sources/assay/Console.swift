@@ -40,16 +40,33 @@ enum Console {
   }
 }
 
-/// What somebody who interrupts a command is told.
+/// What somebody who interrupts a command is told; the exit code is the shell's.
+///
+/// In a handler only what asks for no memory is safe, so the texts are constants.
 enum Interruption {
-  /// Ends the program on an interrupt with a sentence and the shell's exit code.
+  private static let numbers = [SIGINT, SIGTERM, SIGHUP]
+
+  /// Of commands that leave nothing half done.
   static func handle() {
-    for number in [SIGINT, SIGTERM, SIGHUP] {
+    for number in numbers {
       signal(number) { number in
-        // Only what is safe in a handler: no memory is asked for.
-        let text: StaticString =
-          "\nassay: stopped; what was measured and planted so far is kept in .assay, and the same command goes on from there\n"
-        _ = Foundation.write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
+        let text: StaticString = "\nassay: stopped\n"
+        _ = write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
+        _exit(128 + number)
+      }
+    }
+  }
+
+  /// Of commands that keep what they plant and measure.
+  static func handleKeeping() {
+    for number in numbers {
+      signal(number) { number in
+        let text: StaticString = """
+
+          assay: stopped; what was planted and measured so far is kept in .assay, and the same command goes on from it
+
+          """
+        _ = write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
         _exit(128 + number)
       }
     }

@@ -93,6 +93,9 @@ struct GridOptions: ParsableArguments {
       library, tier: tier, organisms: organisms, methods: methods, seeds: seeds.all(of: tier))
   }
 
+  /// What a report's files are called.
+  func stem(isPart: Bool) -> String { isPart ? "\(tier.rawValue)-part" : tier.rawValue }
+
   /// Whether only a part of the tier is asked for.
   var isPart: Bool { !(organisms.isEmpty && methods.isEmpty && seeds.isEmpty) }
 }

@@ -74,6 +74,7 @@ final class BenchStatus: Sendable {
     /// Pairs of which something was measured now; the others take no time.
     var measured = 0
     var trials = 0
+    var failures: [String] = []
     let start = Date()
     /// When the first pair was opened.
     var firstOpened: Date?
@@ -98,8 +99,13 @@ final class BenchStatus: Sendable {
         if new > 0 { state.measured += 1 }
       }
       progress.show(text)
+    case .failed(let failure):
+      state.withLock { $0.failures.append(failure.text) }
     }
   }
+
+  /// What has no trial, each in a line, in an order that does not depend on who was first.
+  var failures: [String] { state.withLock { $0.failures.sorted() } }
 
   private var text: String {
     let state = state.withLock { $0 }

@@ -60,6 +60,7 @@ struct ReportWriter {
   }
 
   private func certify(_ plants: [(Organism, Regime)]) throws -> [CertifiedPlant] {
+    Interruption.handleKeeping()
     let line = CountProgress("planted")
     defer { line.finish() }
     return try Certification(workshop).run(

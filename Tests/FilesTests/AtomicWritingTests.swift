@@ -94,6 +94,19 @@ struct AtomicWritingTests {
     }
   }
 
+  @Test("two runs at once write under two names, and none is claimed for ever")
+  func claims() throws {
+    try Fixtures.withTemporaryFolder { place in
+      var first: ClaimedName? = try ClaimedName("smoke", in: place)
+      #expect(first?.name == "smoke")
+      #expect(try ClaimedName("smoke", in: place).name == "smoke-2")
+      #expect(try ClaimedName("standard", in: place).name == "standard")
+      first = nil
+      #expect(try ClaimedName("smoke", in: place).name == "smoke")
+      #expect(try names(place).isEmpty)
+    }
+  }
+
   @Test("long names are written, and places that take nothing are told")
   func longNames() throws {
     try Fixtures.withTemporaryFolder { place in

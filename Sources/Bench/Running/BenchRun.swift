@@ -15,6 +15,22 @@ package struct BenchRun: Sendable {
     case opening(pair: PairName, seeds: TrialSeeds)
     /// A pair's trials are scored; `new` of them were measured now.
     case finished(trials: Int, new: Int)
+    /// A method that could not answer on a pair, or a pair that no method could be run on; the rest goes on.
+    case failed(Failure)
+  }
+
+  /// What has no trial, and why.
+  package struct Failure: Sendable {
+    package let pair: PairName
+    package let seeds: TrialSeeds
+    /// Nil if it is the whole pair.
+    package let method: MethodAtAccess?
+    package let reason: String
+
+    /// In words.
+    package var text: String {
+      "\(method.map { "\($0) on " } ?? "")\(pair), \(seeds): \(reason)"
+    }
   }
 
   /// How far a run goes.
@@ -43,8 +59,9 @@ package struct BenchRun: Sendable {
   ///   - extent: How far to go.
   ///   - jobs: Pairs worked on at once; each pair uses one thread if there are several.
   ///   - report: Told what happens, from any thread.
-  /// - Returns: The trials of the grid, in the order of the grid; with `.scoring` those that are kept.
-  /// - Throws: The first error of any pair.
+  /// - Returns: The trials of the grid, in the order of the grid; with `.scoring` those that are kept. Of what
+  ///   failed there is none, and `report` is told.
+  /// - Throws: The first error that is not a method's or a pair's own, such as a full disk.
   package func run(
     _ grid: Grid, extent: Extent = .everything, jobs: Int,
     report: @escaping @Sendable (Event) -> Void = { _ in }
@@ -62,9 +79,17 @@ package struct BenchRun: Sendable {
       inParallel(order.count, jobs: jobs) { place in
         let index = order[place]
         let result = Result {
-          try PairVisit(
-            self, grid.subjects[index], in: base, seeds, extent, recordings, report
-          ).trials(methods)
+          do {
+            return try PairVisit(
+              self, grid.subjects[index], in: base, seeds, extent, recordings, report
+            ).trials(methods)
+          } catch let error as DiffingError {
+            report(
+              .failed(
+                Failure(
+                  pair: grid.subjects[index].name, seeds: seeds, method: nil, reason: "\(error)")))
+            return []
+          }
         }
         results.withLock { $0[index] = result }
       }

@@ -103,13 +103,25 @@ final class PairVisit {
       if let known = lines.value(key) {
         kept.append((known, item.method.card))
       } else if measures {
-        let evidence = try pair(entry).evidence(
-          item.method, item.access, key: key, sources: item.sources)
+        guard let evidence = try measured(item, key, pair(entry)) else { continue }
         kept.append((try lines.append(evidence), item.method.card))
         new += 1
       }
     }
     return (kept, new)
+  }
+
+  /// What a method says; nil, and told, if it cannot answer: the others can.
+  private func measured(_ item: MethodRun, _ key: String, _ pair: PairRun) throws -> CellEvidence? {
+    do {
+      return try pair.evidence(item.method, item.access, key: key, sources: item.sources)
+    } catch let error as DiffingError {
+      let method = MethodAtAccess(item.method.card.id, item.access)
+      report(
+        .failed(
+          .init(pair: subject.name, seeds: seeds, method: method, reason: "\(error)")))
+      return nil
+    }
   }
 
   private func scored(

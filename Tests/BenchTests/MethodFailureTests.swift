@@ -1,0 +1,55 @@
+import Diffing
+import Foundation
+import Organisms
+import Synchronization
+import Tensors
+import TestSupport
+import Testing
+
+@testable import Bench
+
+/// A method that cannot answer.
+private struct Helpless: DiffingMethod {
+  static let card = MethodCard(
+    id: "helpless", summary: "Cannot answer.", source: "a test", questions: [.whether],
+    access: [.weights])
+
+  func diff(
+    _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
+  ) throws -> Evidence {
+    _ = try SingularValueDecomposition(Tensor([.infinity]).reshaped([1, 1]))
+    return Evidence()
+  }
+}
+
+@Suite("One method's failure")
+struct MethodFailureTests {
+  @Test("is told with its cell, and the others answer")
+  func others() throws {
+    try Fixtures.withTemporaryFolder { folder in
+      for name in ["Organisms", "Fixtures"] {
+        try FileManager.default.createSymbolicLink(
+          at: folder.appending(path: name),
+          withDestinationURL: Fixtures.repository.appending(path: name))
+      }
+      let project = Project(root: folder, organisms: nil)
+      let library = try project.library()
+      let workshop = try Workshop(project, library: library)
+      let grid = try Grid(
+        library, tier: .smoke, organisms: ["edited-fact"], methods: ["weight-norm"],
+        seeds: [TrialSeeds(base: 0, planting: 0, method: 0)])
+      let run = try BenchRun(workshop), told = Mutex<[String]>([])
+      let visit = PairVisit(
+        run, grid.subjects[0], in: try workshop.bases.base(seed: 0), grid.seeds[0], .everything,
+        BaseRecordings()
+      ) { event in
+        if case .failed(let failure) = event { told.withLock { $0.append(failure.text) } }
+      }
+      let able = try grid.methodRuns.map { try MethodRun($0.method, $0.access, workshop.sources) }
+      let trials = try visit.trials([try MethodRun(Helpless(), .weights, workshop.sources)] + able)
+      #expect(trials.map(\.row.method) == ["weight-norm"])
+      let texts = told.withLock { $0 }
+      #expect(texts.count == 1 && texts[0].contains("helpless") && texts[0].contains("infinite"))
+    }
+  }
+}
