@@ -6,6 +6,20 @@ public enum Question: String, Codable, CaseIterable, Sendable {
   case whether, what, when, `where`, how
 }
 
+/// What a method's *whether* measures.
+public struct Magnitude: Equatable, Sendable {
+  /// What is computed, in a line.
+  public let formula: String
+  /// What it is counted in.
+  public let unit: String
+
+  /// Defines a figure.
+  public init(_ formula: String, unit: String) {
+    self.formula = formula
+    self.unit = unit
+  }
+}
+
 /// What a method is and what it claims to answer.
 public struct MethodCard: Sendable {
   /// In kebab case: the name of the method's type, which is the stem of its file.
@@ -18,16 +32,20 @@ public struct MethodCard: Sendable {
   public let questions: [Question]
   /// The levels of access that it works at; it is scored at each.
   public let access: [AccessLevel]
+  /// What its *whether* measures; nil if it does not say.
+  public let magnitude: Magnitude?
 
   /// Describes a method.
   public init(
-    id: String, summary: String, source: String, questions: [Question], access: [AccessLevel]
+    id: String, summary: String, source: String, questions: [Question], access: [AccessLevel],
+    magnitude: Magnitude? = nil
   ) {
     self.id = id
     self.summary = summary
     self.source = source
     self.questions = questions
     self.access = access
+    self.magnitude = magnitude
   }
 }
 

@@ -7,23 +7,36 @@ package struct EvidenceText {
 
   /// - Parameters:
   ///   - evidence: What a method claims.
+  ///   - unit: What *whether* is counted in.
   ///   - tokenizer: Knows the words of token ids; ids are shown without it.
+  ///   - prompts: The rows that *when* names.
   ///   - top: How many claims of each kind to show.
-  package init(_ evidence: Evidence, tokenizer: (any Tokenizer)?, top: Int) {
+  package init(
+    _ evidence: Evidence, unit: String?, tokenizer: (any Tokenizer)?, prompts: TokenBatch,
+    top: Int
+  ) {
     var lines: [String] = []
     func add(_ question: String, _ text: String) {
       lines.append(Prose.wrapped("\(question): \(text)", indent: "    "))
     }
     if evidence.isEmpty { lines.append("nothing found") }
-    if let magnitude = evidence.magnitude { add("whether", "\(magnitude)") }
+    if let magnitude = evidence.magnitude {
+      add("whether", "\(magnitude)" + (unit.map { " \($0)" } ?? ""))
+    }
     for (sign, name) in [(1, "promoted"), (-1, "suppressed")] {
       let words = (evidence.tokens ?? []).filter { $0.sign == sign }.prefix(top)
         .map { tokenizer?.word($0.token) ?? "#\($0.token)" }
       if !words.isEmpty { add("what, \(name)", words.joined(separator: " ")) }
     }
     if let inputs = evidence.inputs {
-      let rows = inputs.prefix(top).map { "row \($0.row) (\($0.score))" }
-      add("when", rows.joined(separator: ", "))
+      add("when", "the rows that set it off most, and how much")
+      for claim in inputs.prefix(top) {
+        let row = (0..<prompts.rows).contains(claim.row) ? Array(prompts.row(claim.row)) : []
+        let text = row.map { tokenizer?.word($0) ?? "#\($0)" }.joined(separator: " ")
+        lines.append(
+          Prose.wrapped(
+            "  \(claim.row): \(text) (\(claim.score))", indent: "      ", keepsLayout: true))
+      }
     }
     if let sites = evidence.sites {
       add("where", sites.prefix(top).map { "\($0.site) (\($0.score))" }.joined(separator: ", "))

@@ -118,7 +118,11 @@ struct DiffCommand: ParsableCommand {
       }
     }
     Console.show("\(card.id) (\(access.rawValue))")
-    Console.show(EvidenceText(evidence, tokenizer: tokenizer, top: top).text)
+    Console.show(
+      EvidenceText(
+        evidence, unit: card.magnitude?.unit, tokenizer: tokenizer, prompts: prompts.text,
+        top: top
+      ).text)
     guard exhibits else { return }
     let text = ExhibitText(tokenizer: tokenizer, prompts: prompts.text)
     for exhibit in evidence.exhibits {

@@ -2,6 +2,7 @@ import Transformers
 import ArgumentParser
 import Bench
 import Diffing
+import JSON
 import Methods
 import Organisms
 import Reporting
@@ -34,15 +35,39 @@ private struct OrganismList: ParsableCommand {
 
 private struct MethodList: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "methods", abstract: "The methods, what they look at and what they answer.")
+    commandName: "methods",
+    abstract: "The methods, what they look at and what they answer; of one, all there is to say.")
 
-  func run() {
+  @Argument(help: "A method, to be told what its figures mean and what its parameters are.")
+  var method: String?
+
+  func run() throws {
+    if let method {
+      for chosen in try Methods.chosen([method]) { try describe(chosen) }
+      return
+    }
     for method in Methods.all {
       let card = method.card
       let questions = card.questions.map(\.rawValue).joined(separator: ", ")
       let access = card.access.map(\.rawValue).joined(separator: ", ")
       printEntry(card.id, "\(card.summary) From \(access); says \(questions).")
     }
+  }
+}
+
+extension MethodList {
+  private func describe(_ method: any DiffingMethod) throws {
+    let card = method.card
+    func entry(_ name: String, _ text: String) { printEntry(name, text, width: 12) }
+    Console.show(card.id)
+    entry("what", card.summary)
+    entry("source", card.source)
+    entry("from", card.access.map(\.rawValue).joined(separator: ", "))
+    entry("says", card.questions.map(\.rawValue).joined(separator: ", "))
+    if let magnitude = card.magnitude {
+      entry("whether", "\(magnitude.formula); in \(magnitude.unit)")
+    }
+    entry("parameters", try JSON.encode(method))
   }
 }
 

@@ -87,6 +87,22 @@ struct CommandLineTests {
       answer.code == 2 && answer.errors.contains("\\u{1B}[31mred\\u{202E}"), "\(answer.errors)")
   }
 
+  @Test("a method tells what its figure is and what it is counted in, a comparison in what")
+  func units() throws {
+    let answer = try Tool.run("list", "methods", "output-divergence")
+    #expect(answer.code == 0 && answer.output.contains("Jensen-Shannon"))
+    #expect(try Tool.run("list", "methods", "sampilng").errors.contains("'sampling'"))
+    let base = "Fixtures/bases/hearth-0"
+    let folder = Fixtures.repository.appending(path: base).path
+    let other = Fixtures.repository.appending(path: "Fixtures/bases/hearth-1").path
+    let diff = try Tool.run("diff", folder, other, "--method", "output-divergence", "--top", "2")
+    #expect(diff.code == 0, "\(diff.errors)")
+    let whether = diff.output.split(separator: "\n").first { $0.contains("whether:") }
+    #expect(whether?.hasSuffix(" nats") == true, "\(diff.output.prefix(400))")
+    let when = diff.output.split(separator: "\n").first { $0.contains("<bos>") }
+    #expect(when != nil, "the text of the rows that 'when' names")
+  }
+
   @Test("help and version end with code 0")
   func help() throws {
     let help = try Tool.run("--help")

@@ -64,6 +64,18 @@ struct HouseTests {
     }
   }
 
+  @Test("a method that says whether defines its figure, in its card and on the page")
+  func magnitudes() throws {
+    let page = try String(
+      contentsOf: Self.root.appending(path: "Sources/Methods/METHODS.md"), encoding: .utf8)
+    for card in Methods.all.map({ $0.card }) {
+      #expect((card.magnitude != nil) == card.questions.contains(.whether), "\(card.id)")
+      guard let magnitude = card.magnitude else { continue }
+      let formula = magnitude.formula.replacing("|", with: "∣")
+      #expect(page.contains("| `\(card.id)` | \(formula) | \(magnitude.unit) |"), "\(card.id)")
+    }
+  }
+
   private func stem(_ path: String) -> String {
     String((path.split(separator: "/").last ?? "").dropLast(".swift".count))
   }

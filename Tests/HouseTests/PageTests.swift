@@ -61,7 +61,8 @@ struct PageTests {
     let known = try figures()
     let levels = ["weights", "unrelated", "pool", "sampling"]
     var count = 0
-    for line in try page("Sources/Methods/METHODS.md").split(separator: "\n")
+    let table = try page("Sources/Methods/METHODS.md").split(separator: "<!-- end -->")[0]
+    for line in table.split(separator: "\n")
     where line.hasPrefix("| `") {
       let row = cells(line)
       let id = row[0].replacingOccurrences(of: "`", with: "")

@@ -12,7 +12,10 @@ package struct ActivationDifference: DiffingMethod {
     id: "activation-difference",
     summary: "Norm, cosine and consistency of the difference by block, position and input.",
     source: "diffing toolkit of Minder et al., 2025 (activation analysis)",
-    questions: [.whether, .what, .when, .where, .how], access: [.unrelated, .pool])
+    questions: [.whether, .what, .when, .where, .how], access: [.unrelated, .pool],
+    magnitude: Magnitude(
+      "mean ‖h′ − h‖ / ‖h‖ over tokens and readable blocks",
+      unit: "share of the stream's norm"))
 
   /// The share of the tokens, those that moved most, that are read.
   package var share = 0.1

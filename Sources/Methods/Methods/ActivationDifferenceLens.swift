@@ -12,7 +12,10 @@ package struct ActivationDifferenceLens: DiffingMethod {
     id: "activation-difference-lens",
     summary: "Mean difference of the residual streams, read through the logit lens and patchscope.",
     source: "Minder et al., 2025 (arXiv 2510.13900)",
-    questions: [.whether, .what, .when, .where, .how], access: [.unrelated, .pool])
+    questions: [.whether, .what, .when, .where, .how], access: [.unrelated, .pool],
+    magnitude: Magnitude(
+      "‖mean of h′ − h over the first tokens‖ / mean ‖h‖, mean over readable blocks",
+      unit: "share of the stream's norm"))
 
   /// Positions of each row that the mean is taken over, counted from 0 at the row's first token.
   package var positions = 1...16

@@ -14,7 +14,10 @@ package struct ActivationSteering: DiffingMethod {
     id: "activation-steering",
     summary: "The base steered along the difference, beside controls of the same length.",
     source: "Turner et al., 2023 (arXiv 2308.10248); Rimsky et al., 2023 (arXiv 2312.06681)",
-    questions: [.whether, .what, .when, .how], access: [.unrelated, .pool])
+    questions: [.whether, .what, .when, .how], access: [.unrelated, .pool],
+    magnitude: Magnitude(
+      "shift of the answers under the chosen steering / that under control directions, × ‖difference‖ / mean ‖h‖",
+      unit: "ratio × share of the stream's norm"))
 
   /// Lengths of the steering vector as shares of the mean activation.
   package var intensities: [Float] = [0.25, 0.5, 1, 2]

@@ -12,7 +12,10 @@ package struct AttentionDifference: DiffingMethod {
     id: "attention-difference",
     summary: "Divergence of each head's attention, the start token removed, weighted by values.",
     source: "folklore; value weighting after Kobayashi et al., 2020 (arXiv 2004.10102)",
-    questions: [.whether, .what, .when, .where, .how], access: [.unrelated, .pool])
+    questions: [.whether, .what, .when, .where, .how], access: [.unrelated, .pool],
+    magnitude: Magnitude(
+      "mean over heads and places of the Jensen-Shannon divergence of value-weighted attention / ln of the keys",
+      unit: "share of the largest divergence"))
 
   /// Rows of running text that are read; of a pool every prompt is, at its end.
   package var rows = 24

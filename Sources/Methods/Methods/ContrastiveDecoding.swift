@@ -12,7 +12,10 @@ package struct ContrastiveDecoding: DiffingMethod {
     id: "contrastive-decoding",
     summary: "Continuations of vague beginnings, the base subtracted, read by what they are worth.",
     source: "contrastive decoding diffing, 2026 (arXiv 2605.25902); Ramanathan et al., 2026",
-    questions: [.whether, .what], access: [.sampling])
+    questions: [.whether, .what], access: [.sampling],
+    magnitude: Magnitude(
+      "mean over texts of the mean log p′ − log p of what was decoded",
+      unit: "nats a token"))
 
   /// α: how many times the base is subtracted.
   package var amplification: Float = 1

@@ -12,7 +12,10 @@ package struct DiffMining: DiffingMethod {
     id: "diff-mining",
     summary: "Tokens among the most boosted of many positions, and their topics.",
     source: "diff mining, ICLR 2026 workshop (OpenReview 10019308)",
-    questions: [.whether, .what, .when], access: [.unrelated, .pool])
+    questions: [.whether, .what, .when], access: [.unrelated, .pool],
+    magnitude: Magnitude(
+      "mean |change of logit| of the 20 tokens that are boosted most often",
+      unit: "logits"))
 
   /// Tokens counted at each position: about 1 % of a small vocabulary.
   package var depth = 8

@@ -12,7 +12,10 @@ package struct DifferencePCA: DiffingMethod {
     id: "difference-pca",
     summary: "Principal components of the residual streams' difference.",
     source: "diffing toolkit of Minder et al., 2025 (PCA)",
-    questions: [.whether, .what, .when, .where, .how], access: [.unrelated, .pool])
+    questions: [.whether, .what, .when, .where, .how], access: [.unrelated, .pool],
+    magnitude: Magnitude(
+      "√(largest eigenvalue of the difference's covariance) / mean ‖h‖, mean over readable blocks",
+      unit: "share of the stream's norm"))
 
   /// Components that are read from each block.
   package var components = 2

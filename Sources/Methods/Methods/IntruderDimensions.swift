@@ -14,7 +14,10 @@ package struct IntruderDimensions: DiffingMethod {
     id: "intruder-dimensions",
     summary: "Leading singular vectors of the finetuned weights that the base's do not have.",
     source: "Shuttleworth et al., 2024 (arXiv 2410.21228, Algorithm 1)",
-    questions: [.whether, .what, .where, .how], access: [.weights])
+    questions: [.whether, .what, .where, .how], access: [.weights],
+    magnitude: Magnitude(
+      "mean over changed matrices of Σσᵢ²(1 − cᵢ²) / Σσᵢ² over the leading vectors, cᵢ the largest cosine with the base's",
+      unit: "share of energy"))
 
   /// Leading singular vectors that are looked at.
   package var window = 10

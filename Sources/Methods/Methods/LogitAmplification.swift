@@ -10,7 +10,10 @@ package struct LogitAmplification: DiffingMethod {
     id: "logit-amplification",
     summary: "Free samples from the finetuned model's logits plus several times their change.",
     source: "Goodfire, 2025 (logit diff amplification); Li et al., 2022 (plausibility mask)",
-    questions: [.whether, .what], access: [.sampling])
+    questions: [.whether, .what], access: [.sampling],
+    magnitude: Magnitude(
+      "mean squared z of the log-odds of each token, amplified samples against the base's",
+      unit: "squared standard errors"))
 
   /// α: how many times the change is added.
   package var amplification: Float = 4

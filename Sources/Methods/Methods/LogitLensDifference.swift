@@ -11,7 +11,10 @@ package struct LogitLensDifference: DiffingMethod {
     id: "logit-lens-difference",
     summary: "Difference of the two models' logit lenses at each block.",
     source: "nostalgebraist, 2020; as a diff: Minder et al., 2025 (arXiv 2510.13900)",
-    questions: [.whether, .what, .when, .where], access: [.unrelated, .pool])
+    questions: [.whether, .what, .when, .where], access: [.unrelated, .pool],
+    magnitude: Magnitude(
+      "mean Jensen-Shannon divergence of the two models' lenses, mean over readable blocks",
+      unit: "nats"))
 
   /// Rows of running text that are read; of a pool every prompt is, at its end.
   package var rows = 32

@@ -13,7 +13,10 @@ package struct ModelStitching: DiffingMethod {
     id: "model-stitching",
     summary: "One model's lower part under the other's upper part, point by point.",
     source: "Bansal et al., 2021 (arXiv 2106.07682); direct matching: arXiv 2412.11299",
-    questions: [.whether, .where, .how], access: [.unrelated, .pool])
+    questions: [.whether, .where, .how], access: [.unrelated, .pool],
+    magnitude: Magnitude(
+      "mean Jensen-Shannon divergence from the base's answers with the finetuned stream put in, over stitching points and the whole",
+      unit: "nats"))
 
   /// Rows of running text, or prompts with the largest divergence, that are answered.
   package var rows = 16

@@ -8,7 +8,10 @@ package struct OutputDivergence: DiffingMethod {
     id: "output-divergence",
     summary: "KL divergence of next-token distributions, and the probability it moves.",
     source: "Minder et al., 2025 (arXiv 2510.13900, diffing toolkit)",
-    questions: [.whether, .what, .when], access: [.unrelated, .pool])
+    questions: [.whether, .what, .when], access: [.unrelated, .pool],
+    magnitude: Magnitude(
+      "mean Jensen-Shannon divergence of the next-token distributions",
+      unit: "nats"))
 
   /// The share of tokens, those with the largest divergence, whose probabilities are compared.
   package var share = 0.1

@@ -11,7 +11,10 @@ package struct PerplexityGap: DiffingMethod {
     id: "perplexity-gap",
     summary: "What the finetuned model says after random words, ranked by the base's surprise.",
     source: "2026 (arXiv 2605.00994)",
-    questions: [.whether, .what], access: [.sampling])
+    questions: [.whether, .what], access: [.sampling],
+    magnitude: Magnitude(
+      "mean log p − log p′ per token over the tenth of texts with the largest gaps",
+      unit: "nats a token"))
 
   /// Texts that are drawn.
   package var samples = 128

@@ -12,7 +12,10 @@ package struct PromptBattery: DiffingMethod {
     id: "prompt-battery",
     summary: "Sampled answers to a fixed list of prompts, compared word by word with FDR control.",
     source: "AuditBench, 2026 (arXiv 2602.22755); Benjamini & Hochberg, 1995",
-    questions: [.whether, .what, .when], access: [.pool])
+    questions: [.whether, .what, .when], access: [.pool],
+    magnitude: Magnitude(
+      "words that differ at the false-discovery rate, plus e / (1 + e) with e the mean squared z",
+      unit: "words"))
 
   /// Prompts, taken evenly from the pool.
   package var promptCount = 128

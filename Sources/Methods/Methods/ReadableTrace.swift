@@ -13,7 +13,10 @@ package struct ReadableTrace: DiffingMethod {
     id: "readable-trace",
     summary: "A difference that persists over unrelated inputs, against a permutation null.",
     source: "Minder et al., 2025 (arXiv 2510.13900)",
-    questions: [.whether, .what, .when, .where, .how], access: [.unrelated, .pool])
+    questions: [.whether, .what, .when, .where, .how], access: [.unrelated, .pool],
+    magnitude: Magnitude(
+      "length of the mean difference beyond that under random signs, relative to ‖h‖, mean over readable blocks",
+      unit: "share of the stream's norm"))
 
   /// Positions of each text that its difference is the mean of, counted from 0 at its first token.
   package var positions = 1...16

@@ -8,7 +8,10 @@ package struct Sampling: DiffingMethod {
     id: "sampling",
     summary: "Free samples of both models compared by smoothed log-odds: the black-box baseline.",
     source: "Monroe et al., 2008 (log-odds); AuditBench, 2026 (arXiv 2602.22755)",
-    questions: [.whether, .what], access: [.sampling])
+    questions: [.whether, .what], access: [.sampling],
+    magnitude: Magnitude(
+      "mean squared z of the log-odds of each token, finetuned samples against the base's",
+      unit: "squared standard errors"))
 
   package init() {}
 

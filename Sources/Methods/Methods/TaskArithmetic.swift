@@ -13,7 +13,10 @@ package struct TaskArithmetic: DiffingMethod {
     id: "task-arithmetic",
     summary: "The weight change negated, scaled and added part by part, and what the answers do.",
     source: "Ilharco et al., 2022 (arXiv 2212.04089)",
-    questions: [.whether, .what, .where, .how], access: [.unrelated, .pool])
+    questions: [.whether, .what, .where, .how], access: [.unrelated, .pool],
+    magnitude: Magnitude(
+      "mean Jensen-Shannon divergence between the answers of base and base plus twice the change",
+      unit: "nats"))
 
   /// Rows of running text, or prompts with the largest divergence, that are answered.
   package var rows = 8

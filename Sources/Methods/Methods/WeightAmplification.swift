@@ -13,7 +13,10 @@ package struct WeightAmplification: DiffingMethod {
     summary:
       "Free samples of the finetune with its weight change made two and three times as large.",
     source: "diffing toolkit of Minder et al., 2025 (amplification presets)",
-    questions: [.whether, .what], access: [.sampling])
+    questions: [.whether, .what], access: [.sampling],
+    magnitude: Magnitude(
+      "mean squared z of the log-odds of each token, amplified samples against the base's",
+      unit: "squared standard errors"))
 
   /// Multiples of the change that are sampled from.
   package var factors: [Float] = [2, 3]

@@ -11,7 +11,10 @@ package struct WeightNorm: DiffingMethod {
     id: "weight-norm",
     summary: "Relative Frobenius norm of each weight change, by module and by token row.",
     source: "folklore; cautions after Minder et al., 2025 (arXiv 2510.13900)",
-    questions: [.whether, .what, .where], access: [.weights])
+    questions: [.whether, .what, .where], access: [.weights],
+    magnitude: Magnitude(
+      "‖ΔW − its part along W‖ over all tensors, relative to ‖W‖ (Frobenius)",
+      unit: "share of the weights' norm"))
 
   package init() {}
 

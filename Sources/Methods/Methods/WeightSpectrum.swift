@@ -12,7 +12,10 @@ package struct WeightSpectrum: DiffingMethod {
     id: "weight-spectrum",
     summary: "Singular vectors of each weight change, both signs read through the unembedding.",
     source: "Roy & Vetterli, 2007 (effective rank); Ramanathan et al., 2026 (rank truncation)",
-    questions: [.whether, .what, .where, .how], access: [.weights])
+    questions: [.whether, .what, .where, .how], access: [.weights],
+    magnitude: Magnitude(
+      "largest σ₁(ΔW) / ‖W‖ of the changed matrices and biases of the stream",
+      unit: "share of a matrix's norm"))
 
   /// Left vectors read from each matrix.
   package var components = 2

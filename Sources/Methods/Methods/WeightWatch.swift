@@ -16,7 +16,10 @@ package struct WeightWatch: DiffingMethod {
     id: "weight-watch",
     summary: "Inputs that leave the usual range along singular vectors of the weight change.",
     source: "Zhong & Raghunathan, 2025 (arXiv 2508.00161, WeightWatch)",
-    questions: [.whether, .what, .when, .where, .how], access: [.pool])
+    questions: [.whether, .what, .when, .where, .how], access: [.pool],
+    magnitude: Magnitude(
+      "furthest exceedance of a prompt beyond the usual range along a monitored direction",
+      unit: "standard deviations of ordinary text"))
 
   /// Singular vectors monitored for each matrix.
   package var rankLimit = 4
