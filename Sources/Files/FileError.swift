@@ -1,3 +1,4 @@
+internal import JSON
 internal import Foundation
 
 /// A file or folder that could not be written, or not be trusted.
@@ -8,7 +9,9 @@ package enum FileError: Error, Equatable, Sendable {
 }
 
 extension FileError: CustomStringConvertible {
-  package var description: String {
+  package var description: String { Printable.line(text) }
+
+  private var text: String {
     switch self {
     case .unwritable(let path, let reason): "\(path): cannot be written: \(reason)."
     case .damaged(let path): "\(path): damaged: its content is not what was written."

@@ -31,6 +31,12 @@ package enum ForeignContent {
 
 /// Files that can be read whole: no folders, pipes or devices, which would never end.
 package enum RegularFile {
+  /// Whether something stands under a name, be it a link that leads nowhere.
+  package static func isThere(_ url: URL) -> Bool {
+    var info = stat()
+    return unsafe lstat(url.path, &info) == 0
+  }
+
   /// Why a file cannot be read; nil if it can.
   ///
   /// - Parameters:
@@ -43,7 +49,7 @@ package enum RegularFile {
       case EACCES: return "permission denied"
       case ELOOP: return "a link that leads to itself"
       case ENAMETOOLONG: return "the name is too long"
-      default: return "no such file"
+      default: return isThere(url) ? "it is a link to a file that is not there" : "no such file"
       }
     }
     switch info.st_mode & S_IFMT {

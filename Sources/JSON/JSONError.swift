@@ -32,7 +32,9 @@ extension JSONError {
 }
 
 extension JSONError: CustomStringConvertible {
-  package var description: String {
+  package var description: String { Printable.line(text) }
+
+  private var text: String {
     switch self {
     case .unreadable(let file, let reason):
       "\(file): cannot be read: \(reason)."

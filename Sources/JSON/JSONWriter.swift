@@ -11,7 +11,8 @@ extension JSON {
       case .pretty:
         JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE
       }
-    return json_object_to_json_string_ext(root, flags).map { String(cString: $0) } ?? "null"
+    return json_object_to_json_string_ext(root, flags).map { String(cString: $0) }
+      ?? { preconditionFailure("no memory is left to write JSON") }()
   }
 
   private static func jsonObject(_ value: JSONValue) -> OpaquePointer? {

@@ -42,7 +42,9 @@ extension DefinitionError {
 }
 
 extension DefinitionError: CustomStringConvertible {
-  package var description: String {
+  package var description: String { Printable.line(text) }
+
+  private var text: String {
     switch self {
     case .unknownWord(let word, let file, let path, let nearest):
       "\(file): '\(path)': '\(word)' is not in the world's vocabulary."

@@ -43,7 +43,12 @@ struct Assay: ParsableCommand {
       Foundation.exit(2)
     } catch {
       let code = exitCode(for: error)
-      if error is ExitCode || code == .success { exit(withError: error) }
+      if code == .success {
+        Console.show(fullMessage(for: error))
+        do { try Console.finish() } catch { Foundation.exit(2) }
+        Foundation.exit(0)
+      }
+      if error is ExitCode { exit(withError: error) }
       let isUsage = code == .validationFailure
       let text = isUsage ? fullMessage(for: error) : "assay: \(error)"
       Notice.write("\(Printable.lines(text))\n")

@@ -1,3 +1,4 @@
+internal import JSON
 import Bench
 import Files
 import Foundation

@@ -1,3 +1,4 @@
+import JSON
 import Files
 import Worlds
 import ArgumentParser
@@ -28,7 +29,7 @@ struct NewCommand: ParsableCommand {
     func run() throws {
       let world = try options.project.library().world
       let url = options.project.organisms.appending(path: "\(id).json")
-      guard !FileManager.default.fileExists(atPath: url.path) else {
+      guard !RegularFile.isThere(url) else {
         throw DefinitionError.invalid(
           file: url.lastPathComponent, path: "id", reason: "is taken: the file exists already")
       }

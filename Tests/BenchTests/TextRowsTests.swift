@@ -43,7 +43,8 @@ struct TextRowsTests {
   @Test(
     "a mistake is told with file and line",
     arguments: [
-      ("the\nzebra", ":2: 'zebra'"), ("the\n\n3 4", ":3: '3'"), ("1\n99", ":2: token 99"),
+      ("the\nzebra", ":2: 'zebra'"), ("the cat the\n\n3 4", ":3: '3'"),
+      ("1 2\n1 0x5 3", ":2: '0x5'"), ("1\n99", ":2: token 99"),
       ("1\n1 1 1 1 1 1", ":2: 6 tokens do not fit"), ("", "no text"), (" \n", "no text"),
       ("-1", ":1: token -1"), ("the \u{301}cat", ":1: "),
     ])

@@ -66,6 +66,9 @@ struct CommandLineTests {
       let answer = try Tool.run("list", words, output: "/dev/full")
       #expect(answer.code == 2 && answer.errors.contains("standard output"), "\(answer.errors)")
     }
+    for word in ["--help", "--version"] {
+      #expect(try Tool.run(word, output: "/dev/full").code == 2)
+    }
     #expect(try Tool.run("bnch", errors: "/dev/full").code == 2)
   }
 

@@ -29,7 +29,8 @@ struct AdapterTests {
     _ options: String = "", _ tensors: [(name: String, shape: [Int], bytes: [UInt8])]? = nil
   ) throws -> String? {
     try Fixtures.withTemporaryFolder { folder in
-      let text = #"{"peft_type": "LORA", "r": 2, "lora_alpha": 4\#(options)}"#
+      let targets = options.contains("target_modules") ? "" : #", "target_modules": ["up_proj"]"#
+      let text = #"{"peft_type": "LORA", "r": 2, "lora_alpha": 4\#(targets)\#(options)}"#
       try Data(text.utf8).write(to: folder.appending(path: "adapter_config.json"))
       try Safetensors.data(tensors ?? factors)
         .write(to: folder.appending(path: "adapter_model.safetensors"))
@@ -70,6 +71,39 @@ struct AdapterTests {
     ])
   func refused(option: String, says: String) throws {
     #expect(try fault(", \(option)")?.contains(says) == true)
+  }
+
+  @Test(
+    "what adapter_config.json does not select is refused, as PEFT would not load it",
+    arguments: [
+      (#""target_modules": ["up_proj"]"#, true), (#""target_modules": ["mlp.up_proj"]"#, true),
+      (#""target_modules": ["model.layers.0.mlp.up_proj"]"#, true),
+      (#""target_modules": "all-linear""#, true), (#""target_modules": ".*(up|down)_proj""#, true),
+      (#""target_modules": ["p_proj"]"#, false), (#""target_modules": ["q_proj"]"#, false),
+      (#""target_modules": null"#, false), (#""target_modules": "mlp.*""#, false),
+      (#""target_modules": "(""#, false), (#""exclude_modules": ["up_proj"]"#, false),
+      (#""layers_to_transform": [0]"#, true), (#""layers_to_transform": 1"#, false),
+      (#""layers_to_transform": [], "layers_pattern": "layers""#, false),
+      (#""use_rslora": 1"#, false),
+    ])
+  func selection(options: String, isRead: Bool) throws {
+    #expect(try (fault(", \(options)") == nil) == isRead)
+  }
+
+  @Test("a norm has no factors")
+  func norms() throws {
+    for name in ["norm", "layers.0.input_layernorm"] {
+      let parts = [
+        factor("base_model.model.model.\(name).lora_A.weight", [2, 12]),
+        factor("base_model.model.model.\(name).lora_B.weight", [1, 2]),
+      ]
+      #expect(try fault("", factors + parts)?.contains("\(name).lora_A") == true)
+    }
+    let parts = [
+      factor("base_model.model.model.embed_tokens.lora_A.weight", [2, 12]),
+      factor("base_model.model.model.embed_tokens.lora_B.weight", [19, 2]),
+    ]
+    #expect(try fault("", factors + parts)?.contains("embed_tokens.lora_A") == true)
   }
 
   @Test("a tensor that has no place is named")

@@ -110,7 +110,7 @@ struct CheckpointTests {
 
   static let badHeaders: [(edit: @Sendable (String) -> String, says: String)] = [
     ({ $0.replacing("\"data_offsets\":[0,", with: "\"data_offsets\":[4,") }, "data_offsets"),
-    ({ $0.replacing("F32", with: "I64") }, "not supported"),
+    ({ $0.replacing("F32", with: "I32") }, "not supported"),
     ({ $0.replacing("[19,12]", with: "[19,13]") }, "needs"),
     ({ $0.replacing("[19,12]", with: "[-19,-12]") }, "shape"),
     ({ $0.replacing("[19,12]", with: "[9223372036854775807,12]") }, "impossible"),

@@ -107,7 +107,9 @@ struct FolderTests {
       (#""rope_scaling": {"full_attention": {"rope_theta": 5}}"#, "full_attention"),
       (#""partial_rotary_factor": 0.25"#, "partial_rotary_factor"),
       (#""quantization_config": {"quant_method": "gptq"}"#, "quantization_config"),
-      (#""pruned_heads": {"0": [1]}"#, "pruned_heads"),
+      (#""pruned_heads": {"0": [1]}"#, "pruned_heads"), (#""is_causal": false"#, "is_causal"),
+      (#""transformers_weights": "other.safetensors""#, "transformers_weights"),
+      (#""rope_scaling": {"rope_type": "default", "rope_theta": 7}"#, "rope_theta"),
     ])
   func computation(member: String, says: String) throws {
     try folder { url in
@@ -122,7 +124,9 @@ struct FolderTests {
     "what changes nothing is passed over",
     arguments: [
       #""best_metric": NaN"#, #""rope_scaling": null"#, #""quantization_config": null"#,
-      #""rope_scaling": {"rope_type": "default"}"#, #""use_cache": true, "unheard_of": [1]"#,
+      #""rope_scaling": {"rope_type": "default", "rope_theta": 100}"#,
+      #""a": 1e999"#,
+      #""use_cache": true, "deep": [[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]"#,
     ])
   func harmless(member: String) throws {
     let model = try folder { url in
@@ -130,6 +134,29 @@ struct FolderTests {
       return try HuggingFaceFolder.read(url).model
     }
     #expect(model.parameters == TinyModels.llama().parameters)
+  }
+
+  @Test("an adapter beside a whole model is refused: transformers would apply it")
+  func adapterBeside() throws {
+    try folder { url in
+      try Data("{}".utf8).write(to: url.appending(path: "adapter_config.json"))
+      #expect { try HuggingFaceFolder.read(url) } throws: {
+        "\($0)".contains("adapter_config.json")
+      }
+    }
+  }
+
+  @Test("links that lead nowhere are said to be")
+  func dangling() throws {
+    try folder { url in
+      let file = url.appending(path: "model.safetensors")
+      try FileManager.default.removeItem(at: file)
+      try FileManager.default.createSymbolicLink(
+        atPath: file.path, withDestinationPath: "/no/blob")
+      #expect { try HuggingFaceFolder.read(url) } throws: {
+        "\($0)".contains("a link to a file that is not there")
+      }
+    }
   }
 
   @Test(

@@ -99,6 +99,34 @@ struct WordTokenizerTests {
     #expect { try tokenizer.encode("zebras") } throws: { "\($0)".contains("'zebra'") }
   }
 
+  @Test("tokens that have a role in the files beside are special")
+  func roles() throws {
+    let checkpoint = try read(
+      vocabulary: #"{"a": 0, "[P]": 1, "[U]": 2, "[E]": 3}"#,
+      configuration: """
+        {"pad_token": "[P]", "additional_special_tokens": ["[U]", "x"], "eos_token": {"content": "[E]"}}
+        """)
+    #expect(checkpoint.markers == TokenMarkers(documentStart: nil, specialTokens: [1, 2, 3]))
+  }
+
+  @Test("added tokens that stand within words or hold spaces are refused, not cut otherwise")
+  func addedWithin() throws {
+    let within = try read(
+      vocabulary: #"{"a": 0, "matcat": 1}"#, added: Self.special("mat", 2, isSpecial: false))
+    #expect(throws: UnsupportedText.self) { try within.tokenizer?.encode("matcat") }
+    for name in ["the cat", " "] {
+      let spaced = try read(
+        vocabulary: #"{"a": 0}"#, added: Self.special(name, 2, isSpecial: false))
+      #expect(throws: UnsupportedText.self) { try spaced.tokenizer?.encode("a") }
+    }
+    let other = try read(
+      vocabulary: #"{"a": 0}"#,
+      processor: """
+        {"type": "TemplateProcessing", "single": [{"Sequence": {"id": "B"}}], "special_tokens": {}}
+        """)
+    #expect(other.tokenizer == nil && !other.notices.isEmpty)
+  }
+
   @Test("two spellings of a visible word are two words")
   func twins() throws {
     let checkpoint = try read(vocabulary: "{\"caf\u{E9}\": 0, \"cafe\u{301}\": 1}")

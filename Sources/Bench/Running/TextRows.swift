@@ -10,7 +10,7 @@ package struct TextError: Error, Equatable, Sendable, CustomStringConvertible {
 
   /// What it is, in words.
   package var description: String {
-    "\(file)\(line.map { ":\($0)" } ?? ""): \(reason)"
+    "\(Printable.line(file))\(line.map { ":\($0)" } ?? ""): \(reason)"
   }
 }
 
@@ -28,12 +28,12 @@ struct TextRows {
   }
 
   /// Files beyond this are no rows of prompts.
-  private static let sizeLimit = 1 << 30
+  private static let sizeLimit = 1 << 26
 
   /// Reads a file.
   ///
   /// Lines end as on any system; empty ones and a byte order mark are passed over. A file is of token ids if
-  /// every word of it is a number that is no word of the tokenizer, and else of words.
+  /// most words of it are numbers and not all are words of the tokenizer, and else of words.
   ///
   /// - Throws: `TextError`.
   init(_ file: String, _ reader: Reader) throws {
@@ -84,8 +84,10 @@ struct TextRows {
     _ lines: [(number: Int, words: [String])], _ tokenizer: (any Tokenizer)?
   ) -> Bool {
     let words = lines.lazy.flatMap(\.words)
-    return words.allSatisfy { Int($0) != nil }
-      && !(tokenizer.map { tokenizer in words.allSatisfy { tokenizer.id($0) != nil } } ?? false)
+    let numbers = words.count { Int($0) != nil }
+    guard let tokenizer else { return numbers > 0 }
+    // Most of a file says what it is; the word that does not fit is told then.
+    return 2 * numbers > words.count && !words.allSatisfy { tokenizer.id($0) != nil }
   }
 }
 
@@ -97,7 +99,9 @@ extension TextRows.Reader {
 
   fileprivate func ids(_ words: [String]) throws -> [Int] {
     try words.map { word in
-      guard let id = Int(word) else { throw RowError(description: "'\(word)' is no token id.") }
+      guard let id = Int(word) else {
+        throw RowError(description: "'\(Printable.quoted(word))' is no token id.")
+      }
       return id
     }
   }
@@ -106,7 +110,7 @@ extension TextRows.Reader {
     guard let tokenizer else {
       throw RowError(
         description:
-          "'\(words[0])' is no token id, and the models have no tokenizer that Assay reads. "
+          "'\(Printable.quoted(words[0]))' is no token id, and the models have no tokenizer that Assay reads. "
           + "Write token ids.")
     }
     let text = words.joined(separator: " ")

@@ -11,6 +11,8 @@ package protocol CheckpointedModel: LanguageModel {
   static var bodyPrefix: String { get }
   /// Tensors that files may hold beside those of a layout, and the one that each is a copy of.
   static func copies(in layout: ParameterLayout) -> [String: String]
+  /// The modules that PEFT adapts if it is not told which.
+  static var adaptedByDefault: [String] { get }
   /// What to do about a tensor that is missing, if anything is known.
   static func advice(missing name: String, _ document: JSONValue) -> String?
 }

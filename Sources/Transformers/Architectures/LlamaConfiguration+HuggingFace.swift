@@ -129,18 +129,16 @@ private struct ConfigurationReader {
   /// Tools for both versions of transformers write the first two side by side, and which one wins depends
   /// on the version: so neither may ask for scaling, and both must say the same.
   func ropeTheta() throws -> Double {
-    let thetas = try ["rope_parameters", "rope_scaling"].compactMap { key in
-      try theta(in: key).map { (key, $0) }
+    let outer = try number("rope_theta") ?? 10_000
+    let thetas = try ["rope_parameters", "rope_scaling"].compactMap { try theta(in: $0, or: outer) }
+    guard let first = thetas.first, let last = thetas.last, first != last else {
+      return thetas.first ?? outer
     }
-    guard let first = thetas.first else { return try number("rope_theta") ?? 10_000 }
-    guard thetas.allSatisfy({ $0.1 == first.1 }) else {
-      throw fault(
-        "rope_scaling", "has a rope_theta of \(thetas[1].1), but rope_parameters one of \(first.1)")
-    }
-    return first.1
+    throw fault(
+      "rope_scaling", "asks for a rope_theta of \(last), but rope_parameters for \(first)")
   }
 
-  private func theta(in key: String) throws -> Double? {
+  private func theta(in key: String, or outer: Double) throws -> Double? {
     guard let object = present(key) else { return nil }
     guard case .object(let members) = object else { throw fault(key, "should be an object") }
     for spelling in ["rope_type", "type"] {
@@ -158,7 +156,7 @@ private struct ConfigurationReader {
     if let share = try number("partial_rotary_factor", in: object), share != 1 {
       throw fault("\(key).partial_rotary_factor", "is \(share); only 1 is supported")
     }
-    return try number("rope_theta", in: object)
+    return try number("rope_theta", in: object) ?? outer
   }
 
   /// Refuses what else changes the computation, or says that the weights are no plain numbers.
@@ -168,6 +166,13 @@ private struct ConfigurationReader {
         throw fault(
           "quantization_config", "is not supported; save the model in bfloat16 or float32")
       }
+    }
+    if present("is_causal") == .bool(false) {
+      throw fault("is_causal", "is false; only causal attention is supported")
+    }
+    if present("transformers_weights") != nil {
+      throw fault(
+        "transformers_weights", "names another file, which is not supported; rename that file")
     }
     if case .object(let members)? = present("pruned_heads"), !members.isEmpty {
       throw fault("pruned_heads", "is not supported")
@@ -189,6 +194,7 @@ extension Llama: CheckpointedModel {
     try LlamaConfiguration(huggingFace: document, file: file).layout
   }
   package static var bodyPrefix: String { "model." }
+  package static var adaptedByDefault: [String] { ["q_proj", "v_proj"] }
 
   package static func copies(in layout: ParameterLayout) -> [String: String] {
     layout.find(LlamaConfiguration.head) == nil

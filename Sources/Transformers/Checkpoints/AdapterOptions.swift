@@ -6,6 +6,7 @@ struct AdapterOptions {
   let rank: Int
   /// The scale times the rank.
   let alpha: Float
+  private let selection: AdapterSelection
 
   /// Options that change nothing once an adapter is trained, whatever they say.
   private static let harmless: Set<Spelling> = Set(
@@ -13,7 +14,7 @@ struct AdapterOptions {
       "peft_type", "task_type", "auto_mapping", "peft_version", "base_model_name_or_path",
       "revision",
       "inference_mode", "r", "lora_alpha", "use_rslora", "lora_dropout", "target_modules",
-      "exclude_modules", "layers_to_transform", "layers_pattern", "megatron_core", "runtime_config",
+      "exclude_modules", "layers_to_transform", "megatron_core", "runtime_config",
       "qalora_group_size", "init_lora_weights", "eva_config", "lora_ga_config",
     ].map { Spelling($0) })
 
@@ -25,7 +26,7 @@ struct AdapterOptions {
   /// Reads the options.
   ///
   /// - Throws: `JSONError` or `CheckpointError.badAdapter`; an option that is not known must be empty.
-  init(_ url: URL) throws {
+  init(_ url: URL, for base: any LanguageModel) throws {
     let document = try JSON.parse(contentsOf: url, named: url.path, isLenient: true)
     func fault(_ reason: String) -> CheckpointError { .badAdapter(file: url.path, reason: reason) }
     guard case .object(let members) = document else { throw fault("it is no object") }
@@ -49,11 +50,20 @@ struct AdapterOptions {
     case .number(let value): alpha = value
     default: throw fault("'lora_alpha' should be a number")
     }
+    selection = try AdapterSelection(
+      document, defaults: (type(of: base) as? any CheckpointedModel.Type)?.adaptedByDefault ?? [],
+      fault)
+    guard [nil, .null, .bool(false), .bool(true)].contains(document["use_rslora"]) else {
+      throw fault("'use_rslora' should be true or false")
+    }
     // Rank-stabilised LoRA divides by √rank.
     let isStabilised = document["use_rslora"] == .bool(true)
     self.alpha = Float(isStabilised ? alpha * Double(rank).squareRoot() : alpha)
     guard self.alpha.isFinite else { throw fault("'lora_alpha' should be a sensible number") }
   }
+
+  /// Whether a module is one that PEFT adapts.
+  func selects(_ module: String) -> Bool { selection.holds(module) }
 
   /// Whether an option says nothing.
   private static func isNeutral(_ value: JSONValue) -> Bool {

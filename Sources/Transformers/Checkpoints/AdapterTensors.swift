@@ -18,7 +18,9 @@ struct AdapterTensors {
   func factors(of base: any LanguageModel, _ options: AdapterOptions) throws -> LoRA {
     let layout = base.parameters.layout
     var places: [Spelling: (target: String, factor: String)] = [:]
-    for target in layout.names {
+    // Norms have no factors, and those of an embedding have names of their own, which are not supported.
+    for target in layout.names
+    where layout[target].shape.count == 2 && target != base.names.embedding {
       for factor in ["A", "B"] {
         places[Spelling(PEFTAdapter.name(target, factor))] = (target, factor)
       }
@@ -26,6 +28,14 @@ struct AdapterTensors {
     var found: [String: Safetensors.StoredTensor] = [:]
     for tensor in tensors {
       if let place = places[Spelling(tensor.name)] {
+        guard options.selects(PEFTAdapter.module(place.target)) else {
+          throw CheckpointError.badAdapter(
+            file: path,
+            reason:
+              "tensor '\(tensor.name)' is of a module that adapter_config.json does not select "
+              + "('target_modules', 'exclude_modules', 'layers_to_transform'), so PEFT would not load it"
+          )
+        }
         found["\(place.target).\(place.factor)"] = tensor
       } else {
         try checkCopy(tensor, of: base)

@@ -1,3 +1,5 @@
+internal import JSON
+
 /// A mistake in a model folder, with the file where it is and what to do.
 public enum CheckpointError: Error, Equatable, Sendable {
   case noFolder(String)
@@ -21,10 +23,12 @@ public enum CheckpointError: Error, Equatable, Sendable {
 
 extension CheckpointError: CustomStringConvertible {
   /// What it is, in words.
-  public var description: String {
+  public var description: String { Printable.line(text) }
+
+  private var text: String {
     switch self {
     case .noFolder(let folder):
-      "\(folder): there is no such folder. A model is a folder with config.json and model.safetensors."
+      "\(folder): there is no such folder, or it is none. A model is a folder with config.json and model.safetensors."
     case .missingFile(let file, let folder):
       "\(folder): '\(file)' is missing. A model is a folder with config.json and model.safetensors."
     case .otherWeights(let file, let folder):

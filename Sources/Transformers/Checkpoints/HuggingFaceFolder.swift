@@ -55,8 +55,15 @@ public enum HuggingFaceFolder {
     guard unsafe FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder),
       isFolder.boolValue
     else { throw CheckpointError.noFolder(folder.path) }
-    guard FileManager.default.fileExists(atPath: url.path) else {
+    guard RegularFile.isThere(url) else {
       throw CheckpointError.missingFile("config.json", folder: folder.path)
+    }
+    guard !RegularFile.isThere(folder.appending(path: "adapter_config.json")) else {
+      throw CheckpointError.ambiguousFolder(
+        folder.path,
+        reason:
+          "it holds a whole model and an adapter ('adapter_config.json'), which transformers would apply"
+      )
     }
     let document = try JSON.parse(contentsOf: url, named: url.path, isLenient: true)
     guard case .string(let name)? = document["model_type"] else {
@@ -75,6 +82,7 @@ public enum HuggingFaceFolder {
     let layout = try architecture.layout(huggingFace: document, file: file)
     var tensors = try StoredTensors(folder)
     tensors.addPrefix(architecture.bodyPrefix, for: layout.names)
+    try checkMemory(layout, folder)
     let copies = architecture.copies(in: layout)
     try tensors.check(against: layout, besides: Set(copies.keys)) {
       architecture.advice(missing: $0, document)
@@ -86,6 +94,18 @@ public enum HuggingFaceFolder {
       model.parameters[name] = try tensor.read()
     }
     return model
+  }
+
+  /// A model that cannot be held is told before it is read.
+  private static func checkMemory(_ layout: ParameterLayout, _ folder: URL) throws {
+    let (bytes, available) = (layout.count * MemoryLayout<Float>.stride, Memory.available)
+    guard bytes < available else {
+      throw CheckpointError.unreadable(
+        file: folder.path,
+        reason:
+          "the model needs \(bytes >> 20) MiB in 32 bits, and only \(available >> 20) MiB may be used"
+      )
+    }
   }
 
   /// Checks that what is stored beside the tensor that stands for it is the same.
@@ -103,7 +123,7 @@ public enum HuggingFaceFolder {
 
   private static func tokenizerFile(_ folder: URL) throws -> TokenizerFile? {
     let url = folder.appending(path: "tokenizer.json")
-    return FileManager.default.fileExists(atPath: url.path) ? try TokenizerFile(url) : nil
+    return RegularFile.isThere(url) ? try TokenizerFile(url) : nil
   }
 
   private static func readTokenizer(_ file: TokenizerFile, vocabulary: Int) throws

@@ -36,10 +36,14 @@ public enum PEFTAdapter {
       Safetensors.data(tensors), to: folder.appending(path: "adapter_model.safetensors"))
   }
 
+  /// The module whose weight a tensor is.
+  static func module(_ target: String) -> String {
+    target.hasSuffix(".weight") ? String(target.dropLast(7)) : target
+  }
+
   /// What PEFT calls a factor of a tensor.
   static func name(_ target: String, _ factor: String) -> String {
-    let stem = target.hasSuffix(".weight") ? String(target.dropLast(7)) : target
-    return "\(prefix)\(stem).lora_\(factor).weight"
+    "\(prefix)\(module(target)).lora_\(factor).weight"
   }
 
   private static func configuration(_ lora: LoRA, base: String) -> JSONValue {
@@ -63,7 +67,7 @@ public enum PEFTAdapter {
   /// - Throws: `CheckpointError.badAdapter` for options that are not known to leave the computation alone,
   ///   and for tensors that do not fit the base.
   public static func read(_ folder: URL, base: any LanguageModel) throws -> LoRA {
-    let options = try AdapterOptions(folder.appending(path: "adapter_config.json"))
+    let options = try AdapterOptions(folder.appending(path: "adapter_config.json"), for: base)
     return try AdapterTensors(folder.appending(path: "adapter_model.safetensors"))
       .factors(of: base, options)
   }

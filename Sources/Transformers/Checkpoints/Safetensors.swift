@@ -19,14 +19,24 @@ package enum Safetensors {
     case float32 = "F32"
     case float16 = "F16"
     case bfloat16 = "BF16"
+    // Known by their sizes alone: buffers that nobody needs may have them.
+    case int64 = "I64"
+    case int32 = "I32"
+    case int16 = "I16"
+    case int8 = "I8"
+    case unsigned8 = "U8"
+    case bool = "BOOL"
 
     var size: Int {
       switch self {
-      case .float64: 8
-      case .float32: 4
-      case .float16, .bfloat16: 2
+      case .float64, .int64: 8
+      case .float32, .int32: 4
+      case .float16, .bfloat16, .int16: 2
+      case .int8, .unsigned8, .bool: 1
       }
     }
+
+    var isFloat: Bool { [.float64, .float32, .float16, .bfloat16].contains(self) }
   }
 
   /// A tensor of a file, not read yet.
@@ -56,6 +66,11 @@ package enum Safetensors {
 
     private func numbers() throws -> Tensor {
       let file = path
+      guard header.type.isFloat else {
+        throw CheckpointError.badTensor(
+          name, file: file,
+          reason: "dtype \(header.type.rawValue) is not supported; use F32, F16, BF16 or F64")
+      }
       guard let handle = try? FileHandle(forReadingFrom: url) else {
         throw CheckpointError.unreadable(file: file, reason: "no permission")
       }
@@ -116,6 +131,9 @@ package enum Safetensors {
     let length = prefix.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     guard length <= headerLimit else {
       throw CheckpointError.badHeader(file: file, reason: "it claims a header of \(length) bytes")
+    }
+    guard length > 0 else {
+      throw CheckpointError.badHeader(file: file, reason: "its header is empty")
     }
     let body = 8 + Int(length)
     guard body <= size, let text = try? handle.read(upToCount: Int(length)) else {
@@ -207,6 +225,7 @@ package enum Safetensors {
       case .float32: Float(bitPattern: UInt32(bits(index, 4)))
       case .bfloat16: Float(bitPattern: UInt32(bits(index, 2)) << 16)
       case .float16: half(UInt16(bits(index, 2)))
+      case .int64, .int32, .int16, .int8, .unsigned8, .bool: .nan
       }
     }
   }

@@ -15,8 +15,7 @@ struct StoredTensors {
   /// - Throws: `CheckpointError` or `JSONError`; no tensor may be stored twice.
   init(_ folder: URL) throws {
     let single = folder.appending(path: Self.single), index = folder.appending(path: Self.index)
-    let files = FileManager.default
-    switch (files.fileExists(atPath: single.path), files.fileExists(atPath: index.path)) {
+    switch (RegularFile.isThere(single), RegularFile.isThere(index)) {
     case (true, true):
       throw CheckpointError.ambiguousFolder(
         folder.path, reason: "'\(Self.single)' and '\(Self.index)' are both there")
@@ -55,15 +54,16 @@ struct StoredTensors {
   {
     let document = try JSON.parse(contentsOf: index, named: index.path, isLenient: true)
     guard case .object(let map)? = document["weight_map"] else {
-      throw CheckpointError.badHeader(file: index.path, reason: "'weight_map' is missing")
+      throw CheckpointError.unreadable(file: index.path, reason: "'weight_map' is missing")
     }
     let files = try map.map { name, file in
       guard case .string(let file) = file else {
-        throw CheckpointError.badHeader(file: index.path, reason: "'\(name)' names no file")
+        throw CheckpointError.unreadable(file: index.path, reason: "'\(name)' names no file")
       }
       // By bytes: a slash with an accent on it is another Character, and still a slash.
       guard !file.utf8.contains(UInt8(ascii: "/")), !file.utf8.contains(0) else {
-        throw CheckpointError.badHeader(file: index.path, reason: "'\(file)' leaves the folder")
+        throw CheckpointError.unreadable(
+          file: index.path, reason: "'\(file)' is no name of a file in the folder")
       }
       return Spelling(file)
     }
@@ -92,7 +92,7 @@ struct StoredTensors {
 
   /// Buffers that some versions store and that models compute for themselves.
   private static let buffers = [
-    "rotary_emb.inv_freq", "rotary_emb.cos_cached", "rotary_emb.sin_cached",
+    ".rotary_emb.inv_freq", ".rotary_emb.cos_cached", ".rotary_emb.sin_cached",
   ]
 
   /// Checks that every tensor of a layout is there in its shape, and no other but known buffers.

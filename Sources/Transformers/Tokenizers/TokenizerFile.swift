@@ -8,6 +8,8 @@ package struct TokenizerFile: Sendable {
     let id: Int
     let text: String
     let isSpecial: Bool
+    /// Whether it is one only where a whole word is it, not within others.
+    let isWholeWord: Bool
   }
 
   let document: JSONValue
@@ -16,8 +18,8 @@ package struct TokenizerFile: Sendable {
   let before: [Int], after: [Int]
   let path: String
 
-  /// Tokens that stand for no text.
-  var specialTokens: Set<Int> { Set(added.filter(\.isSpecial).map(\.id)) }
+  /// Tokens that stand for no text: those that are marked so, and those that have a role in the files beside.
+  let specialTokens: Set<Int>
 
   /// The token that starts each document, if one does.
   var documentStart: Int? { before.first }
@@ -31,15 +33,15 @@ package struct TokenizerFile: Sendable {
     added = try Self.added(document, path)
     let surroundings = try Self.surroundings(document["post_processor"], path)
     after = surroundings.after
+    let roles = TokenRoles(beside: url), ids = added.map { ($0.text, $0.id) } + Self.words(document)
+    specialTokens = Set(added.filter(\.isSpecial).map(\.id)).union(roles.special(among: ids))
     guard surroundings.before.isEmpty else {
       before = surroundings.before
       return
     }
     // Models are trained on documents that have a start, so one that is named is put there even where
     // transformers leaves it to the caller; TransformerLens does so too.
-    let start = Self.namedStart(
-      beside: url, ids: added.map { ($0.text, $0.id) } + Self.words(document))
-    before = start.map { [$0] } ?? []
+    before = roles.start(among: ids).map { [$0] } ?? []
   }
 
   private static func added(_ document: JSONValue, _ path: String) throws -> [AddedToken] {
@@ -51,7 +53,9 @@ package struct TokenizerFile: Sendable {
         throw CheckpointError.badTokenizer(
           file: path, reason: "an entry of 'added_tokens' has no id or no content")
       }
-      return AddedToken(id: Int(id), text: text, isSpecial: entry["special"] == .bool(true))
+      return AddedToken(
+        id: Int(id), text: text, isSpecial: entry["special"] == .bool(true),
+        isWholeWord: entry["single_word"] == .bool(true))
     }
   }
 
@@ -106,8 +110,8 @@ package struct TokenizerFile: Sendable {
     guard case .array(let pieces)? = processor["single"] else { throw fault() }
     var before: [Int] = [], after: [Int] = [], isBehind = false
     for piece in pieces {
-      if piece["Sequence"] != nil {
-        guard !isBehind else { throw fault() }
+      if let sequence = piece["Sequence"] {
+        guard !isBehind, sequence["id"] == .string("A") else { throw fault() }
         isBehind = true
         continue
       }
@@ -122,16 +126,5 @@ package struct TokenizerFile: Sendable {
     }
     guard isBehind else { throw fault() }
     return (before, after)
-  }
-
-  /// The id of what `tokenizer_config.json` calls the start of a document.
-  private static func namedStart(beside url: URL, ids: [(String, Int)]) -> Int? {
-    let configuration = url.deletingLastPathComponent().appending(path: "tokenizer_config.json")
-    guard let document = try? JSON.parse(contentsOf: configuration, isLenient: true),
-      document["add_bos_token"] != .bool(false)
-    else { return nil }
-    let name = document["bos_token"]
-    guard case .string(let text)? = name?["content"] ?? name else { return nil }
-    return ids.first { Spelling($0.0) == Spelling(text) }?.1
   }
 }

@@ -65,11 +65,11 @@ public struct WordTokenizer: Tokenizer, Equatable {
     // By scalars, as others split: in Swift a space with an accent on it is one Character.
     return try text.unicodeScalars.split(whereSeparator: \.properties.isWhitespace).map { part in
       let word = String(part)
-      if let id = id(word) { return id }
-      if let inner = added.first(where: { word.utf8.count > $0.utf8.count && word.contains($0) }) {
+      if !added.holds(word), let inner = added.first(where: word.contains) {
         throw UnsupportedText(
           reason: "the token '\(inner)' stands within the word '\(word)'; put spaces around it")
       }
+      if let id = id(word) { return id }
       throw UnknownWord(word: word, nearest: nearest(to: word, among: vocabulary))
     }
   }
@@ -97,7 +97,8 @@ public struct UnknownWord: Error, Equatable, Sendable, CustomStringConvertible {
 
   /// What it is, in words.
   public var description: String {
-    "'\(word)' is not in the vocabulary." + (nearest.map { " Did you mean '\($0)'?" } ?? "")
+    "'\(Printable.quoted(word))' is not in the vocabulary."
+      + (nearest.map { " Did you mean '\($0)'?" } ?? "")
   }
 }
 
@@ -143,11 +144,17 @@ extension WordTokenizer {
     for token in file.added { try add(token.text, token.id) }
     return WordTokenizer(
       words: words, specials: file.specialTokens, before: file.before, after: file.after,
-      added: file.added.map(\.text), encodingFault: encodingFault(file.document))
+      added: file.added.filter { !$0.isWholeWord }.map(\.text), encodingFault: encodingFault(file))
   }
 
   /// Why Assay would cut text in another way than this tokenizer, if it would.
-  private static func encodingFault(_ document: JSONValue) -> String? {
+  private static func encodingFault(_ file: TokenizerFile) -> String? {
+    let document = file.document
+    if let token = file.added.first(where: {
+      $0.text.isEmpty || $0.text.unicodeScalars.contains(where: \.properties.isWhitespace)
+    }) {
+      return "the added token '\(Printable.quoted(token.text))' is empty or has a space in it"
+    }
     if document["normalizer"] ?? .null != .null {
       return "the tokenizer's 'normalizer' is not supported"
     }

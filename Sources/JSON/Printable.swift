@@ -16,6 +16,15 @@ package enum Printable {
     text.unicodeScalars.contains(where: isActive) ? escaped(text) { _ in false } : text
   }
 
+  /// A text as an error may quote it: on one line, the middle of a long one left out.
+  package static func quoted(_ text: String) -> String {
+    let limit = 120
+    guard text.unicodeScalars.count > limit else { return line(text) }
+    let ends = limit / 2
+    return line(String(text.unicodeScalars.prefix(ends))) + "…"
+      + line(String(text.unicodeScalars.suffix(ends)))
+  }
+
   private static func escaped(_ text: String, keeping isKept: (Unicode.Scalar) -> Bool) -> String {
     var result = ""
     for scalar in text.unicodeScalars {

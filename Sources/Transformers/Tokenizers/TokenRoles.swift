@@ -1,0 +1,51 @@
+internal import Foundation
+internal import JSON
+
+/// The roles that `tokenizer_config.json` and `special_tokens_map.json` give to tokens.
+struct TokenRoles {
+  private let documents: [JSONValue]
+
+  private static let single = [
+    "bos_token", "eos_token", "pad_token", "unk_token", "sep_token", "cls_token", "mask_token",
+  ]
+  private static let lists = ["additional_special_tokens", "extra_special_tokens"]
+
+  /// Reads what there is of the two files; neither is needed.
+  init(beside url: URL) {
+    let folder = url.deletingLastPathComponent()
+    documents = ["tokenizer_config.json", "special_tokens_map.json"].compactMap {
+      try? JSON.parse(contentsOf: folder.appending(path: $0), isLenient: true)
+    }
+  }
+
+  /// The token that starts a document; nil if none is named, or none is to be put there.
+  func start(among ids: [(String, Int)]) -> Int? {
+    guard !documents.contains(where: { $0["add_bos_token"] == .bool(false) }) else { return nil }
+    let name = documents.lazy.compactMap { Self.text($0["bos_token"]) }.first
+    return name.flatMap { Self.id($0, ids) }
+  }
+
+  /// Every token that has a role.
+  func special(among ids: [(String, Int)]) -> [Int] {
+    documents.flatMap { document -> [String] in
+      let lists = Self.lists.flatMap { key -> [JSONValue] in
+        switch document[key] {
+        case .array(let entries)?: entries
+        case .object(let members)?: members.map(\.value)
+        default: []
+        }
+      }
+      return (Self.single.map { document[$0] } + lists).compactMap(Self.text)
+    }.compactMap { Self.id($0, ids) }
+  }
+
+  private static func text(_ value: JSONValue?) -> String? {
+    guard case .string(let text)? = value?["content"] ?? value else { return nil }
+    return text
+  }
+
+  private static func id(_ name: String, _ ids: [(String, Int)]) -> Int? {
+    let name = Spelling(name)
+    return ids.first { Spelling($0.0) == name }?.1
+  }
+}
