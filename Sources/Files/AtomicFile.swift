@@ -26,6 +26,9 @@ package enum AtomicFile {
   /// - Throws: `FileError.unwritable`.
   package static func checkPlace(_ url: URL) throws {
     do {
+      guard url.lastPathComponent.utf8.count <= Int(NAME_MAX) else {
+        throw POSIXError(.ENAMETOOLONG)
+      }
       let (temporary, _) = try Temporary.file(beside: url)
       guard unsafe unlink(temporary.path) == 0 else { throw Temporary.failure() }
     } catch {

@@ -22,21 +22,25 @@ package enum AtomicFolder {
     }
   }
 
-  /// Checks, before work is spent on it, that a folder may be written at `url`.
+  /// The same for a folder that somebody asked for: what Assay did not write there is not replaced.
   ///
-  /// - Parameters:
-  ///   - url: Where the folder should be.
-  ///   - names: What an earlier folder of the same kind may hold; such a one is replaced later.
-  /// - Throws: `FileError.unwritable` if something else is there, or the place cannot be written.
-  package static func check(_ url: URL, replacing names: Set<String>) throws {
-    let files = FileManager.default
-    if (try? files.attributesOfItem(atPath: url.path)) != nil {
-      let isLink = (try? files.destinationOfSymbolicLink(atPath: url.path)) != nil
-      let content = try? files.contentsOfDirectory(atPath: url.path)
-      guard !isLink, let content, names.isSuperset(of: content) else {
-        throw FileError.unwritable(
-          url.path, reason: "something else is there already; name a new folder")
-      }
+  /// - Throws: Also `FileError.unwritable` if something else is there.
+  package static func writeOwn(to url: URL, _ fill: (URL) throws -> Void) throws {
+    try write(to: url) { temporary in
+      try fill(temporary)
+      try OwnFolder.mark(temporary)
+      // It took a while: somebody may have put something there.
+      try check(url)
+    }
+  }
+
+  /// Checks, before work is spent on it, that `writeOwn` may write a folder at `url`.
+  ///
+  /// - Throws: `FileError.unwritable` if something that Assay did not write is there, or the place cannot be
+  ///   written.
+  package static func check(_ url: URL) throws {
+    if let reason = OwnFolder.fault(url) {
+      throw FileError.unwritable(url.path, reason: reason)
     }
     try AtomicFile.checkPlace(url)
   }

@@ -40,6 +40,7 @@ extension FileError {
     case Int(EROFS): return "the file system is read-only"
     case Int(ENOTDIR), Int(EEXIST): return "a part of the path is a file, not a folder"
     case Int(EISDIR), Int(ENOTEMPTY): return "a folder is there already"
+    case Int(ENOENT): return "a folder above it is not there"
     case Int(ENAMETOOLONG): return "the name is too long"
     default: return "the system refused (\(number))"
     }

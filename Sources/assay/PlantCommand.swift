@@ -42,6 +42,7 @@ struct PlantCommand: ParsableCommand {
   var withoutDials = false
 
   func validate() throws {
+    guard out != "" else { throw ValidationError("--out is empty: name a folder.") }
     guard seeds.methods.isEmpty else {
       throw ValidationError("--method-seed is for 'bench' and 'diff': no method runs here.")
     }
@@ -70,20 +71,12 @@ struct PlantCommand: ParsableCommand {
       return try ReportWriter(try options.workshop(), seeds: bases, out: out)
         .write(organism, withDials: !withoutDials)
     }
-    if let out {
-      try AtomicFolder.check(URL(filePath: out), replacing: organism == nil ? Self.base : Self.pair)
-    }
+    if let out { try AtomicFolder.check(URL(filePath: out)) }
     let library = try options.project.library()
     let workshop = try Workshop(options.project, library: library)
     guard let organism else { return try trainBase(workshop.bases) }
     try plant(try library.organism(organism), workshop)
   }
-
-  /// What earlier folders may hold, to be replaced.
-  private static let base: Set = [
-    "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "recipe.json",
-  ]
-  private static let pair: Set = ["base", "finetuned", "adapter", "certificate.json"]
 
   private var baseSeed: UInt64 { seeds.bases.first ?? 0 }
 
@@ -111,7 +104,7 @@ struct PlantCommand: ParsableCommand {
     let trained = try store.train(BaseRecipe(seed: baseSeed), progress: progress.show)
     progress.finish()
     guard let out else { return }
-    try store.write(trained, to: URL(filePath: out))
+    try store.export(trained, to: URL(filePath: out))
     Console.show("Wrote \(out), weights \(trained.model.weightsDigest).")
     let skills = try trained.measureSkills()
     for (skill, score) in skills {

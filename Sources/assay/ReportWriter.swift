@@ -1,4 +1,3 @@
-import Files
 import ArgumentParser
 import Bench
 import Files
@@ -27,6 +26,9 @@ struct ReportWriter {
   func write(_ id: String?, withDials: Bool) throws {
     let library = workshop.library
     let organisms = try id.map { [try library.organism($0)] } ?? library.organisms
+    let name = id.map { "organisms/\($0).md" } ?? "organisms.md"
+    try AtomicFile.check(
+      folder.appending(path: name), replacing: "# \(id ?? "Organisms")\n")
     let plants = organisms.flatMap { organism in organism.regimes.map { (organism, $0) } }
     let dials =
       withDials
@@ -43,12 +45,12 @@ struct ReportWriter {
     let matrix =
       id == nil ? try TransferMatrix.measure(workshop, seeds: seeds) : nil
     let report = OrganismReport(own, dials: along, matrix: matrix, world: library.world)
-    if let id {
+    if id != nil {
       Console.show(report.page)
-      try save(report.page, "organisms/\(id).md")
+      try save(report.page, name)
     } else {
       Console.show(report.certificateTable.fitted)
-      try save(report.markdown, "organisms.md")
+      try save(report.markdown, name)
     }
     let failed = own.filter { !$0.certificate.isInstalled }
     for plant in failed {

@@ -54,7 +54,7 @@ struct AtomicWritingTests {
       let (home, pair) = (place.appending(path: "home"), place.appending(path: "pair"))
       try files.createDirectory(at: home, withIntermediateDirectories: true)
       try files.createSymbolicLink(at: pair, withDestinationURL: home)
-      #expect(throws: FileError.self) { try AtomicFolder.check(pair, replacing: []) }
+      #expect(throws: FileError.self) { try AtomicFolder.check(pair) }
       try files.createSymbolicLink(
         at: place.appending(path: "lines"), withDestinationURL: secret)
       #expect(throws: (any Error).self) { try LineFile(place.appending(path: "lines")) }
@@ -79,6 +79,48 @@ struct AtomicWritingTests {
       }
       let kept = [foreign, link].map(\.lastPathComponent)
       #expect(try names(place) == (kept + ["one", "two"]).sorted())
+    }
+  }
+
+  @Test("a folder that somebody asked for is replaced only as it was written")
+  func own() throws {
+    try Fixtures.withTemporaryFolder { place in
+      let url = place.appending(path: "pair"), inner = url.appending(path: "base")
+      func write(_ text: String) throws {
+        try AtomicFolder.writeOwn(to: url) { folder in
+          let base = folder.appending(path: "base")
+          try files.createDirectory(at: base, withIntermediateDirectories: true)
+          try AtomicFile.write(Data(text.utf8), to: base.appending(path: "config.json"))
+        }
+      }
+      try write("one")
+      try write("two")
+      let file = inner.appending(path: "config.json")
+      let changes: [() throws -> Void] = [
+        { try Data("mine".utf8).write(to: file) },
+        { try Data("mine".utf8).write(to: inner.appending(path: "notes")) },
+        {
+          try files.createDirectory(at: url.appending(path: "x"), withIntermediateDirectories: true)
+        },
+        {
+          try files.removeItem(at: file)
+          try files.createSymbolicLink(atPath: file.path, withDestinationPath: "/etc/hostname")
+        },
+        { try files.removeItem(at: url.appending(path: ".assay.json")) },
+      ]
+      for change in changes {
+        try change()
+        #expect(throws: FileError.self) { try write("three") }
+        #expect(throws: FileError.self) { try AtomicFolder.check(url) }
+        try files.removeItem(at: url)
+        try write("two")
+      }
+      let foreign = place.appending(path: "foreign/base")
+      try files.createDirectory(at: foreign, withIntermediateDirectories: true)
+      #expect(throws: FileError.self) {
+        try AtomicFolder.check(foreign.deletingLastPathComponent())
+      }
+      try AtomicFolder.check(foreign)
     }
   }
 

@@ -80,15 +80,23 @@ package struct BaseStore: Sendable {
     return Base(world: world, recipe: recipe, model: model)
   }
 
-  /// Writes a base with the record that reproduces it.
-  package func write(_ base: Base, to folder: URL) throws {
+  /// Writes a base with the record that reproduces it, for somebody who asked for it there.
+  ///
+  /// - Throws: `FileError.unwritable`, also if something that Assay did not write is there.
+  package func export(_ base: Base, to folder: URL) throws {
+    try AtomicFolder.writeOwn(to: folder) { try fill($0, base) }
+  }
+
+  private func write(_ base: Base, to folder: URL) throws {
+    try AtomicFolder.write(to: folder) { try fill($0, base) }
+  }
+
+  private func fill(_ folder: URL, _ base: Base) throws {
     let record = Record(
       world: world.id, recipe: base.recipe, digest: try base.recipe.digest(world),
       weights: base.model.weightsDigest)
-    try AtomicFolder.write(to: folder) { temporary in
-      try HuggingFaceFolder.fill(temporary, base.model, world.tokenizer)
-      let text = try JSON.encode(record, layout: .pretty) + "\n"
-      try AtomicFile.write(Data(text.utf8), to: temporary.appending(path: "recipe.json"))
-    }
+    try HuggingFaceFolder.fill(folder, base.model, world.tokenizer)
+    let text = try JSON.encode(record, layout: .pretty) + "\n"
+    try AtomicFile.write(Data(text.utf8), to: folder.appending(path: "recipe.json"))
   }
 }

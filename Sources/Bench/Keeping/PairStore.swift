@@ -216,7 +216,7 @@ package struct PairStore: Sendable {
   package static func export(
     _ pair: PlantedPair, certificate: Certificate?, tokenizer: WordTokenizer, to folder: URL
   ) throws {
-    try AtomicFolder.write(to: folder) { temporary in
+    try AtomicFolder.writeOwn(to: folder) { temporary in
       try HuggingFaceFolder.write(
         pair.base, tokenizer: tokenizer, to: temporary.appending(path: "base"))
       try HuggingFaceFolder.write(
