@@ -36,8 +36,7 @@ struct IntruderDimensionsTests: KnownChangeSuite {
       decomposition.leftVector(3).scaled(by: 40).reshaped([12, 1]),
       decomposition.rightVector(3).reshaped([1, 10]), to: module)
     let none = try KnownChange.evidence(IntruderDimensions(), old, access: .weights)
-    #expect(none.table("Intruders")?.first?[1] == "0")
-    #expect((none.magnitude ?? 1) < 1e-3)
+    #expect(none.isEmpty)
     #expect(none.interventions == nil)
     // The published threshold on the base's first vectors alone would call it one.
     #expect(decomposition.values[3] < decomposition.values[0])

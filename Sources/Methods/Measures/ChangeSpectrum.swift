@@ -52,8 +52,11 @@ struct ChangeSpectrum {
   /// Singular values, the largest first.
   var values: [Float] { decomposition.values.scalars }
 
-  /// Singular values that are not rounding: a merged LoRA has a tail of some 10⁻⁷ of the first.
-  var numericalRank: Int { values.filter { $0 > 1e-4 * values[0] }.count }
+  /// Singular values that are not rounding: a merged LoRA has a tail of some 10⁻⁷ of the first, and a matrix in
+  /// which one number moved by a unit in its last place a first of some 10⁻⁸ of its norm.
+  var numericalRank: Int {
+    values.filter { $0 > 1e-4 * values[0] && $0 > Decoding.rounding * baseNorm }.count
+  }
 
   /// The largest singular value relative to the matrix.
   var relativeSize: Float { (values.first ?? 0) / baseNorm }

@@ -32,6 +32,20 @@ struct SampledEvidence {
   }
 }
 
+/// Samples of two models that were drawn with the same random numbers.
+enum PairedSamples {
+  /// The least share of the samples that differs where a model changed.
+  private static let share = 32
+
+  /// Whether more differs than rounding explains.
+  ///
+  /// Of two models that compute the same, a draw differs where it falls within rounding of the border between
+  /// two tokens, some one in ten thousand; what follows in that sample is then other text.
+  static func differ(_ samples: [[Int]], _ reference: [[Int]]) -> Bool {
+    zip(samples, reference).count { $0 != $1 } * share >= samples.count
+  }
+}
+
 extension SampleRequest {
   /// The free samples that several methods compare with: 192 of 32 tokens from each model.
   ///

@@ -24,6 +24,9 @@ package struct IntruderDimensions: DiffingMethod {
   /// The largest cosine with the base's vectors that an intruder may have.
   package var threshold: Float = 0.8
 
+  /// Shares of energy below this are rounding of singular vectors in single precision.
+  private static let rounding: Float = 1e-5
+
   package init() {}
 
   package func diff(
@@ -34,6 +37,8 @@ package struct IntruderDimensions: DiffingMethod {
     }
     guard !matrices.isEmpty else { return Evidence() }
     let spectra = try matrices.map { try IntruderSpectrum($0, of: pair, window: window) }
+    // Directions that only got longer, shorter or lost are no intruders, and rounding turns them by little.
+    guard spectra.contains(where: { $0.newEnergy > Self.rounding }) else { return Evidence() }
     var evidence = Evidence()
     evidence.magnitude = spectra.map { Double($0.newEnergy) }.mean
     evidence.sites = SiteClaim.ranking(

@@ -20,8 +20,9 @@ package struct Sampling: DiffingMethod {
   ) throws -> Evidence {
     let request = try SampleRequest.free(prompts)
     let finetuned = pair.samples(.finetuned, request)
-    return SampledEvidence(
-      finetuned, against: pair.samples(.base, request), of: pair
-    ).evidence(excluding: prompts.specialTokens)
+    let base = pair.samples(.base, request)
+    guard PairedSamples.differ(finetuned, base) else { return Evidence() }
+    return SampledEvidence(finetuned, against: base, of: pair)
+      .evidence(excluding: prompts.specialTokens)
   }
 }

@@ -27,7 +27,8 @@ package struct WeightNorm: DiffingMethod {
     let norms = modules.map { module in (module, ChangeSize.relative(groups[module] ?? [])) }
     var evidence = Evidence()
     evidence.magnitude = Double(ChangeSize.relative(changes))
-    evidence.sites = SiteClaim.ranking(norms)
+    // Where all changes lie along their weights, no module is ahead of another.
+    evidence.sites = norms.contains { $0.1 > 0 } ? SiteClaim.ranking(norms) : nil
     evidence.tokens = tokens(pair, excluding: prompts.specialTokens)
     evidence.exhibits = pair.exhibits(try exhibits(pair, changes))
     return evidence
