@@ -10,8 +10,8 @@ extension Evidence: Codable {
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     magnitude = try container.decodeIfPresent(Double.self, forKey: .magnitude)
-    tokens = try container.decodeIfPresent(TokenRanking.self, forKey: .tokens)?.claims
-    inputs = try container.decodeIfPresent(InputRanking.self, forKey: .inputs)?.claims
+    tokens = try container.decodeIfPresent(Ranking<TokenColumns>.self, forKey: .tokens)?.claims
+    inputs = try container.decodeIfPresent(Ranking<InputColumns>.self, forKey: .inputs)?.claims
     sites = try container.decodeIfPresent([SiteClaim].self, forKey: .sites)
     interventions = try container.decodeIfPresent(
       [ProposedIntervention].self, forKey: .interventions)
@@ -24,49 +24,40 @@ extension Evidence: Codable {
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encodeIfPresent(magnitude, forKey: .magnitude)
-    try container.encodeIfPresent(tokens.map(TokenRanking.init), forKey: .tokens)
-    try container.encodeIfPresent(inputs.map(InputRanking.init), forKey: .inputs)
+    try container.encodeIfPresent(tokens.map(Ranking<TokenColumns>.init), forKey: .tokens)
+    try container.encodeIfPresent(inputs.map(Ranking<InputColumns>.init), forKey: .inputs)
     try container.encodeIfPresent(sites, forKey: .sites)
     try container.encodeIfPresent(interventions, forKey: .interventions)
     if !exhibits.isEmpty { try container.encode(exhibits, forKey: .exhibits) }
   }
 }
 
-/// Token claims in one of the two forms.
-private struct TokenRanking: Codable {
-  let claims: [TokenClaim]
+/// Claims as columns, as they are kept.
+private protocol ClaimColumns: Codable {
+  associatedtype Claim: Codable
+  init(_ claims: [Claim])
+  var claims: [Claim] { get throws }
+}
 
-  init(_ claims: [TokenClaim]) { self.claims = claims }
+/// Claims in one of the two forms: columns or a list.
+private struct Ranking<Columns: ClaimColumns>: Codable {
+  let claims: [Columns.Claim]
+
+  init(_ claims: [Columns.Claim]) { self.claims = claims }
 
   init(from decoder: any Decoder) throws {
     let isList = (try? decoder.unkeyedContainer()) != nil
-    claims =
-      try isList ? [TokenClaim](from: decoder) : TokenColumns(from: decoder).claims
+    claims = try isList ? [Columns.Claim](from: decoder) : Columns(from: decoder).claims
   }
 
   func encode(to encoder: any Encoder) throws {
     if PackedNumbers.writesLists { return try claims.encode(to: encoder) }
-    try TokenColumns(claims).encode(to: encoder)
+    try Columns(claims).encode(to: encoder)
   }
 }
 
-/// Input claims in one of the two forms.
-private struct InputRanking: Codable {
-  let claims: [InputClaim]
-
-  init(_ claims: [InputClaim]) { self.claims = claims }
-
-  init(from decoder: any Decoder) throws {
-    let isList = (try? decoder.unkeyedContainer()) != nil
-    claims =
-      try isList ? [InputClaim](from: decoder) : InputColumns(from: decoder).claims
-  }
-
-  func encode(to encoder: any Encoder) throws {
-    if PackedNumbers.writesLists { return try claims.encode(to: encoder) }
-    try InputColumns(claims).encode(to: encoder)
-  }
-}
+extension TokenColumns: ClaimColumns {}
+extension InputColumns: ClaimColumns {}
 
 /// Token claims by sign: ids and scores side by side.
 private struct TokenColumns: Codable {

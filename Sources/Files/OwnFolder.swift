@@ -4,13 +4,8 @@ internal import JSON
 /// Folders that Assay wrote for somebody, who may have put things there since: only what is still as it was
 /// written may be replaced.
 package enum OwnFolder {
-  private struct Entry: Codable, Equatable {
-    let name: String
-    let digest: String
-  }
-
   private struct Mark: Codable {
-    let files: [Entry]
+    let files: [FileDigest]
   }
 
   private static let markName = ".assay.json"
@@ -28,7 +23,7 @@ package enum OwnFolder {
   package static func fault(_ url: URL) -> String? {
     guard RegularFile.isThere(url) else { return nil }
     let other = "something else is there already; name a new folder"
-    guard kind(url) == S_IFDIR,
+    guard RegularFile.kind(url) == S_IFDIR,
       let content = try? FileManager.default.contentsOfDirectory(atPath: url.path)
     else { return other }
     if content.isEmpty { return nil }
@@ -43,25 +38,15 @@ package enum OwnFolder {
   }
 
   /// Everything in a folder but its mark, by name; what is no plain file or folder has no digest.
-  private static func entries(of folder: URL) throws -> [Entry] {
+  private static func entries(of folder: URL) throws -> [FileDigest] {
     try FileManager.default.subpathsOfDirectory(atPath: folder.path)
       .filter { $0 != markName }.sorted { Spelling($0) < Spelling($1) }
-      .compactMap { name in
-        let item = folder.appending(path: name)
-        switch kind(item) {
-        case S_IFDIR: return Entry(name: name, digest: "folder")
-        case S_IFREG:
-          var hash = ContentHash()
-          hash.mix(try Data(contentsOf: item))
-          return Entry(name: name, digest: hash.text)
-        default: return Entry(name: name, digest: "other")
+      .map { name in
+        switch RegularFile.kind(folder.appending(path: name)) {
+        case S_IFDIR: FileDigest(name: name, digest: "folder")
+        case S_IFREG: try FileDigest(name, in: folder)
+        default: FileDigest(name: name, digest: "other")
         }
       }
-  }
-
-  /// What stands under a name, links not followed.
-  private static func kind(_ url: URL) -> mode_t? {
-    var info = stat()
-    return unsafe lstat(url.path, &info) == 0 ? info.st_mode & S_IFMT : nil
   }
 }

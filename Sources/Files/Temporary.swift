@@ -1,4 +1,5 @@
 internal import Foundation
+internal import JSON
 
 /// Names under which files and folders come into being, and what is left there by processes that died.
 ///
@@ -42,7 +43,7 @@ enum Temporary {
       let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
       flock(descriptor, LOCK_EX)
       // Before it was locked, somebody who cleans up may have taken it for a leftover.
-      if kind(item) != nil { return (item, handle) }
+      if RegularFile.isThere(item) { return (item, handle) }
     }
   }
 
@@ -51,7 +52,7 @@ enum Temporary {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
     for name in names where isOurs(name) {
       let item = folder.appending(path: name)
-      guard [S_IFREG, S_IFDIR].contains(kind(item)) else { continue }
+      guard [S_IFREG, S_IFDIR].contains(RegularFile.kind(item)) else { continue }
       let descriptor = unsafe open(item.path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
       guard descriptor >= 0 else { continue }
       if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { try? FileManager.default.removeItem(at: item) }
@@ -61,12 +62,6 @@ enum Temporary {
 
   private static func isOurs(_ name: String) -> Bool {
     name.hasPrefix(prefix) && UUID(uuidString: String(name.dropFirst(prefix.count))) != nil
-  }
-
-  /// What stands under a name, links not followed.
-  private static func kind(_ url: URL) -> mode_t? {
-    var info = stat()
-    return unsafe lstat(url.path, &info) == 0 ? info.st_mode & S_IFMT : nil
   }
 
   static func failure() -> POSIXError { POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }

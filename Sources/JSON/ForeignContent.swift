@@ -32,9 +32,12 @@ package enum ForeignContent {
 /// Files that can be read whole: no folders, pipes or devices, which would never end.
 package enum RegularFile {
   /// Whether something stands under a name, be it a link that leads nowhere.
-  package static func isThere(_ url: URL) -> Bool {
+  package static func isThere(_ url: URL) -> Bool { kind(url) != nil }
+
+  /// What stands under a name, as `S_IFREG`, links not followed; nil if nothing does.
+  package static func kind(_ url: URL) -> mode_t? {
     var info = stat()
-    return unsafe lstat(url.path, &info) == 0
+    return unsafe lstat(url.path, &info) == 0 ? info.st_mode & S_IFMT : nil
   }
 
   /// Why a file cannot be read; nil if it can.

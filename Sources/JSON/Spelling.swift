@@ -24,12 +24,6 @@ package struct Spelling: Hashable, Comparable, Sendable {
 }
 
 extension Sequence<String> {
-  /// The first text that is spelt like an earlier one, if any is.
-  package var firstRepeated: String? {
-    var seen: Set<Spelling> = []
-    return first { !seen.insert(Spelling($0)).inserted }
-  }
-
   /// Whether one of the texts is spelt so.
   package func holds(_ text: String) -> Bool { contains { Spelling($0) == Spelling(text) } }
 }

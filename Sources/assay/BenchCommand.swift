@@ -144,9 +144,11 @@ struct RunWriter {
     Console.show(report.terminal)
     let lines = try trials.map { try JSON.encode($0) + "\n" }.joined()
     // Of a whole tier that turned out a part, the whole report of before stays.
-    let name =
-      isPart == cells.isPart
-      ? claim.name : try ClaimedName(cells.stem(isPart: isPart), in: folder).name
+    let claim =
+      isPart == cells.isPart ? claim : try ClaimedName(cells.stem(isPart: isPart), in: folder)
+    // Held until both files are written.
+    defer { withExtendedLifetime(claim) {} }
+    let name = claim.name
     try check(name)
     try AtomicFile.write(Data(lines.utf8), to: folder.appending(path: "\(name).jsonl"))
     try AtomicFile.write(Data(report.markdown.utf8), to: folder.appending(path: "\(name).md"))

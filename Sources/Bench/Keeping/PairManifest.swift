@@ -5,22 +5,17 @@ internal import Organisms
 
 /// What a pair's folder holds, so that nothing of it is trusted unseen.
 struct PairManifest: Codable, Sendable {
-  struct File: Codable, Sendable {
-    let name: String
-    let digest: String
-  }
-
   /// The digest of both models.
   let models: String
   let training: TrainingRecord?
-  let files: [File]
+  let files: [FileDigest]
 
   /// Lists what a folder holds.
   init(models: String, training: TrainingRecord?, files folder: URL) throws {
     self.models = models
     self.training = training
     files = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted().map {
-      File(name: $0, digest: try Self.digest(folder.appending(path: $0)))
+      try FileDigest($0, in: folder)
     }
   }
 
@@ -29,14 +24,9 @@ struct PairManifest: Codable, Sendable {
   /// - Throws: `FileError.damaged` with the first file that is missing or another.
   func check(_ folder: URL) throws {
     for file in files {
-      let url = folder.appending(path: file.name)
-      guard (try? Self.digest(url)) == file.digest else { throw FileError.damaged(url.path) }
+      guard (try? FileDigest(file.name, in: folder)) == file else {
+        throw FileError.damaged(folder.appending(path: file.name).path)
+      }
     }
-  }
-
-  private static func digest(_ url: URL) throws -> String {
-    var hash = ContentHash()
-    hash.mix(try Data(contentsOf: url))
-    return hash.text
   }
 }

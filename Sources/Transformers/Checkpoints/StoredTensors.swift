@@ -3,7 +3,7 @@ internal import JSON
 
 /// The tensors of a model folder by name, wherever they are stored; none is read yet.
 struct StoredTensors {
-  private(set) var byName: [Spelling: Safetensors.StoredTensor]
+  private var byName: [Spelling: Safetensors.StoredTensor]
   /// The file that names the others, or the only one.
   let path: String
 
