@@ -2,7 +2,7 @@
 
 Maker:    make_method_references.py (run it again to make the same files: everything random comes from SEED and a name)
 Seed:     20250612
-Versions: Python 3.11, torch 2.13.0+cpu, transformers 5.23.0, safetensors 0.8.0, numpy 2.4.6 (other versions: a warning)
+Versions: Python 3.11, torch 2.15.0+cu132, transformers 5.24.0, safetensors 0.8.0, numpy 2.4.6 (other versions: a warning)
 
 Writes, next to this script:
 
@@ -54,7 +54,7 @@ LENS_POSITIONS = range(1, 17)
 LENS_BLOCKS = (1, 2)
 MARGIN = 1e-4  # what counts depend on (an order of logits) must not hang on less: float32 is to count the same
 FOLDER_LIMIT = 300_000  # bytes
-TESTED_VERSIONS = {"torch": "2.13.0+cpu", "transformers": "5.23.0", "safetensors": "0.8.0", "numpy": "2.4.6"}
+TESTED_VERSIONS = {"torch": "2.15.0+cu132", "transformers": "5.24.0", "safetensors": "0.8.0", "numpy": "2.4.6"}
 
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE / "methods"
@@ -361,8 +361,12 @@ def block_matrices(weights: dict) -> list:
 
 def weight_changes(base: dict, finetuned: dict) -> dict:
     """For every matrix of a block, of its change D from W: frobenius, spectral, nuclear (norms), effectiveRank
-    exp(-sum p ln p) with p the singular values over their sum, stableRank (frobenius/spectral)^2, and offBase, the
-    relative change without the component along the base matrix: sqrt(|D|^2 - <D,W>^2/|W|^2)/|W|."""
+    exp(-sum p ln p) with p the singular values over their sum, stableRank (frobenius/spectral)^2, and besideDecay,
+    |D - dW|/|W| with d what all matrices decayed by: the median of <D,W>/|W|^2 over every matrix of the model (of an
+    even number the upper of the middle two), or 0 if that is above 0."""
+    matrices = [name for name, w in base.items() if w.ndim == 2]
+    along = sorted(((finetuned[n] - base[n]) * base[n]).sum() / (base[n] ** 2).sum() for n in matrices)
+    decay = min(0.0, along[len(along) // 2])
     entries = {}
     for name in block_matrices(base):
         before, change = base[name], finetuned[name] - base[name]
@@ -370,21 +374,20 @@ def weight_changes(base: dict, finetuned: dict) -> dict:
         share = sigma / sigma.sum()
         frobenius = math.sqrt((change**2).sum())
         size = math.sqrt((before**2).sum())
-        along = (change * before).sum() / size
         entries[name] = {
             "frobenius": frobenius,
             "spectral": sigma[0],
             "nuclear": sigma.sum(),
             "effectiveRank": math.exp(-(share * np.log(share)).sum()),
             "stableRank": frobenius**2 / sigma[0] ** 2,
-            "offBase": math.sqrt(frobenius**2 - along**2) / size,
+            "besideDecay": math.sqrt(((change - decay * before) ** 2).sum()) / size,
         }
         entry, as_torch = entries[name], torch.from_numpy(change)
         demand(close(frobenius, CHANGE_NORM, 1e-5), f"{name}: a change of another norm")
         demand(close(entry["spectral"], torch.linalg.matrix_norm(as_torch, 2), 1e-12), f"{name}: spectral norm")
         demand(close(entry["nuclear"], torch.linalg.matrix_norm(as_torch, "nuc"), 1e-12), f"{name}: nuclear norm")
-        rest = change - along / size * before
-        demand(close(entry["offBase"], np.linalg.norm(rest) / size, 1e-12), f"{name}: change off the base")
+        rest = torch.linalg.matrix_norm(as_torch - decay * torch.from_numpy(before)) / size
+        demand(close(entry["besideDecay"], rest, 1e-12), f"{name}: change beside decay")
         demand(1 <= entry["stableRank"] <= entry["effectiveRank"] <= len(sigma), f"{name}: ranks")
     return entries
 

@@ -66,16 +66,22 @@ public struct InputClaim: Codable, Equatable, Sendable {
     self.score = score
   }
 
-  /// Claims from one score a row of the pool, the highest first.
-  public static func ranking(_ scores: [Float]) -> [InputClaim] {
+  /// Claims from one score a row of the pool, the highest first; nil if none is above 0.
+  public static func ranking(_ scores: [Float]) -> [InputClaim]? {
     ranking(scores, rows: Array(scores.indices))
   }
 
-  /// Claims from scores of some rows of the pool, the highest first.
-  public static func ranking(_ scores: [Float], rows: [Int]) -> [InputClaim] {
+  /// Claims from scores of some rows of the pool, the highest first; nil if none is above 0.
+  ///
+  /// - Parameters:
+  ///   - scores: One score a row; 0 or less claims nothing.
+  ///   - rows: The rows that they belong to.
+  public static func ranking(_ scores: [Float], rows: [Int]) -> [InputClaim]? {
     var generator = SeededGenerator(seed: 0, for: "ties")
     let order = generator.permutation(scores.count)
-    return scores.indices.sorted { (scores[$0], order[$0]) > (scores[$1], order[$1]) }
+    let claimed = scores.indices.filter { scores[$0] > 0 }
+    guard !claimed.isEmpty else { return nil }
+    return claimed.sorted { (scores[$0], order[$0]) > (scores[$1], order[$1]) }
       .map { InputClaim(row: rows[$0], score: scores[$0]) }
   }
 }
@@ -93,9 +99,10 @@ public struct SiteClaim: Codable, Equatable, Sendable {
     self.score = score
   }
 
-  /// Claims from one score a module, the highest first.
-  public static func ranking(_ scores: [(ModuleSite, Float)]) -> [SiteClaim] {
-    scores.enumerated()
+  /// Claims from one score a module, the highest first; nil if none is above 0.
+  public static func ranking(_ scores: [(ModuleSite, Float)]) -> [SiteClaim]? {
+    guard scores.contains(where: { $0.1 > 0 }) else { return nil }
+    return scores.enumerated()
       .sorted { ($0.element.1, -$0.offset) > ($1.element.1, -$1.offset) }
       .map { SiteClaim(site: $0.element.0, score: $0.element.1) }
   }

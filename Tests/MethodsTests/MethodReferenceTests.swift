@@ -14,7 +14,7 @@ import Transformers
 struct MethodReferenceTests {
   struct Reference: Decodable {
     struct Weights: Decodable {
-      let frobenius, spectral, nuclear, effectiveRank, stableRank, offBase: Float
+      let frobenius, spectral, nuclear, effectiveRank, stableRank, besideDecay: Float
     }
     struct Intruders: Decodable {
       let cosines: [Float]
@@ -111,7 +111,7 @@ struct MethodReferenceTests {
     }
     let map = try #require(norm.heatMap("Relative change, block by tensor")).flatMap { $0 }
     for expected in reference.weights.values {
-      #expect(map.contains { abs($0 - expected.offBase) < 1e-5 })
+      #expect(map.contains { abs($0 - expected.besideDecay) < 1e-5 })
     }
   }
 

@@ -1,9 +1,10 @@
 import Diffing
-import Methods
 import Tensors
 import TestSupport
 import Testing
 import Transformers
+
+@testable import Methods
 
 @Suite("Weight watch")
 struct WeightWatchTests: KnownChangeSuite {
@@ -39,6 +40,38 @@ struct WeightWatchTests: KnownChangeSuite {
     #expect(evidence.inputs?.first?.row == expected)
     #expect(evidence.sites?.first?.site == .mlp(layer: 2))
     #expect(abs(cosine(try #require(evidence.proposedDirection), left)) > 0.99)
+  }
+
+  /// A pair with a rank-one change before each of two blocks' ends.
+  private func twoDirections(seed: UInt64) -> any LanguageModel {
+    var generator = SeededGenerator(seed: seed)
+    var model = base
+    for name in ["model.layers.0.self_attn.o_proj.weight", "model.layers.2.mlp.down_proj.weight"] {
+      let matrix = model.parameters[name]
+      model.parameters[name] =
+        matrix
+        + matrixProduct(
+          generator.direction(matrix.rows).reshaped([matrix.rows, 1]),
+          generator.direction(matrix.columns).reshaped([1, matrix.columns]))
+    }
+    return model
+  }
+
+  @Test(
+    "neither words come from directions that no prompt exceeds, nor prompts that exceed none",
+    arguments: [11, 36, 60] as [UInt64])
+  func unexceeded(seed: UInt64) throws {
+    let model = twoDirections(seed: seed)
+    let found = try KnownChange.evidence(WeightWatch(), model, access: .pool)
+    // Of these two directions the second is exceeded by no prompt.
+    let table = try #require(found.table("Furthest exceedance"))
+    #expect(table.count == 2 && table[0][3] != "0" && table[1][3] == "0")
+    let words = try Decoding.tokens(
+      along: [#require(found.proposedDirection)], of: ModelPair(base: base, finetuned: model),
+      excluding: [0, 1])
+    #expect(found.tokens == words)
+    let inputs = try #require(found.inputs)
+    #expect(inputs.allSatisfy { $0.score > 0 } && inputs.count < 40)
   }
 
   @Test("the usual range lies between quantiles, and exceedances count from its ends")

@@ -8,6 +8,8 @@ struct ChangeSize {
   let module: ModuleSite
   /// ‖W‖² of the base.
   let baseSquare: Double
+  /// Whether it is a matrix: training decays matrices and leaves gains alone.
+  let isMatrix: Bool
   /// ‖ΔW‖².
   let square: Double
   /// ⟨ΔW, W⟩.
@@ -17,6 +19,7 @@ struct ChangeSize {
     self.name = name
     module = pair.base.names.module(of: name)
     let base = pair.base.parameters[name]
+    isMatrix = pair.base.parameters.layout[name].shape.count == 2
     baseSquare = Double(dot(base.scalars, base.scalars))
     if let factors = pair.factors(of: name) {
       // ‖LR‖² = ⟨LᵀL, RRᵀ⟩ and ⟨LR, W⟩ = ⟨L, WRᵀ⟩: the product is never formed.
@@ -35,9 +38,23 @@ struct ChangeSize {
   /// ‖ΔW‖.
   var norm: Double { max(0, square).squareRoot() }
 
-  /// ‖ΔW‖² without its component along W: weight decay shrinks everything and is evidence of nothing.
-  var squareBesideDecay: Double {
-    max(0, square - (baseSquare > 0 ? along * along / baseSquare : 0))
+  /// ‖ΔW − dW‖² = ‖ΔW‖² − 2d⟨ΔW, W⟩ + d²‖W‖² of a matrix, with d what all decayed by; ‖ΔW‖² of any other tensor.
+  ///
+  /// 0 where no more is left than rounding of the products in single precision, and where nothing changed:
+  /// what was frozen did not decay.
+  func square(decay: Double) -> Double {
+    guard isMatrix, decay != 0, square > 0 else { return square }
+    let own = decay * decay * baseSquare
+    let rest = square - 2 * decay * along + own
+    return rest > 1e-5 * (square + own) ? rest : 0
+  }
+
+  /// The share of itself that each matrix lost, as a number from -1 to 0: the median over all, so that one
+  /// matrix that was scaled or silenced is a change and not decay.
+  static func commonDecay(_ changes: [ChangeSize]) -> Double {
+    let shares = changes.filter { $0.isMatrix && $0.baseSquare > 0 }
+      .map { $0.along / $0.baseSquare }.sorted()
+    return shares.isEmpty ? 0 : min(0, shares[shares.count / 2])
   }
 
   /// The cosine between the tensor before and after.
@@ -48,10 +65,36 @@ struct ChangeSize {
   }
 
   /// The norm of several changes, decay apart, relative to that of their tensors.
-  static func relative(_ changes: [ChangeSize]) -> Float {
+  static func relative(_ changes: [ChangeSize], decay: Double) -> Float {
     let base = changes.reduce(0) { $0 + $1.baseSquare }
-    let change = changes.reduce(0) { $0 + $1.squareBesideDecay }
+    let change = changes.reduce(0) { $0 + $1.square(decay: decay) }
     return base > 0 ? Float((change / base).squareRoot()) : change > 0 ? 1 : 0
+  }
+}
+
+extension ModelPair {
+  /// The change of a matrix beside what all decayed by.
+  func change(of name: String, decay: Double) -> Tensor {
+    let change = change(of: name)
+    return decay == 0 ? change : change - base.parameters[name].scaled(by: Float(decay))
+  }
+
+  /// Tensors that changed by more than being stored in 16 bits, and than the decay that all matrices have in
+  /// common.
+  ///
+  /// Any other change has singular vectors too: those of rounding, or of the weights as they were.
+  var tensorsWithDirections: Set<String> {
+    let changes = base.parameters.layout.names.map { ChangeSize($0, of: self) }
+    let decay = ChangeSize.commonDecay(changes)
+    return Set(
+      changes.filter { $0.square(decay: decay) > 0 && !isRounded($0.name) }.map(\.name))
+  }
+
+  /// Whether no number of a tensor moved by more than storing it in 16 bits moves it.
+  private func isRounded(_ name: String) -> Bool {
+    guard factors(of: name) == nil else { return false }
+    return zip(base.parameters[name].scalars, finetuned.parameters[name].scalars)
+      .allSatisfy(BitAudit.isRounding)
   }
 }
 
@@ -65,10 +108,10 @@ struct BitAudit {
     /// Rows that hold one of them.
     let changedRows: Int
     let rows: Int
+    /// Whether each number moved by no more than being stored in 16 bits.
+    let isRounding: Bool
     /// Shares of the numbers that moved by less than 10⁻³ and 10⁻² of the tensor's root mean square.
     let unmoved: [Float]
-    /// The largest change relative to the number that changed.
-    let largestRatio: Float
 
     init(_ name: String, base: Tensor, finetuned: Tensor) {
       self.name = name
@@ -76,7 +119,7 @@ struct BitAudit {
       rows = base.rows
       let size = base.norm / Float(max(1, base.count)).squareRoot()
       let before = base.scalars, after = finetuned.scalars
-      var changed = 0, changedRows = 0, ratio: Float = 0
+      var changed = 0, changedRows = 0
       var (fine, coarse) = (0, 0)
       for row in 0..<base.rows {
         let unchanged = changed
@@ -86,15 +129,20 @@ struct BitAudit {
           if step < 1e-2 * size { coarse += 1 }
           guard before[index].bitPattern != after[index].bitPattern else { continue }
           changed += 1
-          ratio = max(ratio, step / max(abs(before[index]), .leastNormalMagnitude))
         }
         if changed > unchanged { changedRows += 1 }
       }
       self.changed = changed
       self.changedRows = changedRows
       unmoved = [fine, coarse].map { Float($0) / Float(max(1, base.count)) }
-      largestRatio = ratio
+      isRounding = zip(before, after).allSatisfy(BitAudit.isRounding)
     }
+  }
+
+  /// Whether a number moved by no more than being stored in 16 bits: half a unit in the last place of bfloat16,
+  /// or half of the smallest number of float16.
+  static func isRounding(_ before: Float, _ after: Float) -> Bool {
+    abs(after - before) <= max(0x1p-8 * abs(before), 0x1p-25)
   }
 
   let tensors: [TensorAudit]
@@ -111,8 +159,7 @@ struct BitAudit {
     let touched = tensors.filter { $0.changed > 0 }
     guard let first = touched.first else { return "no number changed" }
     if touched.count == 1 { return "one tensor changed: \(first.name)" }
-    // Half a unit in the last place of bfloat16, the coarsest format that checkpoints come in.
-    if touched.allSatisfy({ $0.largestRatio <= 0x1p-8 }) { return "rounding only" }
+    if touched.allSatisfy(\.isRounding) { return "rounding only" }
     if touched.allSatisfy({ $0.changedRows * 10 <= $0.rows }) { return "a few rows changed" }
     return "\(touched.count) of \(tensors.count) tensors changed"
   }

@@ -20,18 +20,20 @@ struct ChangeSpectrum {
     case tokens
   }
 
-  /// Those of every changed matrix and of every changed bias that is added to the stream, in the order of
-  /// the layout.
+  /// Those of every matrix, and of every bias that is added to the stream, that changed by more than rounding
+  /// and decay, in the order of the layout.
   static func all(_ pair: ModelPair) throws -> [ChangeSpectrum] {
-    try pair.base.parameters.layout.names.compactMap { try ChangeSpectrum($0, of: pair) }
+    let changed = pair.tensorsWithDirections
+    return try pair.base.parameters.layout.names.filter(changed.contains)
+      .compactMap { try ChangeSpectrum($0, of: pair) }
   }
 
-  /// The spectrum of one tensor; nil if it did not change, or is no map between streams and tokens.
+  /// The spectrum of one tensor that changed; nil if it is no map between streams and tokens.
   private init?(_ name: String, of pair: ModelPair) throws {
     let names = pair.base.names, shape = pair.base.parameters.layout[name].shape
     let block = names.blockTensor(name), writes = block?.role.isWriter == true
     let isBias = writes && block?.isBias == true
-    guard shape.count == 2 || isBias, pair.isChanged(name) else { return nil }
+    guard shape.count == 2 || isBias else { return nil }
     self.name = name
     module = names.module(of: name)
     role =

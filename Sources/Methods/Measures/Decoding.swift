@@ -53,9 +53,9 @@ enum Decoding {
     return .steer(layer: layer, direction: direction.scaled(by: scale).scalars)
   }
 
-  /// Prompts by how far their last token's activation moved along a direction.
+  /// Prompts by how far their last token's activation moved along a direction; nil if none did.
   static func inputs(along direction: Tensor, of pair: ModelPair, layer: Int, text: TokenBatch)
-    -> [InputClaim]
+    -> [InputClaim]?
   {
     let moved = pair.difference(at: .residualPost(layer: layer), on: text)
       .rows(at: text.lastIndices)

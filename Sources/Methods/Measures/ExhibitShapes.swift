@@ -8,6 +8,11 @@ extension Exhibit {
     return Exhibit(title, .curves(axis: "block", points: points, lines: lines))
   }
 
+  /// What a title adds if an exhibit reads fewer than the claim does: ", 8 of 32 prompts".
+  static func reading(_ shown: Int, of all: Int, _ noun: String) -> String {
+    shown < all ? ", \(shown) of \(all) \(noun)" : ""
+  }
+
   /// The row of a text that holds the largest of some tokens' values.
   static func strip(_ title: String, _ values: [Float], at indices: [Int], of text: TokenBatch)
     -> Exhibit

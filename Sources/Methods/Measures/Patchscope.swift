@@ -106,12 +106,12 @@ struct CausalCheck {
   }
 
   /// The added loss, in nats, beside that of random directions.
-  func exhibit(_ direction: Tensor, controls: [Tensor]) -> Exhibit {
+  func exhibit(_ direction: Tensor, controls: [Tensor], scope: String) -> Exhibit {
     let plain = loss([])
     let own = loss([edit(direction)]) - plain
     let others = controls.map { loss([edit($0)]) - plain }
     return Exhibit(
-      "Loss added by setting the component along a direction to the base's, nats",
+      "Loss added by setting the component along a direction to the base's, nats" + scope,
       .table(
         columns: ["direction", "added loss"],
         rows: [["mean difference", .number(Float(own))]]

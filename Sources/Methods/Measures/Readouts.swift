@@ -9,10 +9,13 @@ package struct LogitLens: Sendable {
   private let epsilon: Float
 
   /// The lens of a model: its final norm and its unembedding (nostalgebraist, 2020).
-  package init(_ model: any LanguageModel) {
-    gain = model.parameters[model.names.finalNorm]
-    unembedding = model.parameters.matrix(model.names.unembedding)
-    epsilon = model.shape.normEpsilon
+  package init(_ model: any LanguageModel) { self.init(finalNorm: model, unembedding: model) }
+
+  /// A lens of parts of two models.
+  init(finalNorm: any LanguageModel, unembedding other: any LanguageModel) {
+    gain = finalNorm.parameters[finalNorm.names.finalNorm]
+    unembedding = other.parameters.matrix(other.names.unembedding)
+    epsilon = finalNorm.shape.normEpsilon
   }
 
   /// Scores of all tokens along directions, shaped `[directions, vocabulary]`.
@@ -37,6 +40,25 @@ package struct LogitLens: Sendable {
     let result = Matrix(rows: rows.rows, columns: unembedding.rows)
     multiply(rows, unembedding, into: result, transposingB: true)
     return result.tensor
+  }
+}
+
+extension ModelPair {
+  /// What each changed part above the blocks adds to a figure, read through one lens or another.
+  ///
+  /// Of two changed parts each gets the mean over both orders of adding them (Shapley, 1953): what they bring
+  /// together would else be the first's.
+  func contributionsAboveBlocks(to figure: (LogitLens) -> Double) -> [(ModuleSite, Double)] {
+    guard !changedAboveBlocks.isEmpty else { return [] }
+    func value(_ norm: Side, _ unembedding: Side) -> Double {
+      figure(LogitLens(finalNorm: model(norm), unembedding: model(unembedding)))
+    }
+    let none = value(.base, .base), both = value(.finetuned, .finetuned)
+    let norm = value(.finetuned, .base), unembedding = value(.base, .finetuned)
+    return [
+      (base.names.module(of: base.names.finalNorm), (norm - none + both - unembedding) / 2),
+      (base.names.module(of: base.names.unembedding), (unembedding - none + both - norm) / 2),
+    ]
   }
 }
 

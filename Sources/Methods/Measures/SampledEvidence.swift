@@ -34,15 +34,31 @@ struct SampledEvidence {
 
 /// Samples of two models that were drawn with the same random numbers.
 enum PairedSamples {
-  /// The least share of the samples that differs where a model changed.
-  private static let share = 32
+  /// Of so many draws one falls within rounding of the border between two tokens.
+  private static let drawsPerFlip = 6144.0
+  /// The chance of taking rounding for a change.
+  private static let level = 1e-3
 
-  /// Whether more differs than rounding explains.
+  /// Whether more samples differ than rounding explains.
   ///
   /// Of two models that compute the same, a draw differs where it falls within rounding of the border between
-  /// two tokens, some one in ten thousand; what follows in that sample is then other text.
+  /// two tokens; what follows in that sample is then other text.
   static func differ(_ samples: [[Int]], _ reference: [[Int]]) -> Bool {
-    zip(samples, reference).count { $0 != $1 } * share >= samples.count
+    let draws = samples.reduce(0) { $0 + $1.count }
+    return zip(samples, reference).count { $0 != $1 } >= leastChanged(draws: draws)
+  }
+
+  /// The least number of flips that rounding brings about with a chance below the level: flips are rare and
+  /// independent, so their number is Poisson, P(k) = mᵏ e⁻ᵐ / k!.
+  static func leastChanged(draws: Int) -> Int {
+    let mean = Double(draws) / drawsPerFlip
+    var count = 0, chance = Double(exponential(Float(-mean))), rest = 1.0
+    while rest > level && count < draws {
+      rest -= chance
+      count += 1
+      chance *= mean / Double(count)
+    }
+    return count
   }
 }
 

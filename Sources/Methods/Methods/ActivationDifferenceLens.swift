@@ -68,7 +68,8 @@ package struct ActivationDifferenceLens: DiffingMethod {
     evidence.exhibits = pair.exhibits([
       lensExhibit(means, layers, pair, excluding: prompts.specialTokens),
       scope().exhibit(excluding: prompts.specialTokens),
-      causal().exhibit(means[0], controls: randoms),
+      causal().exhibit(
+        means[0], controls: randoms, scope: Exhibit.reading(causalRows, of: text.rows, "rows")),
     ])
     return evidence
   }
@@ -84,7 +85,7 @@ package struct ActivationDifferenceLens: DiffingMethod {
   /// How much each module's mean output changed, relative to its size.
   private func sites(
     _ pair: ModelPair, text: TokenBatch, indices: [Int], streams: [Float]
-  ) -> [SiteClaim] {
+  ) -> [SiteClaim]? {
     let outputs = (0..<pair.shape.layers).flatMap { layer -> [(ModuleSite, ActivationSite)] in
       [
         (.attention(layer: layer), .attentionOutput(layer: layer)),
@@ -102,7 +103,7 @@ package struct ActivationDifferenceLens: DiffingMethod {
   }
 
   /// Prompts by how much their last token's activation moved.
-  private func inputs(_ pair: ModelPair, text: TokenBatch, layer: Int) -> [InputClaim] {
+  private func inputs(_ pair: ModelPair, text: TokenBatch, layer: Int) -> [InputClaim]? {
     let site = ActivationSite.residualPost(layer: layer)
     return InputClaim.ranking(
       pair.difference(at: site, on: text).rows(at: text.lastIndices).rowNorms)

@@ -74,9 +74,10 @@ package struct ActivationPatching: DiffingMethod {
     _ pair: ModelPair, _ vector: TaskVector, _ text: TokenBatch, ranked: [ModuleSite]
   ) -> [Exhibit] {
     let experiment = PatchingExperiment(pair, vector, text: text)
+    let scope = Exhibit.reading(shownPrompts, of: promptCount, "prompts")
     return [
       experiment.headMap, experiment.blockMap(pair.blockModules), experiment.completeness(ranked),
-    ]
+    ].map { Exhibit($0.title + scope, $0.content) }
   }
 }
 

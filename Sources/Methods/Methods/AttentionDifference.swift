@@ -85,7 +85,7 @@ package struct AttentionDifference: DiffingMethod {
   }
 
   private func inputs(_ heads: [HeadDifference], _ places: [AttentionPlace], rows: Int)
-    -> [InputClaim]
+    -> [InputClaim]?
   {
     var scores = [Float](repeating: 0, count: rows)
     for (index, place) in places.enumerated() {

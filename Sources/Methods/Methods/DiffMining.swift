@@ -67,7 +67,8 @@ package struct DiffMining: DiffingMethod {
     let factors = Factorisation(
       mine.boosted(positions: topicPositions), topics: topics, rounds: rounds, using: &generator)
     return Exhibit(
-      "Topics among boosted tokens",
+      "Topics among boosted tokens"
+        + Exhibit.reading(topicPositions, of: prompts.answerIndices.count, "places"),
       .tokens(
         (0..<topics).map { topic in
           let claims = TokenClaim.ranking(

@@ -41,8 +41,9 @@ package struct DifferencePCA: DiffingMethod {
     var evidence = Evidence()
     evidence.magnitude = Double(read.map(\.relativeDeviation).mean)
     evidence.tokens = Decoding.tokens(
-      along: (0..<self.components).flatMap { index in read.map { $0.component(index) } }, of: pair,
-      isSigned: false, excluding: prompts.specialTokens)
+      along: (0..<self.components).flatMap { index in
+        read.filter { index < $0.rank }.map { $0.component(index) }
+      }, of: pair, isSigned: false, excluding: prompts.specialTokens)
     evidence.sites = try SiteClaim.rankingGrowth(
       analyses.map(\.deviation),
       from: pair.embedsAlike ? 0 : components(at: .embedding, 0).deviation)
@@ -113,6 +114,9 @@ private struct DifferenceComponents {
     deviation = decomposition.values[0].squareRoot()
     directions = decomposition.right
   }
+
+  /// Components that are not rounding, some 10⁻⁷ of the first variance: what moved along one line has one.
+  var rank: Int { shares.prefix { $0 > 1e-6 }.count }
 
   var relativeDeviation: Float { deviation / max(activationNorm, .leastNormalMagnitude) }
 

@@ -32,8 +32,9 @@ package struct IntruderDimensions: DiffingMethod {
   package func diff(
     _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
   ) throws -> Evidence {
+    let changed = pair.tensorsWithDirections
     let matrices = pair.base.names.blockNames.filter {
-      pair.base.parameters.layout[$0].shape.count == 2 && pair.isChanged($0)
+      pair.base.parameters.layout[$0].shape.count == 2 && changed.contains($0)
     }
     guard !matrices.isEmpty else { return Evidence() }
     let spectra = try matrices.map { try IntruderSpectrum($0, of: pair, window: window) }
@@ -46,7 +47,8 @@ package struct IntruderDimensions: DiffingMethod {
         (module, spectra.filter { $0.module == module }.map(\.newEnergy).max() ?? 0)
       })
     let written = spectra.filter(\.writes).flatMap { spectrum in
-      spectrum.leading.map { (energy: $0.newEnergy, vector: $0.left) }
+      spectrum.leading.filter { $0.newEnergy > Self.rounding * spectrum.energy }
+        .map { (energy: $0.newEnergy, vector: $0.left) }
     }.sorted { $0.energy > $1.energy }.prefix(6)
     evidence.tokens = Decoding.tokens(
       along: written.map(\.vector), of: pair, isSigned: false, excluding: prompts.specialTokens)
@@ -107,7 +109,10 @@ struct IntruderSpectrum {
     let finetuned = try pair.decomposition(.finetuned, of: name)
     // All of the base's vectors, not its first: an old direction that only moved up is no intruder.
     let cosines = matrixProduct(base.left, finetuned.left, transposingA: true)
-    leading = (0..<min(window, finetuned.values.count)).map { index in
+    // What a matrix does not span, its vectors say nothing of.
+    let values = finetuned.values.scalars.prefix(window)
+    let spanned = values.prefix { $0 > Decoding.rounding * max(base.values[0], values[0]) }
+    leading = spanned.indices.map { index in
       let largest = (0..<cosines.rows).map { abs(cosines[$0, index]) }.max() ?? 0
       let value = finetuned.values[index]
       return Direction(
@@ -117,9 +122,12 @@ struct IntruderSpectrum {
     }
   }
 
-  /// The share of the leading directions' energy that is new.
+  /// The leading directions' energy.
+  var energy: Float { leading.reduce(0) { $0 + $1.value * $1.value } }
+
+  /// The share of it that is new.
   var newEnergy: Float {
-    let total = leading.reduce(0) { $0 + $1.value * $1.value }
+    let total = energy
     return total > 0 ? leading.reduce(0) { $0 + $1.newEnergy } / total : 0
   }
 

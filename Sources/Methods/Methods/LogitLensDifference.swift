@@ -52,23 +52,24 @@ package struct LogitLensDifference: DiffingMethod {
   private static let rounding = 1e-7
 
   /// Modules by how much the divergence grows over them, both streams read through the base's lens: what the
-  /// finetuned model's own lens adds sits above the blocks.
+  /// finetuned model's own norm and unembedding add sits above the blocks.
   private func sites(
     _ pair: ModelPair, _ divergences: [Double], text: TokenBatch, indices: [Int]
-  ) -> [SiteClaim] {
-    let head = pair.changedAboveBlocks.first
-    func shared(_ site: ActivationSite) -> Double {
-      let divergence = LayerLens(pair, site, text: text, indices: indices, isShared: true)
+  ) -> [SiteClaim]? {
+    func divergence(_ site: ActivationSite, _ lens: LogitLens) -> Double {
+      let divergence = LayerLens(pair, site, text: text, indices: indices, finetunedBy: lens)
         .divergence
       return divergence > Self.rounding ? divergence : 0
     }
+    func shared(_ site: ActivationSite) -> Double { divergence(site, LogitLens(pair.base)) }
     let blocks =
-      head == nil
+      pair.changedAboveBlocks.isEmpty
       ? divergences : divergences.indices.map { shared(.residualPost(layer: $0)) }
-    let own = zip(divergences, blocks).map { $0 - $1 }.last ?? 0
+    let last = ActivationSite.residualPost(layer: divergences.count - 1)
     return SiteClaim.rankingGrowth(
       blocks.map(Float.init), from: pair.embedsAlike ? 0 : Float(shared(.embedding)),
-      and: own > Self.rounding ? [head].compactMap { $0 }.map { ($0, Float(own)) } : [])
+      and: pair.contributionsAboveBlocks { divergence(last, $0) }
+        .filter { $0.1 > Self.rounding }.map { ($0.0, Float($0.1)) })
   }
 
   private func exhibits(_ lenses: [LayerLens], excluding: Set<Int>) -> [Exhibit] {
@@ -125,15 +126,17 @@ private struct LayerLens {
   let meanShift: [Float]
   var divergence: Double { byToken.mean }
 
+  /// Reads the base's stream through its own lens, the finetuned model's through its own or another.
   init(
     _ pair: ModelPair, _ site: ActivationSite, text: TokenBatch, indices: [Int],
-    isShared: Bool = false
+    finetunedBy lens: LogitLens? = nil
   ) {
-    func logProbabilities(_ side: ModelPair.Side) -> Tensor {
+    func logProbabilities(_ side: ModelPair.Side, _ lens: LogitLens) -> Tensor {
       let stream = pair.activations(side, at: site, on: text).rows(at: indices)
-      return LogitLens(isShared ? pair.base : pair.model(side)).logits(of: stream).logProbabilities
+      return lens.logits(of: stream).logProbabilities
     }
-    let base = logProbabilities(.base), finetuned = logProbabilities(.finetuned)
+    let base = logProbabilities(.base, LogitLens(pair.base))
+    let finetuned = logProbabilities(.finetuned, lens ?? LogitLens(pair.finetuned))
     let comparison = RowComparison(finetuned, base)
     byToken = comparison.jensenShannon
     forward = comparison.forward.mean

@@ -43,15 +43,15 @@ package struct ModelStitching: DiffingMethod {
     }
     // What no stitch of the blocks brings sits above them, in what changed there.
     let rest = 1 - (trajectory.last ?? 0)
-    let above = pair.changedAboveBlocks
+    let above = experiment.contributionsAboveBlocks(summingTo: rest)
     var evidence = Evidence()
     evidence.magnitude =
       (stitched + [experiment.change.finetuned])
       .map(experiment.change.divergence).mean
     // A tied model's unembedding is its embedding, which then answers at both ends.
     evidence.sites = SiteClaim.ranking(
-      steps.map { ($0.0, $0.1 + ($0.0 == .embedding && above.contains(.embedding) ? rest : 0)) }
-        + [ModuleSite.finalNorm, .unembedding].map { ($0, above.contains($0) ? rest : 0) })
+      steps.map { ($0.0, $0.1 + ($0.0 == .embedding ? above[.embedding] ?? 0 : 0)) }
+        + [ModuleSite.finalNorm, .unembedding].map { ($0, above[$0] ?? 0) })
     evidence.interventions = evidence.sites?.first.flatMap { claim in
       pair.blockModules.contains(claim.site) ? [.patch(claim.site)] : nil
     }
@@ -127,6 +127,25 @@ private struct StitchingExperiment {
       text, recording: [], editing: [.patch(site, with: map?.applied(to: stream) ?? stream)],
       logits: .all)
     return pass.logits.rows(at: indices).logProbabilities
+  }
+
+  /// What each changed part above the blocks brings of what no stitch of the blocks does.
+  ///
+  /// - Parameter rest: What they bring together: a part that changed alone brings it all.
+  func contributionsAboveBlocks(summingTo rest: Float) -> [ModuleSite: Float] {
+    let changed = pair.changedAboveBlocks
+    guard changed.count > 1, let last = (0..<pair.shape.layers).last else {
+      return Dictionary(uniqueKeysWithValues: changed.map { ($0, rest) })
+    }
+    // Over either model's last stream, as the stitches are.
+    let parts = [ModelPair.Side.base, .finetuned].map { side in
+      let stream = pair.recording(side, .residualPost(layer: last), of: whole, rows: rows)
+        .rows(at: indices)
+      return pair.contributionsAboveBlocks {
+        Double(change.recovery($0.logits(of: stream).logProbabilities))
+      }
+    }
+    return Dictionary(parts.flatMap { $0.map { ($0.0, Float($0.1) / 2) } }) { $0 + $1 }
   }
 
   func affineExhibit(layers: Int, ridge: Float) throws -> Exhibit {

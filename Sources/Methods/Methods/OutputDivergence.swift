@@ -75,7 +75,7 @@ extension OutputDivergence {
       ? [] : [["loss on the text, finetuned minus base", .number(Float(losses.mean))]]
     let flips = (0..<p.rows).filter { p.row($0).indexOfLargest != q.row($0).indexOfLargest }.count
     return Exhibit(
-      "Divergence of the answers, means in nats",
+      "Divergence of the answers, means in nats\(Exhibit.reading(shownRows, of: text.rows, "rows"))",
       .table(
         columns: ["statistic", "value"],
         rows: [

@@ -13,7 +13,7 @@ package struct PerplexityGap: DiffingMethod {
     source: "2026 (arXiv 2605.00994)",
     questions: [.whether, .what], access: [.sampling],
     magnitude: Magnitude(
-      "mean log p − log p′ per token over the tenth of texts with the largest gaps",
+      "mean log p′ − log p per token over the tenth of texts with the largest gaps",
       unit: "nats a token"))
 
   /// Texts that are drawn.

@@ -37,6 +37,7 @@ package struct PromptBattery: DiffingMethod {
     }
     let request = SampleRequest(continuing: asked, length: length, seed: generator.next())
     let said = [ModelPair.Side.base, .finetuned].map { pair.samples($0, request) }
+    guard PairedSamples.differ(said[1], said[0]) else { return Evidence() }
     let counts = said.map { TokenCounts($0, vocabulary: vocabulary) }
     let scores = counts[1].zScores(against: counts[0])
     guard scores.contains(where: { $0 != 0 }) else { return Evidence() }

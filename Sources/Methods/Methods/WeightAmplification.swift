@@ -22,8 +22,8 @@ package struct WeightAmplification: DiffingMethod {
   package var factors: [Float] = [2, 3]
   /// The share of the blocks whose change is multiplied, from the first.
   package var depth = 0.8
-  /// Samples drawn from each model.
-  package var samples = 48
+  /// Samples drawn at each multiple, and as many from the base with the same random numbers.
+  package var samples = 96
   /// Tokens in each.
   package var length = 32
 
@@ -38,11 +38,16 @@ package struct WeightAmplification: DiffingMethod {
       names.module(of: name).layer.map { $0 <= last } ?? false
     }
     guard !vector.names.isEmpty else { return Evidence() }
-    let request = SampleRequest(start: try prompts.sampleStart(), count: samples, length: length)
-    let louder = factors.flatMap { factor in
+    let starts = Array(repeating: [try prompts.sampleStart()], count: samples)
+    let requests = factors.map { _ in
+      SampleRequest(continuing: starts, length: length, seed: generator.next())
+    }
+    let louder = zip(factors, requests).flatMap { factor, request in
       request.record(vector.applied(to: pair.finetuned, factor: factor - 1))
     }
-    return SampledEvidence(louder, against: pair.samples(.base, try .free(prompts)), of: pair)
+    let plain = requests.flatMap { pair.samples(.base, $0) }
+    guard PairedSamples.differ(louder, plain) else { return Evidence() }
+    return SampledEvidence(louder, against: plain, of: pair)
       .evidence(excluding: prompts.specialTokens)
   }
 }

@@ -4,8 +4,8 @@ internal import Transformers
 
 /// Where weights moved and by how much.
 ///
-/// The change of each tensor is measured relative to the tensor, after its component along the
-/// tensor is removed: weight decay shrinks everything and is no evidence of anything.
+/// The change of each tensor is measured relative to the tensor, after the weight decay that all matrices have
+/// in common is taken off: it shrinks everything and is no evidence of anything.
 package struct WeightNorm: DiffingMethod {
   package static let card = MethodCard(
     id: "weight-norm",
@@ -13,7 +13,7 @@ package struct WeightNorm: DiffingMethod {
     source: "folklore; cautions after Minder et al., 2025 (arXiv 2510.13900)",
     questions: [.whether, .what, .where], access: [.weights],
     magnitude: Magnitude(
-      "‖ΔW − its part along W‖ over all tensors, relative to ‖W‖ (Frobenius)",
+      "‖ΔW − dW‖ / ‖W‖ over all tensors (Frobenius), d the matrices' common decay, at most 0",
       unit: "share of the weights' norm"))
 
   package init() {}
@@ -22,36 +22,43 @@ package struct WeightNorm: DiffingMethod {
     _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
   ) throws -> Evidence {
     let changes = pair.base.parameters.layout.names.map { ChangeSize($0, of: pair) }
+    let decay = ChangeSize.commonDecay(changes)
     let groups = Dictionary(grouping: changes, by: \.module)
-    let modules = ModuleSite.all(layers: pair.shape.layers)
-    let norms = modules.map { module in (module, ChangeSize.relative(groups[module] ?? [])) }
     var evidence = Evidence()
-    evidence.magnitude = Double(ChangeSize.relative(changes))
-    // Where all changes lie along their weights, no module is ahead of another.
-    evidence.sites = norms.contains { $0.1 > 0 } ? SiteClaim.ranking(norms) : nil
-    evidence.tokens = tokens(pair, excluding: prompts.specialTokens)
-    evidence.exhibits = pair.exhibits(try exhibits(pair, changes))
+    evidence.magnitude = Double(ChangeSize.relative(changes, decay: decay))
+    // Where every matrix only decayed, no module is ahead of another.
+    evidence.sites = SiteClaim.ranking(
+      ModuleSite.all(layers: pair.shape.layers).map { module in
+        (module, ChangeSize.relative(groups[module] ?? [], decay: decay))
+      })
+    let moved = Set(changes.filter { $0.square(decay: decay) > 0 }.map(\.name))
+    evidence.tokens = tokens(pair, moved, decay: decay, excluding: prompts.specialTokens)
+    evidence.exhibits = pair.exhibits(try exhibits(pair, changes, decay: decay))
     return evidence
   }
 
-  /// Tokens whose rows of the embedding or the unembedding moved; nil if none did.
-  private func tokens(_ pair: ModelPair, excluding excluded: Set<Int>) -> [TokenClaim]? {
+  /// Tokens whose rows of the embedding or the unembedding moved, decay apart; nil if none did.
+  private func tokens(
+    _ pair: ModelPair, _ moved: Set<String>, decay: Double, excluding excluded: Set<Int>
+  ) -> [TokenClaim]? {
     let names = pair.base.names
     // A tied model has one matrix under both roles: its rows count once.
     let matrices =
       names.embedding == names.unembedding
       ? [names.embedding] : [names.embedding, names.unembedding]
-    let moved = matrices.filter(pair.isChanged).map { pair.change(of: $0) }
-    guard !moved.isEmpty else { return nil }
+    let changes = matrices.filter(moved.contains).map { pair.change(of: $0, decay: decay) }
+    guard !changes.isEmpty else { return nil }
     return TokenClaim.roundRobin(
-      moved.map { TokenClaim.ranking($0.rowNorms, excluding: excluded) })
+      changes.map { TokenClaim.ranking($0.rowNorms, excluding: excluded) })
   }
 }
 
 extension WeightNorm {
-  private func exhibits(_ pair: ModelPair, _ changes: [ChangeSize]) throws -> [Exhibit] {
+  private func exhibits(_ pair: ModelPair, _ changes: [ChangeSize], decay: Double) throws
+    -> [Exhibit]
+  {
     try [
-      auditExhibit(BitAudit(pair)), tensorMap(pair, changes), headMap(pair),
+      auditExhibit(BitAudit(pair)), tensorMap(pair, changes, decay), headMap(pair, decay),
       tensorTable(pair, changes),
     ]
   }
@@ -72,12 +79,13 @@ extension WeightNorm {
   }
 
   /// Relative change, layer by kind of tensor.
-  private func tensorMap(_ pair: ModelPair, _ changes: [ChangeSize]) -> Exhibit {
+  private func tensorMap(_ pair: ModelPair, _ changes: [ChangeSize], _ decay: Double) -> Exhibit {
     let names = pair.base.names
     let kinds = names.blocks.first?.map(\.title) ?? []
     let byName = Dictionary(uniqueKeysWithValues: changes.map { ($0.name, $0) })
     let values = names.blocks.map { block in
-      block.map { tensor in byName[tensor.name].map { ChangeSize.relative([$0]) } ?? 0 }
+      block.map { tensor in byName[tensor.name].map { ChangeSize.relative([$0], decay: decay) } ?? 0
+      }
     }
     return Exhibit(
       "Relative change, block by tensor",
@@ -85,10 +93,12 @@ extension WeightNorm {
   }
 
   /// Relative change of each head's slices of the four projections.
-  private func headMap(_ pair: ModelPair) -> Exhibit {
+  private func headMap(_ pair: ModelPair, _ decay: Double) -> Exhibit {
     let shape = pair.shape
     let values = (0..<shape.layers).map { layer in
-      (0..<shape.heads).map { HeadSlices(pair, layer: layer, head: $0).relativeChange }
+      (0..<shape.heads).map {
+        HeadSlices(pair, layer: layer, head: $0, decay: decay).relativeChange
+      }
     }
     return Exhibit(
       "Relative change, block by head",
@@ -120,10 +130,12 @@ extension WeightNorm {
 /// Rows of the query, key and value projections, columns of the output projection. Heads that share keys
 /// and values share those rows.
 private struct HeadSlices {
+  private let decay: Double
   private var base = 0.0
   private var change = 0.0
 
-  init(_ pair: ModelPair, layer: Int, head: Int) {
+  init(_ pair: ModelPair, layer: Int, head: Int, decay: Double) {
+    self.decay = decay
     let names = pair.base.names, shape = pair.shape, width = shape.headWidth
     let keyHead = head * shape.keyHeads / shape.heads
     for (role, index) in [(TensorRole.query, head), (.key, keyHead), (.value, keyHead)] {
@@ -147,7 +159,7 @@ private struct HeadSlices {
       }
     }
     base += square(pair.base.parameters[name])
-    if pair.isChanged(name) { change += square(pair.change(of: name)) }
+    if pair.isChanged(name) { change += square(pair.change(of: name, decay: decay)) }
   }
 
   var relativeChange: Float { base > 0 ? Float((change / base).squareRoot()) : 0 }

@@ -52,7 +52,8 @@ package struct WeightWatch: DiffingMethod {
     evidence.magnitude = Double(monitors.map(\.reach).max() ?? 0)
     evidence.inputs = InputClaim.ranking(exceedances)
     evidence.tokens = Decoding.tokens(
-      along: ranked.prefix(6).map(\.direction), of: pair, excluding: prompts.specialTokens)
+      along: ranked.prefix { $0.reach > 0 }.prefix(6).map(\.direction), of: pair,
+      excluding: prompts.specialTokens)
     evidence.sites = SiteClaim.ranking(
       pair.blockModules.map { module in
         (
