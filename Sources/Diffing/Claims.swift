@@ -100,9 +100,12 @@ public struct SiteClaim: Codable, Equatable, Sendable {
   }
 
   /// Claims from one score a module, the highest first; nil if none is above 0.
+  ///
+  /// What is less than a millionth of the best is rounding beside it, and counts as 0.
   public static func ranking(_ scores: [(ModuleSite, Float)]) -> [SiteClaim]? {
-    guard scores.contains(where: { $0.1 > 0 }) else { return nil }
-    return scores.enumerated()
+    let best = scores.map(\.1).max() ?? 0
+    guard best > 0 else { return nil }
+    return scores.map { site, score in (site, abs(score) < 1e-6 * best ? 0 : score) }.enumerated()
       .sorted { ($0.element.1, -$0.offset) > ($1.element.1, -$1.offset) }
       .map { SiteClaim(site: $0.element.0, score: $0.element.1) }
   }

@@ -31,6 +31,10 @@ struct Assay: ParsableCommand {
     do {
       try checkName(CommandLine.arguments.dropFirst().first)
       var command = try parseAsRoot()
+      if let fault = Memory.limitFault {
+        Notice.standardError(fault)
+        leave(2)
+      }
       do {
         try command.run()
       } catch let code as ExitCode {
@@ -38,22 +42,30 @@ struct Assay: ParsableCommand {
         throw code
       }
       try Console.finish()
+      leave(0)
     } catch let error as Console.Lost {
       if !error.isClosed { Notice.standardError("\(error)") }
-      Foundation.exit(2)
+      leave(2)
     } catch {
       let code = exitCode(for: error)
       if code == .success {
         Console.show(fullMessage(for: error))
-        do { try Console.finish() } catch { Foundation.exit(2) }
-        Foundation.exit(0)
+        do { try Console.finish() } catch { leave(2) }
+        leave(0)
       }
-      if error is ExitCode { exit(withError: error) }
+      if error is ExitCode { leave(code.rawValue) }
       let isUsage = code == .validationFailure
       let text = isUsage ? fullMessage(for: error) : "assay: \(error)"
       Notice.write("\(Printable.lines(text))\n")
-      Foundation.exit(2)
+      leave(2)
     }
+  }
+
+  /// Ends the process at once: OpenBLAS waits for its threads when a process ends, for ever if the system gave
+  /// it none, as where address space is short.
+  private static func leave(_ code: Int32) -> Never {
+    fflush(nil)
+    _exit(code)
   }
 
   /// A misspelt command is told the one that is meant.

@@ -128,5 +128,8 @@ struct RoundingTests: KnownChangeSuite {
     // A module that nothing was found in is ranked behind the others all the same.
     #expect(SiteClaim.ranking([(.embedding, 0), (.finalNorm, 1)])?.count == 2)
     #expect(SiteClaim.rankingGrowth([0, 0], from: 0) == nil)
+    // A millionth of the best is rounding beside it, whatever its sign.
+    let sites = SiteClaim.ranking([(.embedding, -1e-8), (.unembedding, 1e-8), (.finalNorm, 1)])
+    #expect(sites?.map(\.score) == [1, 0, 0])
   }
 }

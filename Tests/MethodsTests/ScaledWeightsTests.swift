@@ -22,7 +22,7 @@ struct ScaledWeightsTests: KnownChangeSuite {
 
   @Test(
     "what all matrices lost alike is decay, and nothing is named",
-    arguments: [0.98, 0.5] as [Float])
+    arguments: [0.98, 0.6] as [Float])
   func decay(factor: Float) throws {
     let model = scaled(by: factor, where: isMatrix)
     let norm = try KnownChange.evidence(WeightNorm(), model, access: .weights)
@@ -79,6 +79,44 @@ struct ScaledWeightsTests: KnownChangeSuite {
     #expect(first.site == .finalNorm && abs(first.score - 0.5) < 1e-4)
     let lens = try KnownChange.evidence(LogitLensDifference(), model, access: .unrelated)
     #expect(lens.sites?.first?.site == .finalNorm)
+  }
+
+  @Test(
+    "matrices that changed their sign, or are gone, did not decay", arguments: [-1, 0] as [Float])
+  func sign(factor: Float) throws {
+    let model = scaled(by: factor, where: isMatrix)
+    let norm = try KnownChange.evidence(WeightNorm(), model, access: .weights)
+    let unembedding = try #require(norm.sites?.first { $0.site == .unembedding })
+    #expect(abs(unembedding.score - (1 - factor)) < 1e-4)
+    let spectrum = try KnownChange.evidence(WeightSpectrum(), model, access: .weights)
+    #expect((spectrum.magnitude ?? 0) > 0.1)
+  }
+
+  @Test("rows that were frozen while the others decayed are not named")
+  func frozenRows() throws {
+    let name = base.names.embedding
+    var model = scaled(by: 0.9, where: isMatrix)
+    var rows = base.parameters[name]
+    for column in 0..<rows.columns { rows[9, column] += 0.5 }
+    model.parameters[name] = rows
+    let norm = try KnownChange.evidence(WeightNorm(), model, access: .weights)
+    #expect(norm.tokens?.map(\.token) == [9])
+  }
+
+  @Test("a matrix that was 0 changed by as much as it is now")
+  func fromZero() throws {
+    let zero = scaled(by: 0) { $0 == module }
+    for (method, access) in [
+      (WeightSpectrum(), .weights), (WeightWatch(), .pool), (WeightNorm(), .weights),
+      (ActivationDifferenceLens(), .pool), (DifferencePCA(), .pool), (ReadableTrace(), .pool),
+      (ActivationDifference(), .pool),
+    ] as [(any DiffingMethod, AccessLevel)] {
+      let found = try KnownChange.evidence(method, base, base: zero, access: access)
+      let scores = (found.sites ?? []).map(\.score) + [Float(found.magnitude ?? 0)]
+      #expect(scores.allSatisfy { $0 < 1e3 } && !scores.isEmpty, "\(method.card.id)")
+    }
+    let spectrum = try KnownChange.evidence(WeightSpectrum(), base, base: zero, access: .weights)
+    #expect(spectrum.magnitude.map { abs($0 - 1) < 1e-6 } == true)
   }
 
   @Test("decay is taken off heads as it is off tensors")

@@ -49,12 +49,14 @@ struct ChangeSize {
     return rest > 1e-5 * (square + own) ? rest : 0
   }
 
-  /// The share of itself that each matrix lost, as a number from -1 to 0: the median over all, so that one
-  /// matrix that was scaled or silenced is a change and not decay.
+  /// The share of itself that each matrix lost, as a number from -½ to 0: the median over all, so that one
+  /// matrix that was scaled or silenced is a change and not decay. What lost more, or changed its sign, did
+  /// not decay either.
   static func commonDecay(_ changes: [ChangeSize]) -> Double {
     let shares = changes.filter { $0.isMatrix && $0.baseSquare > 0 }
       .map { $0.along / $0.baseSquare }.sorted()
-    return shares.isEmpty ? 0 : min(0, shares[shares.count / 2])
+    let median = shares.isEmpty ? 0 : shares[shares.count / 2]
+    return (-0.5...0).contains(median) ? median : 0
   }
 
   /// The cosine between the tensor before and after.
@@ -73,10 +75,12 @@ struct ChangeSize {
 }
 
 extension ModelPair {
-  /// The change of a matrix beside what all decayed by.
+  /// The change of a matrix beside what all decayed by; rows that did not change were frozen.
   func change(of name: String, decay: Double) -> Tensor {
     let change = change(of: name)
-    return decay == 0 ? change : change - base.parameters[name].scaled(by: Float(decay))
+    guard decay != 0 else { return change }
+    let moved = change.rowNorms.map { $0 > 0 ? Float(decay) : 0 }
+    return change - base.parameters[name].scalingRows(by: moved)
   }
 
   /// Tensors that changed by more than being stored in 16 bits, and than the decay that all matrices have in

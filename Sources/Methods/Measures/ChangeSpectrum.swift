@@ -46,7 +46,9 @@ struct ChangeSpectrum {
     let matrix = isBias ? block.flatMap { names.matrix(of: $0) } : nil
     let parts = [name] + (matrix.map { [$0] } ?? [])
     let squares = parts.map { pair.base.parameters[$0].norm }.map { $0 * $0 }
-    baseNorm = max(squares.reduce(0, +).squareRoot(), .leastNormalMagnitude)
+    // Of what was 0 before, the change is as large as the tensor.
+    let norm = squares.reduce(0, +).squareRoot()
+    baseNorm = norm > 0 ? norm : max(decomposition.values.scalars.first ?? 0, .leastNormalMagnitude)
   }
 
   var writes: Bool { role == .writer }

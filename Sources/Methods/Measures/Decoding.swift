@@ -102,9 +102,13 @@ extension PromptSet {
 }
 
 extension ModelPair {
-  /// The mean norm of the base's activations at a site.
+  /// The mean norm of the base's activations at a site; the finetuned model's where the base has none.
   func activationNorm(at site: ActivationSite, on text: TokenBatch, _ indices: [Int]) -> Float {
-    activations(.base, at: site, on: text).rows(at: indices).rowNorms.mean
+    func norm(_ side: Side) -> Float {
+      activations(side, at: site, on: text).rows(at: indices).rowNorms.mean
+    }
+    let own = norm(.base)
+    return own > 0 ? own : norm(.finetuned)
   }
 
   /// The prompts on which the models' answers are furthest apart, in the order of the pool.

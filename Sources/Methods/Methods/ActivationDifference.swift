@@ -99,7 +99,7 @@ private struct BlockDifference {
     difference = change
     norms = change.rowNorms
     baseNorms = base.rowNorms
-    relative = zip(norms, baseNorms).map { $0 / max($1, .leastNormalMagnitude) }
+    relative = zip(norms, baseNorms).map { $1 > 0 ? $0 / $1 : $0 > 0 ? 1 : 0 }
     let after = finetuned.rowNorms, before = baseNorms
     cosines = indices.indices.map { index in
       dot(base.row(index), finetuned.row(index)) / max(after[index] * before[index], 1e-30)

@@ -43,7 +43,7 @@ package struct LogitLensDifference: DiffingMethod {
     evidence.sites = sites(pair, divergences, text: text, indices: indices)
     evidence.exhibits = pair.exhibits(exhibits(lenses, excluding: prompts.specialTokens))
     if prompts.access == .pool, let last = lenses.last {
-      evidence.inputs = InputClaim.ranking(last.byToken.map(Float.init))
+      evidence.inputs = InputClaim.ranking(last.byToken.map { Float(Self.beyondRounding($0)) })
     }
     return evidence
   }
@@ -51,20 +51,24 @@ package struct LogitLensDifference: DiffingMethod {
   /// Divergences below this, in nats, are rounding of single precision.
   private static let rounding = 1e-7
 
+  private static func beyondRounding(_ divergence: Double) -> Double {
+    divergence > rounding ? divergence : 0
+  }
+
   /// Modules by how much the divergence grows over them, both streams read through the base's lens: what the
   /// finetuned model's own norm and unembedding add sits above the blocks.
   private func sites(
     _ pair: ModelPair, _ divergences: [Double], text: TokenBatch, indices: [Int]
   ) -> [SiteClaim]? {
     func divergence(_ site: ActivationSite, _ lens: LogitLens) -> Double {
-      let divergence = LayerLens(pair, site, text: text, indices: indices, finetunedBy: lens)
-        .divergence
-      return divergence > Self.rounding ? divergence : 0
+      Self.beyondRounding(
+        LayerLens(pair, site, text: text, indices: indices, finetunedBy: lens).divergence)
     }
     func shared(_ site: ActivationSite) -> Double { divergence(site, LogitLens(pair.base)) }
     let blocks =
       pair.changedAboveBlocks.isEmpty
-      ? divergences : divergences.indices.map { shared(.residualPost(layer: $0)) }
+      ? divergences.map(Self.beyondRounding)
+      : divergences.indices.map { shared(.residualPost(layer: $0)) }
     let last = ActivationSite.residualPost(layer: divergences.count - 1)
     return SiteClaim.rankingGrowth(
       blocks.map(Float.init), from: pair.embedsAlike ? 0 : Float(shared(.embedding)),

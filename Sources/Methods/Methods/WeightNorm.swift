@@ -162,5 +162,5 @@ private struct HeadSlices {
     if pair.isChanged(name) { change += square(pair.change(of: name, decay: decay)) }
   }
 
-  var relativeChange: Float { base > 0 ? Float((change / base).squareRoot()) : 0 }
+  var relativeChange: Float { base > 0 ? Float((change / base).squareRoot()) : change > 0 ? 1 : 0 }
 }
