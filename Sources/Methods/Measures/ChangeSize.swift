@@ -49,9 +49,10 @@ struct ChangeSize {
     return rest > 1e-5 * (square + own) ? rest : 0
   }
 
-  /// The share of itself that each matrix lost, as a number from -½ to 0: the median over all, so that one
-  /// matrix that was scaled or silenced is a change and not decay. What lost more, or changed its sign, did
-  /// not decay either.
+  /// The share of itself that each matrix lost, as a number from -½ to 0.
+  ///
+  /// The median over all, so that one matrix that was scaled or silenced is a change and not decay; what lost
+  /// more, or changed its sign, did not decay either.
   static func commonDecay(_ changes: [ChangeSize]) -> Double {
     let shares = changes.filter { $0.isMatrix && $0.baseSquare > 0 }
       .map { $0.along / $0.baseSquare }.sorted()
