@@ -363,10 +363,11 @@ def weight_changes(base: dict, finetuned: dict) -> dict:
     """For every matrix of a block, of its change D from W: frobenius, spectral, nuclear (norms), effectiveRank
     exp(-sum p ln p) with p the singular values over their sum, stableRank (frobenius/spectral)^2, and besideDecay,
     |D - dW|/|W| with d what all matrices decayed by: the median of <D,W>/|W|^2 over every matrix of the model (of an
-    even number the upper of the middle two), or 0 if that is above 0."""
+    even number the upper of the middle two), or 0 if that is not from -1/2 to 0."""
     matrices = [name for name, w in base.items() if w.ndim == 2]
     along = sorted(((finetuned[n] - base[n]) * base[n]).sum() / (base[n] ** 2).sum() for n in matrices)
-    decay = min(0.0, along[len(along) // 2])
+    median = along[len(along) // 2]
+    decay = median if -0.5 <= median <= 0 else 0.0
     entries = {}
     for name in block_matrices(base):
         before, change = base[name], finetuned[name] - base[name]

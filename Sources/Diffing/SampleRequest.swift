@@ -18,8 +18,8 @@ public struct SampleRequest: RecordingKey {
   }
 
   /// Asks for free samples, from the token that starts a document.
-  public init(start: Int, count: Int, length: Int) {
-    self.init(continuing: Array(repeating: [start], count: count), length: length)
+  public init(start: Int, count: Int, length: Int, seed: UInt64 = 0) {
+    self.init(continuing: Array(repeating: [start], count: count), length: length, seed: seed)
   }
 
   /// Tokens that go through the model.

@@ -1,5 +1,4 @@
 internal import JSON
-internal import Files
 internal import Foundation
 
 /// Sentences in lines as long as a page is wide.

@@ -1,5 +1,4 @@
 internal import JSON
-internal import Files
 
 /// A table as aligned Markdown, which reads well on a terminal too.
 package struct TextTable: Sendable {

@@ -1,6 +1,5 @@
 internal import JSON
 import Bench
-import Files
 import Foundation
 import Synchronization
 

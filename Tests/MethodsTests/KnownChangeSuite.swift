@@ -19,6 +19,16 @@ extension KnownChangeSuite {
     return (left, basis.right.rows(at: [0, 1, 2]).scalingRows(by: [3, 2, 1]))
   }
 
+  /// A model with the third head's queries moved in block 1.
+  func movingHead(of model: Llama) -> Llama {
+    var model = model
+    let name = "model.layers.1.self_attn.q_proj.weight"
+    var tensor = model.parameters[name]
+    for row in 12..<18 { for column in 0..<12 { tensor[row, column] += 0.3 } }
+    model.parameters[name] = tensor
+    return model
+  }
+
   /// A rank-one change of one MLP's output, whose direction is known.
   func varying(layer: Int) -> (finetuned: any LanguageModel, direction: Tensor) {
     var generator = SeededGenerator(seed: 8)

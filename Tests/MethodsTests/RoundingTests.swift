@@ -67,7 +67,7 @@ struct RoundingTests: KnownChangeSuite {
     let samples = (0..<192).map { row in (0..<32).map { row + $0 } }
     for (changed, differs) in [(0, false), (1, false), (5, false), (6, true), (192, true)] {
       let other = samples.enumerated().map { $0.offset < changed ? [9, 9] : $0.element }
-      #expect(PairedSamples.differ(other + [], samples) == differs, "\(changed)")
+      #expect(PairedSamples.differ(other, samples) == differs, "\(changed)")
     }
   }
 
@@ -102,8 +102,8 @@ struct RoundingTests: KnownChangeSuite {
     generator = SeededGenerator(seed: 1)
     let free = amplification.factors.map { _ in
       SampleRequest(
-        continuing: Array(repeating: [1], count: amplification.samples),
-        length: amplification.length, seed: generator.next())
+        start: 1, count: amplification.samples, length: amplification.length,
+        seed: generator.next())
     }
     let amplified = try KnownChange.evidence(amplification, flipped(free), access: .sampling)
     #expect(amplified.isEmpty)
@@ -112,7 +112,7 @@ struct RoundingTests: KnownChangeSuite {
   @Test("a mutant that draws the base's samples with other random numbers calls it changed")
   func unpaired() {
     func samples(_ model: any LanguageModel, seed: UInt64) -> [[Int]] {
-      SampleRequest(continuing: Array(repeating: [1], count: 96), length: 32, seed: seed)
+      SampleRequest(start: 1, count: 96, length: 32, seed: seed)
         .record(model)
     }
     #expect(!PairedSamples.differ(samples(nudged, seed: 3), samples(base, seed: 3)))

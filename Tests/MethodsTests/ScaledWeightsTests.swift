@@ -121,11 +121,7 @@ struct ScaledWeightsTests: KnownChangeSuite {
 
   @Test("decay is taken off heads as it is off tensors")
   func heads() throws {
-    var model = scaled(by: 0.9, where: isMatrix)
-    let name = "model.layers.1.self_attn.q_proj.weight"
-    var tensor = model.parameters[name]
-    for row in 12..<18 { for column in 0..<12 { tensor[row, column] += 0.3 } }
-    model.parameters[name] = tensor
+    let model = movingHead(of: scaled(by: 0.9, where: isMatrix))
     let norm = try KnownChange.evidence(WeightNorm(), model, access: .weights)
     let heads = try #require(norm.heatMap("Relative change, block by head"))
     let tensors = try #require(norm.heatMap("Relative change, block by tensor"))

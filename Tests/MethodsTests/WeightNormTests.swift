@@ -9,12 +9,7 @@ import Transformers
 struct WeightNormTests: KnownChangeSuite {
   @Test("a change of one head is that head's alone")
   func oneHead() throws {
-    var finetuned = base
-    let name = "model.layers.1.self_attn.q_proj.weight"
-    var tensor = base.parameters[name]
-    for row in 12..<18 { for column in 0..<12 { tensor[row, column] += 0.3 } }
-    finetuned.parameters[name] = tensor
-    let norm = try KnownChange.evidence(WeightNorm(), finetuned, access: .weights)
+    let norm = try KnownChange.evidence(WeightNorm(), movingHead(of: base), access: .weights)
     let map = try #require(norm.heatMap("Relative change, block by head"))
     for (layer, heads) in map.enumerated() {
       for (head, value) in heads.enumerated() { #expect((value > 0) == (layer == 1 && head == 2)) }

@@ -1,5 +1,4 @@
 internal import JSON
-internal import Files
 internal import Foundation
 
 /// What people are told apart from what they asked for.

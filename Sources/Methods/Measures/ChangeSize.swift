@@ -70,8 +70,12 @@ struct ChangeSize {
   /// The norm of several changes, decay apart, relative to that of their tensors.
   static func relative(_ changes: [ChangeSize], decay: Double) -> Float {
     let base = changes.reduce(0) { $0 + $1.baseSquare }
-    let change = changes.reduce(0) { $0 + $1.square(decay: decay) }
-    return base > 0 ? Float((change / base).squareRoot()) : change > 0 ? 1 : 0
+    return relative(changes.reduce(0) { $0 + $1.square(decay: decay) }, to: base)
+  }
+
+  /// ‖ΔW‖ / ‖W‖ from their squares: of what was 0 the change is as large as itself.
+  static func relative(_ change: Double, to base: Double) -> Float {
+    base > 0 ? Float((change / base).squareRoot()) : change > 0 ? 1 : 0
   }
 }
 
@@ -97,9 +101,8 @@ extension ModelPair {
 
   /// Whether no number of a tensor moved by more than storing it in 16 bits moves it.
   private func isRounded(_ name: String) -> Bool {
-    guard factors(of: name) == nil else { return false }
-    return zip(base.parameters[name].scalars, finetuned.parameters[name].scalars)
-      .allSatisfy(BitAudit.isRounding)
+    factors(of: name) == nil
+      && BitAudit.isRounding(base.parameters[name], finetuned.parameters[name])
   }
 }
 
@@ -140,14 +143,14 @@ struct BitAudit {
       self.changed = changed
       self.changedRows = changedRows
       unmoved = [fine, coarse].map { Float($0) / Float(max(1, base.count)) }
-      isRounding = zip(before, after).allSatisfy(BitAudit.isRounding)
+      isRounding = BitAudit.isRounding(base, finetuned)
     }
   }
 
-  /// Whether a number moved by no more than being stored in 16 bits: half a unit in the last place of bfloat16,
-  /// or half of the smallest number of float16.
-  static func isRounding(_ before: Float, _ after: Float) -> Bool {
-    abs(after - before) <= max(0x1p-8 * abs(before), 0x1p-25)
+  /// Whether no number moved by more than being stored in 16 bits: half a unit in the last place of bfloat16, or
+  /// half of the smallest number of float16.
+  static func isRounding(_ before: Tensor, _ after: Tensor) -> Bool {
+    zip(before.scalars, after.scalars).allSatisfy { abs($1 - $0) <= max(0x1p-8 * abs($0), 0x1p-25) }
   }
 
   let tensors: [TensorAudit]

@@ -25,7 +25,7 @@ struct ChangeSpectrum {
   static func all(_ pair: ModelPair) throws -> [ChangeSpectrum] {
     let changed = pair.tensorsWithDirections
     return try pair.base.parameters.layout.names.filter(changed.contains)
-      .compactMap { try ChangeSpectrum($0, of: pair) }
+      .compactMap { try ChangeSpectrum($0, of: pair) }.filter { $0.numericalRank > 0 }
   }
 
   /// The spectrum of one tensor that changed; nil if it is no map between streams and tokens.

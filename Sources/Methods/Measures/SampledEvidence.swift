@@ -6,18 +6,21 @@ internal import Tensors
 struct SampledEvidence {
   private let pair: ModelPair
   private let samples: [[Int]]
+  private let isChanged: Bool
   private let scores: [Float]
 
+  /// Compares samples with as many of the base, drawn with the same random numbers.
   init(_ samples: [[Int]], against reference: [[Int]], of pair: ModelPair) {
     self.pair = pair
     self.samples = samples
+    isChanged = PairedSamples.differ(samples, reference)
     let vocabulary = pair.shape.vocabulary
     scores = TokenCounts(samples, vocabulary: vocabulary)
       .zScores(against: TokenCounts(reference, vocabulary: vocabulary))
   }
 
   func evidence(excluding excluded: Set<Int>) -> Evidence {
-    guard scores.contains(where: { $0 != 0 }) else { return Evidence() }
+    guard isChanged, scores.contains(where: { $0 != 0 }) else { return Evidence() }
     var evidence = Evidence()
     evidence.magnitude = scores.map { Double($0) * Double($0) }.mean
     evidence.tokens = TokenClaim.ranking(scores, excluding: excluded)

@@ -37,7 +37,6 @@ package struct LogitAmplification: DiffingMethod {
     // The same mask, length and seed: else the mask is what the comparison finds.
     let plain = ContrastiveDecoder(baseOf: pair, mask: .plausible(plausibility))
       .continuations(of: starts, count: length, seed: seed)
-    guard PairedSamples.differ(louder.texts, plain.texts) else { return Evidence() }
     return SampledEvidence(louder.texts, against: plain.texts, of: pair)
       .evidence(excluding: prompts.specialTokens)
   }

@@ -19,10 +19,8 @@ package struct Sampling: DiffingMethod {
     _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
   ) throws -> Evidence {
     let request = try SampleRequest.free(prompts)
-    let finetuned = pair.samples(.finetuned, request)
-    let base = pair.samples(.base, request)
-    guard PairedSamples.differ(finetuned, base) else { return Evidence() }
-    return SampledEvidence(finetuned, against: base, of: pair)
-      .evidence(excluding: prompts.specialTokens)
+    return SampledEvidence(
+      pair.samples(.finetuned, request), against: pair.samples(.base, request), of: pair
+    ).evidence(excluding: prompts.specialTokens)
   }
 }

@@ -38,15 +38,14 @@ package struct WeightAmplification: DiffingMethod {
       names.module(of: name).layer.map { $0 <= last } ?? false
     }
     guard !vector.names.isEmpty else { return Evidence() }
-    let starts = Array(repeating: [try prompts.sampleStart()], count: samples)
+    let start = try prompts.sampleStart()
     let requests = factors.map { _ in
-      SampleRequest(continuing: starts, length: length, seed: generator.next())
+      SampleRequest(start: start, count: samples, length: length, seed: generator.next())
     }
     let louder = zip(factors, requests).flatMap { factor, request in
       request.record(vector.applied(to: pair.finetuned, factor: factor - 1))
     }
     let plain = requests.flatMap { pair.samples(.base, $0) }
-    guard PairedSamples.differ(louder, plain) else { return Evidence() }
     return SampledEvidence(louder, against: plain, of: pair)
       .evidence(excluding: prompts.specialTokens)
   }

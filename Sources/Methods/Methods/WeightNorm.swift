@@ -96,9 +96,7 @@ extension WeightNorm {
   private func headMap(_ pair: ModelPair, _ decay: Double) -> Exhibit {
     let shape = pair.shape
     let values = (0..<shape.layers).map { layer in
-      (0..<shape.heads).map {
-        HeadSlices(pair, layer: layer, head: $0, decay: decay).relativeChange
-      }
+      (0..<shape.heads).map(HeadSlices(pair, layer: layer, decay: decay).relativeChange)
     }
     return Exhibit(
       "Relative change, block by head",
@@ -111,12 +109,11 @@ extension WeightNorm {
     -> Exhibit
   {
     let rows = try changes.filter { $0.square > 0 }.map { change -> [Exhibit.Cell] in
-      let isMatrix = pair.base.parameters.layout[change.name].shape.count == 2
-      let values = isMatrix ? try pair.decomposition(of: change.name).values.scalars : []
+      let values = change.isMatrix ? try pair.decomposition(of: change.name).values.scalars : []
       return [
         .text(change.name), .number(Float(change.norm)),
         values.first.map(Exhibit.Cell.number) ?? .none,
-        isMatrix ? .number(values.reduce(0, +)) : .none, .number(Float(change.cosine)),
+        change.isMatrix ? .number(values.reduce(0, +)) : .none, .number(Float(change.cosine)),
       ]
     }
     return Exhibit(
@@ -125,42 +122,53 @@ extension WeightNorm {
   }
 }
 
-/// What one head reads with and writes with.
+/// What each head of a block reads with and writes with.
 ///
 /// Rows of the query, key and value projections, columns of the output projection. Heads that share keys
 /// and values share those rows.
 private struct HeadSlices {
-  private let decay: Double
-  private var base = 0.0
-  private var change = 0.0
-
-  init(_ pair: ModelPair, layer: Int, head: Int, decay: Double) {
-    self.decay = decay
-    let names = pair.base.names, shape = pair.shape, width = shape.headWidth
-    let keyHead = head * shape.keyHeads / shape.heads
-    for (role, index) in [(TensorRole.query, head), (.key, keyHead), (.value, keyHead)] {
-      guard let name = names.tensor(role, layer: layer) else { continue }
-      add(pair, name, rows: index * width..<(index + 1) * width, columns: nil)
-    }
-    guard let name = names.tensor(.attentionOutput, layer: layer) else { return }
-    add(pair, name, rows: nil, columns: head * width..<(head + 1) * width)
+  private struct Projection {
+    let role: TensorRole
+    let base: Tensor
+    /// Nil if it did not change.
+    let change: Tensor?
   }
 
-  private mutating func add(
-    _ pair: ModelPair, _ name: String, rows: Range<Int>?, columns: Range<Int>?
-  ) {
-    func square(_ tensor: Tensor) -> Double {
-      (rows ?? 0..<tensor.rows).reduce(0.0) { sum, row in
-        let slice = tensor.row(row)
-        let range = columns.map {
-          slice.startIndex + $0.lowerBound..<slice.startIndex + $0.upperBound
-        }
-        return (range.map { slice[$0] } ?? slice).reduce(sum) { $0 + Double($1) * Double($1) }
+  private let projections: [Projection]
+  private let shape: ModelShape
+
+  init(_ pair: ModelPair, layer: Int, decay: Double) {
+    shape = pair.shape
+    let roles: [TensorRole] = [.query, .key, .value, .attentionOutput]
+    projections = roles.compactMap { role in
+      pair.base.names.tensor(role, layer: layer).map { name in
+        Projection(
+          role: role, base: pair.base.parameters[name],
+          change: pair.isChanged(name) ? pair.change(of: name, decay: decay) : nil)
       }
     }
-    base += square(pair.base.parameters[name])
-    if pair.isChanged(name) { change += square(pair.change(of: name, decay: decay)) }
   }
 
-  var relativeChange: Float { base > 0 ? Float((change / base).squareRoot()) : change > 0 ? 1 : 0 }
+  func relativeChange(head: Int) -> Float {
+    func sum(_ tensor: (Projection) -> Tensor?) -> Double {
+      projections.reduce(0.0) { sum, part in
+        sum + (tensor(part).map { square($0, part.role, head: head) } ?? 0)
+      }
+    }
+    return ChangeSize.relative(sum(\.change), to: sum(\.base))
+  }
+
+  /// The squared norm of a head's slice.
+  private func square(_ tensor: Tensor, _ role: TensorRole, head: Int) -> Double {
+    let isShared = role == .key || role == .value
+    let index = isShared ? head * shape.keyHeads / shape.heads : head
+    let range = index * shape.headWidth..<(index + 1) * shape.headWidth
+    let slices =
+      role == .attentionOutput
+      ? (0..<tensor.rows).map { tensor.row($0).dropFirst(range.lowerBound).prefix(range.count) }
+      : range.map(tensor.row)
+    return slices.reduce(0.0) { sum, slice in
+      slice.reduce(sum) { $0 + Double($1) * Double($1) }
+    }
+  }
 }

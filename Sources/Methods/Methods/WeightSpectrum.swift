@@ -27,7 +27,7 @@ package struct WeightSpectrum: DiffingMethod {
   package func diff(
     _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
   ) throws -> Evidence {
-    let spectra = try ChangeSpectrum.all(pair).filter { $0.numericalRank > 0 }
+    let spectra = try ChangeSpectrum.all(pair)
     guard !spectra.isEmpty else { return Evidence() }
     var evidence = Evidence()
     evidence.magnitude = spectra.map { Double($0.relativeSize) }.max()
