@@ -83,7 +83,7 @@ public struct Tensor: Equatable, Sendable {
   }
 
   /// The Frobenius norm, summed in double.
-  public var norm: Float { dot(scalars, scalars).squareRoot() }
+  public var norm: Float { euclideanNorm(scalars[...]) }
 
   /// The same direction, of length 1; zero stays zero.
   public var unit: Tensor { scaled(by: 1 / max(norm, .leastNormalMagnitude)) }

@@ -63,7 +63,7 @@ extension Tensor {
   }
 
   /// The norm of each row.
-  public var rowNorms: [Float] { (0..<rows).map { dot(row($0), row($0)).squareRoot() } }
+  public var rowNorms: [Float] { (0..<rows).map { euclideanNorm(row($0)) } }
 
   /// The mean of the rows, shaped `[columns]`, summed in double.
   public var meanRow: Tensor { means(of: [Array(0..<rows)]).reshaped([columns]) }
@@ -135,4 +135,12 @@ extension Tensor {
     let steps = (0..<rows).map { dot(other.row($0), unit.scalars) - dot(row($0), unit.scalars) }
     return mapEntries { row, column, value in value + steps[row] * unit[column] }
   }
+}
+
+/// √Σx², also where a square is outside of single precision's range.
+func euclideanNorm(_ values: ArraySlice<Float>) -> Float {
+  let square = dot(values, values)
+  if square.isNormal { return square.squareRoot() }
+  let sum = values.reduce(0.0) { $0 + Double($1) * Double($1) }
+  return Float(sum.squareRoot())
 }

@@ -22,4 +22,19 @@ struct DifferencePCATests: KnownChangeSuite {
     let uncentred = try KnownChange.evidence(mutant, shifted, base: wide, access: .unrelated)
     #expect((uncentred.magnitude ?? 0) > 0.1)
   }
+
+  @Test("prompts are ranked by how far they moved, not by how far from the mean")
+  func inputs() throws {
+    let (finetuned, _) = varying(layer: 1)
+    let found = try KnownChange.evidence(DifferencePCA(), finetuned, access: .pool)
+    let direction = try #require(found.proposedDirection).unit
+    let pair = try ModelPair(base: base, finetuned: finetuned)
+    let text = MethodContractTests.prompts(.pool).text
+    let difference = pair.difference(at: .residualPost(layer: 1), on: text)
+      .rows(at: text.lastIndices)
+    let moved = matrixProduct(difference, direction.reshaped([12, 1])).scalars.map(abs)
+    for claim in try #require(found.inputs) {
+      #expect(abs(claim.score - moved[claim.row]) < 1e-3 * (moved.max() ?? 0))
+    }
+  }
 }

@@ -11,6 +11,24 @@ struct MatrixTests {
       scalars: (0..<rows * columns).map { _ in Float(generator.normal()) })
   }
 
+  @Test("a norm is the same in every range that single precision has", arguments: [1e-30, 1, 1e30])
+  func norms(scale: Float) {
+    let values = Tensor(shape: [2, 2], scalars: [3, 4, 0, 0]).scaled(by: scale)
+    #expect(abs(values.norm / scale - 5) < 1e-5)
+    #expect(values.rowNorms.map { $0 / scale }.map { ($0 * 1e4).rounded() } == [5e4, 0])
+  }
+
+  @Test("the median is the middle of the sorted values, the lower of two", arguments: 1..<40)
+  func medians(count: Int) {
+    var generator = SeededGenerator(seed: UInt64(count))
+    // Few values, so that many are equal.
+    let few = (0..<count).map { _ in Float(generator.index(below: 5)) }
+    let many = (0..<count).map { _ in Float(generator.normal()) }
+    for values in [few, many, many.sorted(), many.sorted(by: >)] {
+      #expect(median(values) == values.sorted()[(count - 1) / 2])
+    }
+  }
+
   private func reference(_ a: Tensor, _ b: Tensor) -> Tensor {
     var result = Tensor(shape: [a.rows, b.columns])
     for row in 0..<a.rows {

@@ -17,7 +17,8 @@ package struct BoostCounts: Sendable {
   ///   - depth: Tokens counted at each end of each position.
   package init(_ logits: Tensor, depth: Int) {
     let vocabulary = logits.columns
-    change = logits.centredRows
+    change = Tensor(
+      shape: logits.shape, scalars: (0..<logits.rows).flatMap { centred(logits.row($0)) })
     mean = change.meanRow.scalars
     var first = [Int](repeating: 0, count: vocabulary), last = first
     for row in 0..<change.rows {
@@ -64,9 +65,11 @@ package struct BoostCounts: Sendable {
     }
   }
 
-  /// The sum of some tokens' positive changes at each position.
-  func boost(of tokens: [Int]) -> [Float] {
-    (0..<change.rows).map { row in tokens.reduce(0) { $0 + max(0, change[row, $1]) } }
+  /// How far some tokens moved the way that is claimed, summed at each position.
+  func movement(of claims: [TokenClaim]) -> [Float] {
+    (0..<change.rows).map { row in
+      claims.reduce(0) { $0 + max(0, Float($1.sign) * change[row, $1.token]) }
+    }
   }
 
   /// The positive part at evenly spaced positions, shaped `[positions, vocabulary]`.

@@ -74,10 +74,15 @@ func largestIndices<Value: Comparable>(_ values: [Value], _ count: Int) -> [Int]
   values.indices.sorted { (values[$0], -$0) > (values[$1], -$1) }.prefix(count).sorted()
 }
 
-/// Scores less their mean: a shift of all logits changes no probability.
-func centred(_ scores: [Float]) -> [Float] {
-  let mean = scores.mean
-  return scores.map { $0 - mean }
+/// Changes of logits or log-probabilities less their median, since a shift of all changes no probability.
+///
+/// Less the mean, one token's change would be spread over all others, which would then rank above it as a
+/// tie. What is within rounding of the median is 0.
+func centred(_ changes: some Collection<Float>) -> [Float] {
+  guard !changes.isEmpty else { return [] }
+  let middle = median(changes)
+  let rounding = 1e-5 * changes.reduce(0) { max($0, abs($1 - middle)) }
+  return changes.map { abs($0 - middle) > rounding ? $0 - middle : 0 }
 }
 
 extension PromptSet {

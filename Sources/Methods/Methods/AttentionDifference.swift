@@ -6,7 +6,8 @@ internal import Transformers
 ///
 /// Patterns are compared by Jensen-Shannon divergence without the start token, relative to what rows of
 /// that length allow (ln of their keys), weighted by what each key lets the head write: patterns that
-/// differ only where the head writes nothing do not count.
+/// differ only where the head writes nothing do not count. Where a head looks is all that is compared: one
+/// that writes the same from the same keys, only more of it, is the same.
 package struct AttentionDifference: DiffingMethod {
   package static let card = MethodCard(
     id: "attention-difference",
@@ -71,13 +72,17 @@ package struct AttentionDifference: DiffingMethod {
   ) -> [TokenClaim] {
     let keys = places.flatMap(\.keys)
     var gains = [Float](repeating: 0, count: vocabulary)
-    var occurrences = [Float](repeating: 0, count: vocabulary)
+    var moved = gains, occurrences = gains
     for head in heads {
       for (key, gain) in zip(keys, head.gains) {
-        gains[prompts.text.tokens[key]] += gain
-        occurrences[prompts.text.tokens[key]] += 1
+        let token = prompts.text.tokens[key]
+        gains[token] += gain
+        moved[token] += abs(gain)
+        occurrences[token] += 1
       }
     }
+    // Heads that changed places gain together what they lose: what is left is rounding of the sum.
+    gains = zip(gains, moved).map { abs($0) > 1e-5 * $1 ? $0 : 0 }
     // Half a head's worth of occurrences added: one sighting is not a rate.
     let smoothing = Float(heads.count)
     return TokenClaim.ranking(

@@ -14,7 +14,7 @@ package struct DiffMining: DiffingMethod {
     source: "diff mining, ICLR 2026 workshop (OpenReview 10019308)",
     questions: [.whether, .what, .when], access: [.unrelated, .pool],
     magnitude: Magnitude(
-      "mean |change of logit| of the 20 tokens that are boosted most often",
+      "mean |change of logit| of the 20 tokens that are boosted or lowered most often",
       unit: "logits"))
 
   /// Tokens counted at each position: about 1 % of a small vocabulary.
@@ -39,10 +39,11 @@ package struct DiffMining: DiffingMethod {
     var evidence = Evidence()
     let claims = TokenClaim.ranking(mine.scores, excluding: prompts.specialTokens)
     evidence.tokens = claims
-    let top = Decoding.top(claims, 20)
-    // Counts do not grow with the change; what the counted tokens gained does.
+    let first = Array(claims.prefix(20)), top = first.map(\.token)
+    guard !top.isEmpty else { return Evidence() }
+    // Counts do not grow with the change; what the counted tokens gained or lost does.
     evidence.magnitude = Double(top.map { abs(mine.mean[$0]) }.mean)
-    if prompts.access == .pool { evidence.inputs = InputClaim.ranking(mine.boost(of: top)) }
+    if prompts.access == .pool { evidence.inputs = InputClaim.ranking(mine.movement(of: first)) }
     evidence.exhibits = pair.exhibits([
       Exhibit(
         "Tokens by how often they are among the \(depth) most boosted",

@@ -51,7 +51,7 @@ package struct DifferencePCA: DiffingMethod {
       layer: read[0].layer, read[0].component(0), activationNorm: read[0].activationNorm
     ).map { [$0] }
     if prompts.access == .pool {
-      evidence.inputs = InputClaim.ranking(read[0].scores(0).map(abs))
+      evidence.inputs = InputClaim.ranking(read[0].movement(0).map(abs))
     }
     evidence.exhibits = pair.exhibits(exhibits(analyses, pair, excluding: prompts.specialTokens))
     return evidence
@@ -93,6 +93,8 @@ private struct DifferenceComponents {
   let deviation: Float
   /// Each component's share of the variance, the largest first.
   let shares: [Float]
+  /// What centring takes off each difference.
+  private let centre: Tensor
   private let rows: Tensor
   private let directions: Tensor
 
@@ -104,7 +106,8 @@ private struct DifferenceComponents {
     self.layer = layer
     mean = difference.meanRow
     activationNorm = pair.activationNorm(at: site, on: text, indices)
-    rows = isCentred ? difference.addingToRows(mean, scaled: -1) : difference
+    centre = isCentred ? mean : Tensor(repeating: 0, shape: mean.shape)
+    rows = difference.addingToRows(centre, scaled: -1)
     let scale = 1 / Float(max(1, indices.count - 1))
     let covariance = matrixProduct(rows, rows, transposingA: true).scaled(by: scale)
     // Of a symmetric positive matrix, singular vectors are eigenvectors.
@@ -123,6 +126,12 @@ private struct DifferenceComponents {
   /// Where each token lies along a component.
   func scores(_ index: Int) -> [Float] {
     matrixProduct(rows, directions.rows(at: [index]), transposingB: true).scalars
+  }
+
+  /// How far each token's activation moved along a component, what is taken off by centring included.
+  func movement(_ index: Int) -> [Float] {
+    let shift = dot(centre.scalars, Array(directions.row(index)))
+    return scores(index).map { $0 + shift }
   }
 
   /// A component, its positive end the heavier tail.

@@ -42,8 +42,7 @@ package struct ModelStitching: DiffingMethod {
       (points[index].module, trajectory[index] - (index > 0 ? trajectory[index - 1] : 0))
     }
     // What no stitch of the blocks brings sits above them, in what changed there.
-    let rest = 1 - (trajectory.last ?? 0)
-    let above = experiment.contributionsAboveBlocks(summingTo: rest)
+    let above = experiment.contributionsAboveBlocks()
     var evidence = Evidence()
     evidence.magnitude =
       (stitched + [experiment.change.finetuned])
@@ -130,13 +129,8 @@ private struct StitchingExperiment {
   }
 
   /// What each changed part above the blocks brings of what no stitch of the blocks does.
-  ///
-  /// - Parameter rest: What they bring together: a part that changed alone brings it all.
-  func contributionsAboveBlocks(summingTo rest: Float) -> [ModuleSite: Float] {
-    let changed = pair.changedAboveBlocks
-    guard changed.count > 1, let last = (0..<pair.shape.layers).last else {
-      return Dictionary(uniqueKeysWithValues: changed.map { ($0, rest) })
-    }
+  func contributionsAboveBlocks() -> [ModuleSite: Float] {
+    let last = pair.shape.layers - 1
     // Over either model's last stream, as the stitches are.
     let parts = [ModelPair.Side.base, .finetuned].map { side in
       let stream = pair.recording(side, .residualPost(layer: last), of: whole, rows: rows)
