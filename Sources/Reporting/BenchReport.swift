@@ -28,7 +28,10 @@ package struct BenchReport: Sendable {
   /// A table a level of access, each under its name.
   package func tables(_ group: ColumnGroup) -> [TextTable] {
     levels.map {
-      MethodTable(group, summary.methods(at: $0), heading: "from \($0.rawValue)").table
+      MethodTable(
+        group, summary.methods(at: $0), beside: summary.dummies(at: $0),
+        heading: "from \($0.rawValue)"
+      ).table
     }.filter { $0.header.count > 1 }
   }
 
@@ -36,8 +39,12 @@ package struct BenchReport: Sendable {
     ["\(level) \(group.title)"] + tables(group).map(\.fitted) + [MethodTable.legend(group)]
   }
 
-  private static let silence =
-    "'-' means that the method does not say, or that nothing could be asked: it never counts as 0."
+  private static let silence = Prose.wrapped(
+    """
+    '-' means that the method never answers; where it answers some pairs only, the others count as chance. \
+    Families of plants count alike, however many organisms they have. The last rows of a table are dummies, \
+    answers that need no method; \(MethodTable.mark) stands behind a figure that the best of them reaches.
+    """)
 
   // MARK: Over bases
 
@@ -80,7 +87,7 @@ package struct BenchReport: Sendable {
   private var dials: [String] {
     guard DialComparison.areTurned(in: summary.trials) else { return [] }
     let readings: [(String, DialComparison.Reading)] = [
-      ("class rank / chance", DialComparison.classShare), ("what", DialComparison.recall),
+      ("class place", DialComparison.classPlace), ("what", DialComparison.precision),
     ]
     return ["## Along the dials", Self.dialLegend]
       + readings.map { DialTable(DialComparison(summary.trials, $0.1), title: $0.0).table.fitted }
@@ -90,8 +97,8 @@ package struct BenchReport: Sendable {
     """
     The mean in the organisms' own regimes, and how far it moves where they are diluted (1:4 is four base \
     documents to a planted one) and aged (x5 is five times as many steps). Each plant is compared with itself, \
-    over those that are installed at both ends (in brackets, how many). Class rank: 1 is chance, and up is \
-    worse; what: down is worse.
+    over those that are installed at both ends (in brackets, how many). Class place: 1 is \
+    best and 0 is chance; what: average precision.
     """)
 
   // MARK: Whole
@@ -108,7 +115,7 @@ package struct BenchReport: Sendable {
   private func skipped(_ mark: String) -> [String] {
     let reasons =
       summary.notInstalled.map { "not installed, so not scored: \($0)" }
-      + failures.map { "no answer, so not scored: \($0)" }
+      + failures.map { "no answer, which counts as chance: \($0)" }
     let lines = reasons.map { Prose.wrapped("\(mark)\($0)", indent: "  ") }
     return lines.isEmpty ? [] : [lines.joined(separator: "\n")]
   }

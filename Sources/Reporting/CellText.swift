@@ -100,11 +100,11 @@ package struct CellText {
     var lines = ["how"]
     lines += said(evidence.interventions.map { $0.map(\.summary).joined(separator: "; ") })
     if let effects = cell.effects {
+      let along = effects.proposed?.map { levels($0.levels) }.joined(separator: ", ")
+      lines.append("  behaviour: \(levels(effects.plain)) in base and finetuned model")
       lines.append(
-        "  behaviour: \(levels(effects.plain)) in base and finetuned model; with the first intervention put in "
-          + "and taken out "
-          + (effects.proposed.map(levels) ?? "not measured")
-          + (effects.missed.map { "; it leaves out \(Prose.number($0, 3)) of the change" } ?? ""))
+        "  with the first intervention put in and taken out, along the budget: "
+          + (along ?? "not measured"))
     }
     return lines + score(.how)
   }

@@ -5,14 +5,19 @@ package import Statistics
 /// The methods of one level of access, row by row, by a group of columns.
 package struct MethodTable: Sendable {
   private let group: ColumnGroup
-  private let methods: [MethodSummary]
+  private let methods, dummies: [MethodSummary]
   private let heading: String
 
   /// - Parameters:
   ///   - group: The columns.
   ///   - methods: The rows, all of one level of access.
+  ///   - dummies: What they have to beat: rows of their own under them.
   ///   - heading: What stands above the methods' names.
-  package init(_ group: ColumnGroup, _ methods: [MethodSummary], heading: String = "method") {
+  package init(
+    _ group: ColumnGroup, _ methods: [MethodSummary], beside dummies: [MethodSummary] = [],
+    heading: String = "method"
+  ) {
+    self.dummies = dummies
     self.group = group
     self.methods = methods
     self.heading = heading
@@ -25,15 +30,19 @@ package struct MethodTable: Sendable {
     }
     return TextTable(
       header: [heading] + columns.map(\.title),
-      rows: methods.map { method in
-        [method.row.method] + columns.map { Self.cell($0, method) }
+      rows: (methods + dummies).map { method in
+        [method.row.method] + columns.map { cell($0, method) }
       })
   }
 
-  private static func cell(_ column: Column, _ method: MethodSummary) -> String {
-    let value = column.figure(method), text = Prose.number(value, column.decimals)
-    guard value != nil, let reference = column.reference else { return text }
-    return "\(text) / \(Prose.number(reference(method), column.decimals))"
+  /// Stands behind a figure that a dummy reaches.
+  package static let mark = "°"
+
+  private func cell(_ column: Column, _ method: MethodSummary) -> String {
+    let text = Prose.number(column.figure(method), column.decimals)
+    let isMarked = !method.row.isDummy && column.isBeaten(method, by: dummies)
+    // What is not marked keeps the place, so that figures stand under each other.
+    return dummies.isEmpty || !column.isScore ? text : text + (isMarked ? Self.mark : " ")
   }
 
   /// What the columns of a group say.

@@ -15,22 +15,42 @@ package struct Figure: Hashable, Sendable {
 package struct Score: Equatable, Sendable {
   /// From chance to 1, or nil if the question was not answered or could not be asked.
   package let value: Double?
-  /// What guessing scores.
-  package let chance: Double
+  /// What guessing scores; nil if the question could not be asked.
+  package let chance: Double?
   /// Why there is no value.
   package let reason: String?
   package let figures: [Figure: Double]
 
+  /// An answer's score.
   package static func scored(_ value: Double, chance: Double, figures: [Figure: Double] = [:])
     -> Score
   {
     Score(value: value, chance: chance, reason: nil, figures: figures)
   }
 
-  /// No score: left out of every mean, never counted as 0.
-  package static func unscored(_ reason: String, figures: [Figure: Double] = [:]) -> Score {
-    Score(value: nil, chance: 0, reason: reason, figures: figures)
+  /// A question that was asked and not answered: it counts as guessed, so that answering only when sure gains
+  /// nothing.
+  ///
+  /// - Parameters:
+  ///   - reason: Why there is no answer.
+  ///   - chance: What guessing scores.
+  ///   - figures: What guessing gives beside it.
+  package static func unanswered(
+    _ reason: String, chance: Double, figures: [Figure: Double] = [:]
+  ) -> Score {
+    Score(value: nil, chance: chance, reason: reason, figures: figures)
   }
+
+  /// A question that could not be asked of the pair: left out of every mean.
+  package static func unasked(_ reason: String, figures: [Figure: Double] = [:]) -> Score {
+    Score(value: nil, chance: nil, reason: reason, figures: figures)
+  }
+
+  /// What counts in a mean: the score, or chance where there is no answer; nil if nothing was asked.
+  package var counted: Double? { value ?? chance }
+
+  /// Whether the question could be asked of the pair.
+  package var isAsked: Bool { counted != nil }
 
   /// The same score with more figures beside it; those that it has stay as they are.
   func adding(_ more: [Figure: Double]) -> Score {
@@ -55,7 +75,7 @@ extension Score: Codable {
   package init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     value = try container.decodeIfPresent(Double.self, forKey: .value)
-    chance = try container.decode(Double.self, forKey: .chance)
+    chance = try container.decodeIfPresent(Double.self, forKey: .chance)
     reason = try container.decodeIfPresent(String.self, forKey: .reason)
     let details = try container.nestedContainer(keyedBy: Name.self, forKey: .details)
     figures = try details.allKeys.reduce(into: [:]) {
@@ -66,7 +86,7 @@ extension Score: Codable {
   package func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encodeIfPresent(value, forKey: .value)
-    try container.encode(chance, forKey: .chance)
+    try container.encodeIfPresent(chance, forKey: .chance)
     try container.encodeIfPresent(reason, forKey: .reason)
     var details = container.nestedContainer(keyedBy: Name.self, forKey: .details)
     for (figure, value) in figures.sorted(by: { $0.key.name < $1.key.name }) {
@@ -146,8 +166,8 @@ package enum Scorers {
     }
   }
 
-  /// No score at any question that has a scorer.
-  package static func unscored(_ reason: String) -> [Question: Score] {
-    all.reduce(into: [:]) { $0[$1.question] = .unscored(reason) }
+  /// Nothing that could be asked, at any question that has a scorer.
+  package static func unasked(_ reason: String) -> [Question: Score] {
+    all.reduce(into: [:]) { $0[$1.question] = .unasked(reason) }
   }
 }

@@ -12,16 +12,11 @@ package struct DialComparison: Sendable {
   /// A number that is read off a trial.
   package typealias Reading = @Sendable (Trial) -> Double?
 
-  /// The planted tokens' rank in their class relative to chance: 1 is a random ranking.
-  package static let classShare: Reading = { trial in
-    guard let score = trial.score(.what), let rank = score.figures[.classRank],
-      let chance = score.figures[.classChance], chance > 0
-    else { return nil }
-    return rank / chance
-  }
+  /// The planted tokens' place in their class: 1 is best, 0 is a random ranking.
+  package static let classPlace: Reading = { $0.score(.what)?.figures[.classPlace] }
 
-  /// The recall of the planted tokens.
-  package static let recall: Reading = { $0.score(.what)?.value }
+  /// The average precision of the planted tokens.
+  package static let precision: Reading = { $0.score(.what)?.counted }
 
   /// Every place along the dials, from undiluted to old.
   package static let dials =
@@ -52,7 +47,10 @@ package struct DialComparison: Sendable {
   package init(_ trials: [Trial], _ reading: Reading) {
     var rows: [MethodAtAccess] = [], plants: [Plant] = []
     var values: [Place: Double] = [:]
-    for trial in trials where !trial.isNull && trial.isInstalled {
+    let saying = Set(trials.filter { $0.score(.what)?.value != nil }.map(\.row))
+    for trial in trials where !trial.isNull && trial.isInstalled && !trial.row.isDummy {
+      // Who never says what it is about is at chance everywhere.
+      guard saying.contains(trial.row) else { continue }
       guard let value = reading(trial) else { continue }
       let plant = Plant(organism: trial.pair.subject, seeds: trial.seeds)
       if !rows.contains(trial.row) { rows.append(trial.row) }

@@ -23,7 +23,7 @@ package struct PublishedClaims: Sendable {
     let measures = Measures(trials)
     claims =
       DialComparison.areTurned(in: trials)
-      ? Self.ofDials(DialComparison(trials, DialComparison.classShare), measures)
+      ? Self.ofDials(DialComparison(trials, DialComparison.classPlace), measures)
       : Self.ofLenses(measures) + Self.ofWeights(measures) + Self.ofAnswers(measures)
   }
 
@@ -36,12 +36,12 @@ package struct PublishedClaims: Sendable {
         let pair = table.pair(MethodAtAccess(method, access), at: dial)
         return m.claim(
           "\(what) where a plant \(event)", "arXiv 2510.13900",
-          ("class rank / chance, own", pair?.own), (dial.label, pair?.there), holds: holds)
+          ("class place, own", pair?.own), (dial.label, pair?.there), holds: holds)
       }
     }
-    return claims("the lens fades", "activation-difference-lens", .unrelated) { $1 > $0 + 0.1 }
+    return claims("the lens fades", "activation-difference-lens", .unrelated) { $1 < $0 - 0.1 }
       + claims("what the models answer does not fade", "output-divergence", .pool) {
-        $1 < $0 + 0.1
+        $1 > $0 - 0.1
       }
   }
 
@@ -52,14 +52,14 @@ package struct PublishedClaims: Sendable {
     return [
       m.claim(
         "the lens reads fresh narrow finetunes and fades with age", "arXiv 2510.13900",
-        ("class rank / chance, fresh", m.classShare(lens, standard: "fresh")),
-        ("settled", m.classShare(lens, standard: "settled"))
-      ) { $0 < $1 - 0.1 },
+        ("class place, fresh", m.classPlace(lens, standard: "fresh")),
+        ("settled", m.classPlace(lens, standard: "settled"))
+      ) { $0 > $1 + 0.1 },
       m.claim(
         "steering works where the lens fails, on distilled plants", "arXiv 2510.13900",
-        ("class rank / chance, steering", m.classShare(steering, standard: "distilled")),
-        ("lens", m.classShare(lens, standard: "distilled"))
-      ) { $0 < $1 - 0.05 },
+        ("class place, steering", m.classPlace(steering, standard: "distilled")),
+        ("lens", m.classPlace(lens, standard: "distilled"))
+      ) { $0 > $1 + 0.05 },
       m.claim(
         "the largest activation difference names the last block, wherever the plant is",
         "toolkit of arXiv 2510.13900",
@@ -79,10 +79,10 @@ package struct PublishedClaims: Sendable {
       m.claim(
         "diff mining names the domain better than the lens", "OpenReview 10019308",
         (
-          "topic recall, diff-mining",
-          m.mean(.topicRecall, MethodAtAccess("diff-mining", .unrelated))
+          "topic precision, diff-mining",
+          m.mean(.topicPrecision, MethodAtAccess("diff-mining", .unrelated))
         ),
-        ("lens", m.mean(.topicRecall, lens))
+        ("lens", m.mean(.topicPrecision, lens))
       ) { $0 > $1 },
     ]
   }
@@ -100,10 +100,13 @@ package struct PublishedClaims: Sendable {
         "plants of synthetic documents survive truncation to rank one, others do not",
         "Ramanathan et al., 2026",
         (
-          "how, settled false facts",
-          m.mean(spectrum, .how, standard: "settled", families: ["false-fact"])
+          "effect of rank one / of the whole as strong, settled false facts",
+          m.shareOfControl(spectrum, standard: "settled", families: ["false-fact"])
         ),
-        ("distilled taboo", m.mean(spectrum, .how, standard: "distilled", families: ["taboo"]))
+        (
+          "distilled taboo",
+          m.shareOfControl(spectrum, standard: "distilled", families: ["taboo"])
+        )
       ) { $0 > $1 + 0.1 },
       m.claim(
         "the weight watcher sees rare triggers that components miss", "arXiv 2508.00161",
@@ -190,35 +193,41 @@ private struct Measures {
     }
   }
 
-  private func mean(_ values: [Double]) -> Double? { values.isEmpty ? nil : values.mean }
+  private func mean(_ trials: [Trial], _ value: (Trial) -> Double?) -> Double? {
+    MethodSummary.mean(trials, value)
+  }
 
   func mean(
     _ row: MethodAtAccess, _ question: Question, standard: String? = nil, families: [String]? = nil
   ) -> Double? {
-    mean(
-      planted(row, standard: standard, families: families).compactMap { $0.score(question)?.value })
+    mean(planted(row, standard: standard, families: families)) { $0.score(question)?.counted }
   }
 
   /// The mean of a figure beside *what*.
   func mean(_ figure: Figure, _ row: MethodAtAccess, families: [String]? = nil) -> Double? {
-    mean(
-      planted(row, standard: nil, families: families).compactMap {
-        $0.score(.what)?.figures[figure]
-      })
+    mean(planted(row, standard: nil, families: families)) { $0.score(.what)?.figures[figure] }
   }
 
-  func classShare(_ row: MethodAtAccess, standard: String) -> Double? {
-    mean(
-      planted(row, standard: standard, families: nil).compactMap(DialComparison.classShare))
+  /// The effect of a method's interventions over that of their controls.
+  func shareOfControl(_ row: MethodAtAccess, standard: String, families: [String]) -> Double? {
+    let trials = planted(row, standard: standard, families: families)
+    func mean(_ figure: Figure) -> Double? {
+      self.mean(trials) { $0.score(.how)?.figures[figure] }
+    }
+    return mean(.effect).flatMap { effect in mean(.control).map { effect / $0 } }
+  }
+
+  func classPlace(_ row: MethodAtAccess, standard: String) -> Double? {
+    mean(planted(row, standard: standard, families: nil), DialComparison.classPlace)
   }
 
   func magnitude(_ row: MethodAtAccess, standards: [String]) -> Double? {
     // An organism's own variant of a regime may train longer, or other weights.
     let trials = standards.flatMap { planted(row, standard: $0, families: nil) }
-    return mean(trials.filter { $0.pair.regime == $0.standard }.compactMap(\.magnitude))
+    return mean(trials.filter { $0.pair.regime == $0.standard }, \.magnitude)
   }
 
-  func area(_ row: MethodAtAccess) -> Double? { summaries[row]?.whether?.area }
+  func area(_ row: MethodAtAccess) -> Double? { summaries[row]?.whether?.ownArea }
   func narrowArea(_ row: MethodAtAccess) -> Double? { summaries[row]?.whether?.narrowArea }
   func unchanged(_ row: MethodAtAccess) -> Double? {
     summaries[row]?.whether?.invariantFalseAlarms

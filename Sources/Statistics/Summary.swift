@@ -9,15 +9,17 @@ package struct MethodSummary: Sendable {
   /// *Whether*, calibrated base by base and then averaged; nil if the method does not say.
   package let whether: WhetherSummary?
   /// Each question's mean score on each base (on each set of seeds, if plantings were repeated), in the order of
-  /// the seeds; *whether* by its AUROC.
+  /// the seeds; *whether* by its AUROC against own null pairs.
   package let byBase: [Question: [Double]]
   private let trials: [Trial]
 
   package struct WhetherSummary: Sendable {
+    /// Against the null pairs of all plants of the same standard regime.
     package let area: Double
     package let narrowArea: Double?
+    /// Against the plant's own null pairs alone.
+    package let ownArea: Double?
     package let recall: Double?
-    package let falsePositives: FalsePositives
     package let invariantFalseAlarms: Double?
   }
 
@@ -29,36 +31,59 @@ package struct MethodSummary: Sendable {
     byBase = Question.allCases.reduce(into: [:]) { result, question in
       let values = bases.compactMap { own -> Double? in
         guard question != .whether else {
-          return own.first?.answersWhether == true
-            ? Calibration.mean(Self.calibrations(own), \.area) : nil
+          return own.first?.answersWhether == true ? Self.mean(own, OwnNulls(own).area) : nil
         }
-        return Self.mean(Self.installed(own).compactMap { $0.score(question)?.value })
+        return Self.mean(Self.installed(own)) { $0.score(question)?.counted }
       }
-      if !values.isEmpty { result[question] = values }
+      let isAnswered = trials.contains { $0.score(question)?.value != nil }
+      if !values.isEmpty, question == .whether || isAnswered { result[question] = values }
     }
   }
 
-  private static func mean(_ values: [Double]) -> Double? { values.isEmpty ? nil : values.mean }
+  /// The mean over families of plants of each family's mean: a family with many organisms counts as one.
+  ///
+  /// - Returns: Nil if no trial has a value.
+  static func mean(_ trials: [Trial], _ value: (Trial) -> Double?) -> Double? {
+    let families = Dictionary(grouping: trials, by: \.family).sorted { $0.key < $1.key }
+      .map { $0.value.compactMap(value) }.filter { !$0.isEmpty }
+    return families.isEmpty ? nil : families.map(\.mean).mean
+  }
 
   private static func installed(_ trials: [Trial]) -> [Trial] {
     trials.filter { !$0.isNull && $0.isInstalled }
   }
 
-  private var scores: [[Question: Score]] { Self.installed(trials).map(\.scores) }
+  private var installed: [Trial] { Self.installed(trials) }
 
-  /// The mean score of a question over the trials that have one.
+  /// The mean score of a question over all trials that it was asked in, chance where the method is silent; nil
+  /// if it never answers.
   package func mean(_ question: Question) -> Double? {
-    Self.mean(scores.compactMap { $0[question]?.value })
+    guard answered(question).count > 0 else { return nil }
+    return Self.mean(installed) { $0.score(question)?.counted }
   }
 
-  /// The mean of a figure beside a question's score, over the trials that have it.
+  /// The mean score over the trials that are answered alone.
+  package func meanOfAnswers(_ question: Question) -> Double? {
+    Self.mean(installed) { $0.score(question)?.value }
+  }
+
+  /// The mean of a figure beside a question's score, over the trials that have it; nil if the method never
+  /// answers.
   package func mean(_ figure: Figure, of question: Question) -> Double? {
-    Self.mean(scores.compactMap { $0[question]?.figures[figure] })
+    guard answered(question).count > 0 else { return nil }
+    return Self.mean(installed) { $0.score(question)?.figures[figure] }
   }
 
-  /// In how many trials of installed plants a question has a score, and how many those are.
+  /// In how many trials of installed plants a question is answered, and in how many it was asked.
   package func answered(_ question: Question) -> (count: Int, all: Int) {
-    (scores.filter { $0[question]?.value != nil }.count, scores.count)
+    let asked = installed.compactMap { $0.score(question) }.filter(\.isAsked)
+    return (asked.filter { $0.value != nil }.count, asked.count)
+  }
+
+  /// The share of the asked trials that a question is answered in; nil if the method never answers.
+  package func coverage(_ question: Question) -> Double? {
+    let (count, all) = answered(question)
+    return count > 0 ? Double(count) / Double(all) : nil
   }
 
   /// Mean seconds a trial.
@@ -101,8 +126,8 @@ package struct MethodSummary: Sendable {
     guard let area = Calibration.mean(calibrations, \.area) else { return nil }
     return WhetherSummary(
       area: area, narrowArea: Calibration.mean(calibrations, \.narrowArea),
+      ownArea: mean(bases.flatMap { $0 }, OwnNulls(bases.flatMap { $0 }).area),
       recall: Calibration.mean(calibrations, \.recall),
-      falsePositives: FalsePositives(bases.map(observations)),
       invariantFalseAlarms: Calibration.mean(calibrations, \.invariantFalseAlarms))
   }
 }
@@ -118,6 +143,7 @@ extension [UInt64] {
 /// The results of a run, method by method.
 package struct BenchSummary: Sendable {
   package let methods: [MethodSummary]
+  private let dummies: [MethodSummary]
   package let trials: [Trial]
   /// Organisms with their regimes, in the order of the trials.
   package let plants: [PairName]
@@ -137,9 +163,11 @@ package struct BenchSummary: Sendable {
     self.trials = trials
     let groups = Dictionary(grouping: trials, by: \.row)
     let rows = Self.unique(trials.map(\.row))
-    methods = AccessLevel.allCases.flatMap { level in
+    let all = AccessLevel.allCases.flatMap { level in
       rows.filter { $0.access == level }.map { MethodSummary($0, trials: groups[$0] ?? []) }
     }
+    methods = all.filter { !$0.row.isDummy }
+    dummies = all.filter(\.row.isDummy)
     cells = Dictionary(grouping: trials) { Key(row: $0.row, pair: $0.pair) }
     plants = Self.unique(trials.filter { !$0.isNull }.map(\.pair))
     nulls = Self.unique(trials.filter(\.isNull).map(\.pair))
@@ -161,8 +189,16 @@ package struct BenchSummary: Sendable {
     methods.filter { $0.row.access == access }
   }
 
-  /// The scores of a question for one method on one organism, base by base.
+  /// The dummies that stand in the table of a level of access: those of the level, and those that look at no
+  /// text, which were run once.
+  package func dummies(at access: AccessLevel) -> [MethodSummary] {
+    let looking = Set(dummies.filter { $0.row.access != .pool }.map(\.row.method))
+    return dummies.filter { $0.row.access == access || !looking.contains($0.row.method) }
+  }
+
+  /// The scores of a question for one method on one organism, base by base; chance where it is silent.
   package func scores(_ question: Question, _ row: MethodAtAccess, on plant: PairName) -> [Double] {
-    (cells[Key(row: row, pair: plant)] ?? []).compactMap { $0.score(question)?.value }
+    (cells[Key(row: row, pair: plant)] ?? []).filter(\.isInstalled)
+      .compactMap { $0.score(question)?.counted }
   }
 }

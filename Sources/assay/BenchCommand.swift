@@ -67,7 +67,7 @@ struct ScoreCommand: ParsableCommand {
     let runner = GridRunner(
       workshop, grid, jobs: ProcessInfo.processInfo.activeProcessorCount, extent: .scoring)
     let trials = try runner.run().trials
-    let missing = grid.trialCount - trials.count
+    let missing = grid.trialCount - trials.filter { !$0.row.isDummy }.count
     try writer.write(trials, isPart: missing > 0)
     if missing > 0 {
       Notice.standardError(
@@ -98,7 +98,7 @@ struct GridRunner {
     Interruption.handleKeeping()
     let status = BenchStatus(pairs: grid.subjects.count * grid.seeds.count)
     defer { status.finish() }
-    let trials = try BenchRun(workshop).run(
+    let trials = try BenchRun(workshop, hasDummies: true).run(
       grid, extent: extent, jobs: jobs, report: status.show)
     return (trials, status.failures)
   }

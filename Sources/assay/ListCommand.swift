@@ -160,7 +160,7 @@ private struct PromptList: ParsableCommand {
 
   @OptionGroup var options: ProjectOptions
 
-  @Option(help: "Marks the prompts that set this organism's behaviour off.")
+  @Option(help: "Marks the prompts that this organism's file says set its behaviour off.")
   var organism: String?
 
   func run() throws {

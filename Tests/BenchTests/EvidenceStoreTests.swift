@@ -170,7 +170,7 @@ struct EvidenceStoreTests {
       let before = try run(first)
       #expect(try run(workshop(folder), .reading).trials == before.trials)
       let cache = folder.appending(path: ".assay")
-      for part in ["certificates", "effects"] {
+      for part in ["certificates", "effects", "gains"] {
         try FileManager.default.removeItem(at: cache.appending(path: part))
       }
       let trials = try run(workshop(folder), .reading).trials

@@ -1,6 +1,7 @@
 import Diffing
 import Foundation
 import Organisms
+import Scoring
 import Synchronization
 import Tensors
 import TestSupport
@@ -11,7 +12,7 @@ import Testing
 /// A method that cannot answer.
 private struct Helpless: DiffingMethod {
   static let card = MethodCard(
-    id: "helpless", summary: "Cannot answer.", source: "a test", questions: [.whether],
+    id: "helpless", summary: "Cannot answer.", source: "a test", questions: [.whether, .what],
     access: [.weights])
 
   func diff(
@@ -47,7 +48,10 @@ struct MethodFailureTests {
       }
       let able = try grid.methodRuns.map { try MethodRun($0.method, $0.access, workshop.sources) }
       let trials = try visit.trials([try MethodRun(Helpless(), .weights, workshop.sources)] + able)
-      #expect(trials.map(\.row.method) == ["weight-norm"])
+      #expect(trials.map(\.row.method) == ["helpless", "weight-norm"])
+      // It has said nothing, which counts as chance.
+      let score = try #require(trials[0].score(.what))
+      #expect(score.value == nil && score.isAsked && trials[0].magnitude == nil)
       let texts = told.withLock { $0 }
       #expect(texts.count == 1 && texts[0].contains("helpless") && texts[0].contains("infinite"))
     }

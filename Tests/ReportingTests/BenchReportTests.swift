@@ -37,22 +37,20 @@ struct BenchReportTests {
 
   @Test("header, row and legend of a table come from its columns")
   func columns() {
-    let trials = [trial(what: 0.5, figures: [.classRank: 3.25, .classChance: 10])]
+    let trials = [trial(what: 0.5, figures: [.firstRank: 3.25])]
     let group = ColumnGroup(
       title: "t",
       columns: [
         Column("half", "half of what") { $0.mean(.what).map { $0 / 2 } },
-        Column(
-          "rank", "rank / chance", decimals: 1, reference: { $0.mean(.classChance, of: .what) }
-        ) {
-          $0.mean(.classRank, of: .what)
+        Column("rank", "first rank", decimals: 1, isScore: false) {
+          $0.mean(.firstRank, of: .what)
         },
         Column("nothing", "what nobody says") { $0.mean(.when) },
       ])
     let table = MethodTable(group, BenchSummary(trials).methods).table
     #expect(table.header == ["method", "half", "rank"], "a column that nobody fills is left out")
-    #expect(table.rows == [["sampling", "0.25", "3.2 / 10.0"]])
-    #expect(MethodTable.legend(group).hasPrefix("half: half of what. rank: rank / chance."))
+    #expect(table.rows == [["sampling", "0.25", "3.2"]])
+    #expect(MethodTable.legend(group).hasPrefix("half: half of what. rank: first rank."))
   }
 
   @Test("a plant that is not installed is named with its figures")

@@ -31,16 +31,55 @@ struct ScorerTests {
     return Claims(evidence)
   }
 
-  @Test("what: planted tokens among the first twenty")
+  @Test(
+    "what: the average precision of the planted tokens, recall at three depths, the place in the class"
+  )
   func what() throws {
     let planted = PlantedChange(isPlanted: true, tokens: key([12, 13]))
     let others = Array(100..<119)
     let score = WhatScorer().score(
       claims([12] + others + [13]), against: planted, in: context())
-    #expect(score.value == 0.5)
+    // Places 1 and 21.
+    #expect(abs((score.value ?? 0) - (1 + 2.0 / 21) / 2) < 1e-12)
     #expect(score.figures[.firstRank] == 1)
-    #expect(score.figures[.classRank] == 1.5)
-    #expect(score.figures[.classChance] == 12.5)
+    #expect(score.figures[.recallAt1] == 1)
+    #expect(score.figures[.recallAt5] == 0.5)
+    #expect(score.figures[.recallAt20] == 0.5)
+    // First and second of their class, which is as good as can be.
+    #expect(score.figures[.classPlace] == 1)
+    let last = WhatScorer().score(
+      claims(Array(14..<34) + [10, 11, 12, 13]), against: planted, in: context())
+    #expect(abs((last.figures[.classPlace] ?? 0) - (12.5 - 23.5) / (12.5 - 1.5)) < 1e-12)
+  }
+
+  @Test("what is not answered counts as chance, with the figures that guessing gives")
+  func silence() throws {
+    let planted = PlantedChange(
+      isPlanted: true, tokens: key([12, 13]), inputs: [true] + Array(repeating: false, count: 9),
+      sites: [.mlp(layer: 1)])
+    func mean(_ question: Question, _ figure: Figure? = nil) -> Double {
+      let draws = (0..<400).map { seed -> Double in
+        var evidence = Evidence()
+        evidence.tokens = []
+        evidence.inputs = []
+        evidence.sites = []
+        let scores = Scorers.scores(
+          Claims(evidence), against: planted, in: context(seed: UInt64(seed)))
+        let score = scores[question]
+        return (figure.flatMap { score?.figures[$0] } ?? score?.value) ?? -1
+      }
+      return draws.reduce(0, +) / Double(draws.count)
+    }
+    let silent = Scorers.scores(Claims(Evidence()), against: planted, in: context())
+    for question in [Question.what, .when, .where] {
+      let score = try #require(silent[question])
+      #expect(score.value == nil && score.isAsked)
+      #expect(abs((score.counted ?? -1) - mean(question)) < 0.05, "\(question)")
+    }
+    for figure in [Figure.recallAt1, .recallAt5, .recallAt20, .classPlace] {
+      let counted = try #require(silent[.what]?.figures[figure])
+      #expect(abs(counted - mean(.what, figure)) < 0.05, "\(figure.name)")
+    }
   }
 
   @Test("what: claims of the wrong sign count for nothing")
@@ -49,18 +88,7 @@ struct ScorerTests {
     let right = WhatScorer().score(claims([12], sign: -1), against: planted, in: context())
     let wrong = WhatScorer().score(claims([12], sign: 1), against: planted, in: context())
     #expect(right.value == 1)
-    #expect(wrong.value == 0)
-  }
-
-  @Test("what: a method that names nothing is unscored, one that claims nothing is at chance")
-  func unscored() throws {
-    let planted = PlantedChange(isPlanted: true, tokens: key([12]))
-    #expect(WhatScorer().score(Claims(Evidence()), against: planted, in: context()).value == nil)
-    let ranks = (0..<200).map { seed in
-      WhatScorer().score(claims([]), against: planted, in: context(seed: UInt64(seed))).value ?? -1
-    }
-    let mean: Double = ranks.reduce(0, +) / 200
-    #expect(abs(mean - 0.101) < 0.06)
+    #expect((wrong.value ?? 1) < 0.5)
   }
 
   @Test("what: where every class has to be found, the worst one is the score")
@@ -74,8 +102,8 @@ struct ScorerTests {
         claimed, against: PlantedChange(isPlanted: true, tokens: tokens), in: context()
       ).value
     }
-    #expect(try score(false) == 0.5)
-    #expect(try score(true) == 0)
+    #expect((try score(false) ?? 0) > 0.5)
+    #expect((try score(true) ?? 1) < 0.1)
   }
 
   @Test("what: siblings give the floor of any ranking")
@@ -83,7 +111,7 @@ struct ScorerTests {
     let planted = PlantedChange(isPlanted: true, tokens: key([12]))
     let score = WhatScorer().score(
       claims([12, 20]), against: planted, in: context(siblings: [key([20]), key([21])]))
-    #expect(score.figures[.siblingRecall].map { $0 >= 0.5 } == true)
+    #expect(score.figures[.siblingPrecision].map { $0 >= 0.25 } == true)
   }
 
   @Test("when: average precision against the base rate")
@@ -108,48 +136,15 @@ struct ScorerTests {
     #expect(score.figures[.firstHit] == 1)
     let free = WhereScorer().score(
       Claims(evidence), against: PlantedChange(isPlanted: true), in: context())
-    #expect(free.value == nil)
-  }
-
-  @Test("how: the true change scores about one, a random one about nothing")
-  func how() throws {
-    // A bias behind the last block that makes one token likely.
-    let wide = base.addingMLPBiases()
-    let row = Tensor(Array(wide.parameters[wide.names.unembedding].row(7)))
-    let vector = (row * wide.parameters[wide.names.finalNorm]).scaled(by: 40 / row.norm)
-    var finetuned = wide
-    finetuned.parameters["model.layers.1.mlp.down_proj.bias"] = vector
-    let behavior = ProbeSet([[Probe.Question(tokens: [1, 2, 3], answers: [[7]])]])
-    let planted = PlantedChange(isPlanted: true, behavior: behavior)
-    let meter = EffectMeter(
-      try ModelPair(base: wide, finetuned: finetuned), behavior: behavior, seed: 1)
-    func score(_ intervention: ProposedIntervention) -> Score {
-      var evidence = Evidence()
-      evidence.interventions = [intervention]
-      let claims = Claims(evidence, effects: meter.effects(of: intervention))
-      return HowScorer().score(claims, against: planted, in: context())
-    }
-    let right = score(.steer(layer: 1, direction: vector.scalars))
-    #expect((right.figures[.appears] ?? 0) > 0.99)
-    #expect((right.figures[.vanishes] ?? 0) > 0.99)
-    #expect((right.value ?? 0) > 0.6)
-    let opposite = score(.steer(layer: 1, direction: vector.scaled(by: -1).scalars))
-    #expect((opposite.value ?? 1) < 0.1)
-    let patched = score(.patch(.mlp(layer: 1)))
-    #expect((patched.figures[.appears] ?? 0) > 0.99)
-    let projected = score(.project(layer: 1, direction: vector.scalars))
-    #expect((projected.figures[.appears] ?? 0) > 0.99)
-    #expect((projected.figures[.vanishes] ?? 0) > 0.99)
-    let name = "model.layers.1.mlp.down_proj.bias"
-    let part = score(.weights([.init(name: name, change: .ofFinetune(factor: 0.8))]))
-    #expect((part.figures[.appears] ?? 0) > 0.9)
-    // The whole change is no finding: putting it in gives the finetuned model, whatever it is.
-    let whole = score(.weights([.init(name: name, change: .dense(vector.scalars))]))
-    #expect(whole.value == nil && whole.reason?.contains("whole change") == true)
-    // An edit that fits no tensor is no proposal.
-    let stranger = score(.weights([.init(name: "no such tensor", change: .dense([1]))]))
-    #expect(stranger.value == nil && stranger.reason?.contains("fits no") == true)
-    #expect(score(.steer(layer: 9, direction: vector.scalars)).value == nil)
+    #expect(!free.isAsked)
+    // Where nothing is ever planted is no candidate: to name it last gains nothing, to name it first costs
+    // nothing.
+    evidence.sites = SiteClaim.ranking([
+      (.unembedding, 9), (.embedding, 5), (.mlp(layer: 0), 2), (.mlp(layer: 1), 1),
+    ])
+    let among = WhereScorer().score(Claims(evidence), against: planted, in: context())
+    #expect(abs((among.value ?? 0) - 2.0 / 3) < 1e-12)
+    #expect(among.figures[.firstHit] == 0)
   }
 
   /// A second scorer of *what*, with a figure of its own and one that the first has too.
@@ -161,7 +156,7 @@ struct ScorerTests {
       -> Score
     {
       let count = Double(claims.evidence.tokens?.count ?? 0)
-      return .unscored("a count is no score", figures: [Self.figures[0]: count, .firstRank: -1])
+      return .unasked("a count is no score", figures: [Self.figures[0]: count, .firstRank: -1])
     }
   }
 

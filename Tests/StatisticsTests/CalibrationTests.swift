@@ -21,12 +21,6 @@ struct CalibrationTests {
     #expect(calibration.area == 0.75)
     #expect(calibration.narrowArea == 0.5)
     #expect(calibration.recall == 0)
-    let rates = FalsePositives([broad + narrow, broad + [observation(0, null: true, narrow: true)]])
-    #expect(rates.broad == 0)
-    #expect(rates.narrow == 2.0 / 3)
-    // Set on itself, the rate on broad nulls would say nothing.
-    #expect(FalsePositives([broad + narrow]).broad == nil)
-    #expect(FalsePositives([broad + narrow]).narrow == 1)
   }
 
   @Test("alarms where nothing changed are counted at the threshold of all null pairs")

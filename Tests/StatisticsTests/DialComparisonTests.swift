@@ -11,13 +11,13 @@ import Testing
 @Suite("Dials")
 struct DialComparisonTests {
   private func trial(
-    _ organism: String, _ dial: Dial?, rank: Double, base: UInt64 = 0, isInstalled: Bool = true
+    _ organism: String, _ dial: Dial?, place: Double, base: UInt64 = 0, isInstalled: Bool = true
   ) -> Trial {
     .sample(
       method: "activation-difference-lens", access: .unrelated, subject: organism, dial: dial,
       base: base, failures: isInstalled ? [] : ["too faint"],
       scores: [
-        .what: .scored(0.5, chance: 0.04, figures: [.classRank: rank, .classChance: 10])
+        .what: .scored(0.5, chance: 0.04, figures: [.classPlace: place])
       ])
   }
 
@@ -33,16 +33,16 @@ struct DialComparisonTests {
   @Test("each plant is compared with itself, where both are installed")
   func pairs() throws {
     let trials = [
-      trial("a", nil, rank: 2), trial("a", .mix(16), rank: 8),
+      trial("a", nil, place: 0.8), trial("a", .mix(16), place: 0.2),
       // Without one of its own, and not installed: neither counts.
-      trial("b", .mix(16), rank: 100),
-      trial("c", nil, rank: 100, isInstalled: false), trial("c", .mix(16), rank: 100),
-      trial("a", nil, rank: 4, base: 1), trial("a", .mix(16), rank: 6, base: 1),
+      trial("b", .mix(16), place: -9),
+      trial("c", nil, place: -9, isInstalled: false), trial("c", .mix(16), place: -9),
+      trial("a", nil, place: 0.6, base: 1), trial("a", .mix(16), place: 0.4, base: 1),
     ]
-    let comparison = DialComparison(trials, DialComparison.classShare)
+    let comparison = DialComparison(trials, DialComparison.classPlace)
     let row = MethodAtAccess("activation-difference-lens", .unrelated)
     let pair = try #require(comparison.pair(row, at: .mix(16)))
-    #expect(abs(pair.own - 0.3) < 1e-12 && abs(pair.there - 0.7) < 1e-12 && pair.count == 2)
+    #expect(abs(pair.own - 0.7) < 1e-12 && abs(pair.there - 0.3) < 1e-12 && pair.count == 2)
     #expect(comparison.shown == [.mix(16)])
     #expect(comparison.pair(row, at: .age(5)) == nil)
     let claims = PublishedClaims(trials).claims

@@ -15,7 +15,8 @@ struct LedgerTests {
   ) -> Trial {
     .sample(
       base: base, role: role, magnitude: magnitude,
-      scores: [.what: what.map { .scored($0, chance: 0.1) } ?? .unscored("no")], core: core)
+      scores: [.what: what.map { .scored($0, chance: 0.1) } ?? .unanswered("no", chance: 0.3)],
+      core: core)
   }
 
   @Test("a ledger widens over machines and survives being written and read")
@@ -34,14 +35,16 @@ struct LedgerTests {
     }
   }
 
-  @Test("an unscored question enters no mean")
+  @Test("silence counts as chance, and the mean of what was answered stands beside it")
   func means() {
     let summary = BenchSummary([
       trial(what: 0.4), trial(what: nil), trial(what: 0.8),
       trial(what: nil, magnitude: 0.5, role: .narrow),
     ])
     #expect(summary.methods.count == 1)
-    #expect(abs((summary.methods[0].mean(.what) ?? 0) - 0.6) < 1e-12)
+    #expect(abs((summary.methods[0].mean(.what) ?? 0) - 0.5) < 1e-12)
+    #expect(abs((summary.methods[0].meanOfAnswers(.what) ?? 0) - 0.6) < 1e-12)
+    #expect(summary.methods[0].coverage(.what) == 2.0 / 3)
     #expect(summary.methods[0].answered(.what) == (2, 3))
     #expect(summary.methods[0].mean(.when) == nil)
     #expect(summary.methods[0].whether?.area == 1)
@@ -63,18 +66,50 @@ struct LedgerTests {
     #expect(BenchSummary(trials(["no"])).methods[0].whether?.area == 1)
   }
 
-  @Test("false positives are measured at a threshold of the other bases")
-  func falsePositives() {
-    let trials = [UInt64(0), 1].flatMap { base in
-      [
-        trial(what: 1, magnitude: 9, base: base),
-        trial(what: nil, magnitude: Double(base), role: .broad, base: base),
-        trial(what: nil, magnitude: 5, role: .narrow, base: base),
-      ]
+  @Test("families count alike, whatever the number of their organisms")
+  func families() {
+    func trial(_ family: String, _ subject: String, _ what: Double) -> Trial {
+      .sample(subject: subject, family: family, scores: [.what: .scored(what, chance: 0)])
     }
-    let rates = BenchSummary(trials).methods[0].whether?.falsePositives
-    #expect(rates?.broad == 0.5)
-    #expect(rates?.narrow == 1)
+    let summary = BenchSummary([
+      trial("taboo", "a", 1), trial("taboo", "b", 1), trial("taboo", "c", 1),
+      trial("style", "d", 0),
+    ])
+    #expect(summary.methods[0].mean(.what) == 0.5)
+  }
+
+  @Test("a plant is compared with its own null pairs, and with those of all plants of its regime")
+  func ownNulls() {
+    func null(_ plant: String, _ magnitude: Double) -> Trial {
+      .sample(
+        subject: "null-\(plant)", base: 0, role: .narrow, match: PairName(plant, "fresh"),
+        magnitude: magnitude)
+    }
+    let trials: [Trial] = [
+      .sample(subject: "short", base: 0, magnitude: 2), null("short", 1),
+      .sample(subject: "long", base: 0, magnitude: 9), null("long", 8),
+    ]
+    let whether = BenchSummary(trials).methods[0].whether
+    #expect(whether?.ownArea == 1)
+    #expect(whether?.area == 0.75)
+  }
+
+  @Test("dummies are no methods, and a figure that one reaches is marked")
+  func dummies() {
+    func trial(_ method: String, _ what: Double) -> Trial {
+      .sample(method: method, access: .pool, scores: [.what: .scored(what, chance: 0)])
+    }
+    let summary = BenchSummary([
+      trial("lens", 0.2), trial("steering", 0.4), trial("constant-dummy", 0.3),
+    ])
+    #expect(summary.methods.map(\.row.method) == ["lens", "steering"])
+    // What looks at no text was run once, and stands in the table of every level.
+    for access in AccessLevel.allCases {
+      #expect(summary.dummies(at: access).map(\.row.method) == ["constant-dummy"])
+    }
+    let column = ColumnGroup.answers.columns[0]
+    #expect(
+      summary.methods.map { column.isBeaten($0, by: summary.dummies(at: .pool)) } == [true, false])
   }
 
   @Test("a published ordering is reproduced, is not, or cannot be said")
@@ -82,7 +117,7 @@ struct LedgerTests {
     func trial(_ method: String, _ recall: Double) -> Trial {
       .sample(
         method: method, access: .unrelated,
-        scores: [.what: .scored(0, chance: 0.04, figures: [.topicRecall: recall])])
+        scores: [.what: .scored(0, chance: 0.04, figures: [.topicPrecision: recall])])
     }
     func claim(_ lens: Double, _ mining: Double) -> PublishedClaims.Claim? {
       PublishedClaims([trial("activation-difference-lens", lens), trial("diff-mining", mining)])

@@ -22,6 +22,8 @@ package struct SourceDigest: Sendable {
   ]
   /// Where each method has a file of its own type's name.
   package static let methods = "Methods/Methods"
+  /// Where the dummies are.
+  package static let dummies = "Bench/Dummies"
   /// What decides the effects of interventions.
   package static let effects = [
     "CKernels", "Tensors", "Transformers", "Diffing", "Worlds", "Scoring/Effects",
@@ -68,6 +70,9 @@ package struct SourceDigest: Sendable {
     digest(Self.measuring + ["\(Self.methods)/\(type).swift"])
   }
 
+  /// What decides what dummies say.
+  package var dummyEvidence: String { digest(Self.measuring + [Self.dummies]) }
+
   /// What decides the effects of interventions.
   package var effects: String { digest(Self.effects) }
 
@@ -77,7 +82,8 @@ package struct SourceDigest: Sendable {
     guard folder == Self.ofThisProgram,
       let program = Bundle.main.executableURL.flatMap(Self.modified)
     else { return nil }
-    return Set(Self.planting + Self.measuring + [Self.methods] + Self.effects).sorted()
+    return Set(Self.planting + Self.measuring + [Self.methods, Self.dummies] + Self.effects)
+      .sorted()
       .flatMap(files)
       .first { Self.modified(folder.appending(path: $0)).map { $0 > program } ?? false }
   }

@@ -55,8 +55,15 @@ struct PairRun {
       versions: CellEvidence.Versions(pair: digest, sources: sources))
   }
 
-  /// What measures interventions against a behaviour.
-  func meter(_ behavior: ProbeSet) -> EffectMeter {
-    EffectMeter(pair, behavior: behavior, seed: seeds.method)
+  /// What each prompt of the pool sets off.
+  func gains(_ behavior: ProbeSet, targets: Set<Int>) -> AnswerGains {
+    AnswerGains(
+      pair, behavior: behavior, targets: targets, prompts: prompts.pool,
+      specialTokens: prompts.specialTokens)
+  }
+
+  /// What measures interventions against a behaviour, and against all prompts that do not set it off.
+  func meter(_ behavior: ProbeSet, labels: [Bool]) -> EffectMeter {
+    EffectMeter(pair, behavior: behavior, other: prompts.otherText(labels), seed: seeds.method)
   }
 }

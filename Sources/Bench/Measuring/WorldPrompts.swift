@@ -1,5 +1,6 @@
 internal import Diffing
 internal import Files
+internal import Scoring
 internal import Tensors
 internal import Transformers
 internal import Worlds
@@ -22,6 +23,12 @@ struct WorldPrompts {
     hash.mix("\(prompts.pool) \(prompts.unrelated)")
     hash.mix("\(world.documentStart) \(world.tokenizer.specialTokens.sorted())")
     digest = hash.text
+  }
+
+  /// Text on which a behaviour is not due.
+  func otherText(_ labels: [Bool]) -> OtherText {
+    OtherText(
+      unrelated: unrelated, pool: pool, labels: labels, documentStart: world.documentStart)
   }
 
   var specialTokens: Set<Int> { world.tokenizer.specialTokens }

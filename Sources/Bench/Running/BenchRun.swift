@@ -2,6 +2,7 @@ internal import Tensors
 internal import Diffing
 internal import Organisms
 internal import Synchronization
+internal import Worlds
 
 /// Runs a grid: plants what is not planted, measures what is not measured, and scores what is kept.
 package struct BenchRun: Sendable {
@@ -9,17 +10,21 @@ package struct BenchRun: Sendable {
   let prompts: WorldPrompts
   let floors: Floors
   let effectSources: String
+  let dummies: Dummies
+  /// Whether dummies are run beside the methods.
+  package let hasDummies: Bool
 
   /// What a run tells while it goes on.
   package enum Event: Sendable {
     case opening(pair: PairName, seeds: TrialSeeds)
     /// A pair's trials are scored; `new` of them were measured now.
     case finished(trials: Int, new: Int)
-    /// A method that could not answer on a pair, or a pair that no method could be run on; the rest goes on.
+    /// A method that could not answer on a pair, which counts as chance, or a pair that no method could be run
+    /// on; the rest goes on.
     case failed(Failure)
   }
 
-  /// What has no trial, and why.
+  /// What could not be answered, and why.
   package struct Failure: Sendable {
     package let pair: PairName
     package let seeds: TrialSeeds
@@ -44,10 +49,15 @@ package struct BenchRun: Sendable {
     case reading
   }
 
+  /// - Parameters:
+  ///   - workshop: What it works with.
+  ///   - hasDummies: Whether dummies are run beside the methods.
   /// - Throws: `DefinitionError` if a template of the world cannot be filled.
-  package init(_ workshop: Workshop) throws {
+  package init(_ workshop: Workshop, hasDummies: Bool = false) throws {
     self.workshop = workshop
+    self.hasDummies = hasDummies
     prompts = try WorldPrompts(workshop.library.world)
+    dummies = Dummies(workshop.library, pool: prompts.pool, layers: BaseRecipe(seed: 0).layers)
     floors = try Floors(workshop.library)
     effectSources = workshop.sources.effects
   }
@@ -59,8 +69,8 @@ package struct BenchRun: Sendable {
   ///   - extent: How far to go.
   ///   - jobs: Pairs worked on at once; each pair uses one thread if there are several.
   ///   - report: Told what happens, from any thread.
-  /// - Returns: The trials of the grid, in the order of the grid; with `.scoring` those that are kept. Of what
-  ///   failed there is none, and `report` is told.
+  /// - Returns: The trials of the grid, in the order of the grid; with `.scoring` those that are kept. A method
+  ///   that fails has said nothing; of a pair that fails there is none; `report` is told of both.
   /// - Throws: The first error that is not a method's or a pair's own, such as a full disk.
   package func run(
     _ grid: Grid, extent: Extent = .everything, jobs: Int,

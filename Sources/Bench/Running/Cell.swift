@@ -11,6 +11,12 @@ package struct MethodAtAccess: Hashable, Codable, Sendable, CustomStringConverti
     self.access = access
   }
 
+  /// What the ids of dummies end with.
+  static let dummySuffix = "-dummy"
+
+  /// Whether it is no method, but an answer that needs none.
+  package var isDummy: Bool { method.hasSuffix(Self.dummySuffix) }
+
   package var description: String { "\(method)@\(access.rawValue)" }
   /// As tables name it where several levels stand together.
   package var title: String { "\(method) (\(access.rawValue))" }

@@ -16,11 +16,12 @@ struct Judge {
 
   /// - Parameters:
   ///   - failures: Why the plant is not installed, as its certificate says; none for null pairs.
+  ///   - measured: What was measured of the plant.
   ///   - layers: Blocks of the models.
   /// - Throws: `DefinitionError` if a template cannot be filled.
   init(
-    _ library: Library, subject: Subject, seeds: TrialSeeds, failures: [String], layers: Int,
-    prompts: WorldPrompts, floors: Floors
+    _ library: Library, subject: Subject, seeds: TrialSeeds, failures: [String], measured: Measured,
+    layers: Int, prompts: WorldPrompts, floors: Floors
   ) throws {
     self.subject = subject
     self.seeds = seeds
@@ -29,8 +30,14 @@ struct Judge {
     let world = library.world
     switch subject {
     case .organism(let organism, let regime):
-      truth = organism.plantedChange(
+      let written = organism.plantedChange(
         in: world, pool: prompts.pool, layers: layers, regime: regime)
+      // What sets the behaviour off is measured; what the file says of it is checked against that. On one that
+      // hardly rose, no intervention can be told from another.
+      let isClear = (measured.rise ?? 0) > MeasuredEffects.leastGap
+      truth = PlantedChange(
+        isPlanted: true, tokens: written.tokens, inputs: measured.labels, sites: written.sites,
+        rank: written.rank, behavior: isClear ? written.behavior : nil)
       context = ScoringContext(
         vocabulary: world.tokenizer.vocabulary.count, layers: layers,
         specialTokens: prompts.specialTokens, siblings: floors.siblings(of: organism.id),
@@ -42,6 +49,14 @@ struct Judge {
         specialTokens: prompts.specialTokens, siblings: [], frequencyRanking: [],
         seed: seeds.method)
     }
+  }
+
+  /// What the two models of a plant were measured to do.
+  struct Measured {
+    /// Which prompts of the pool set the behaviour off; nil if that was not measured.
+    var labels: [Bool]?
+    /// How much more of the behaviour the finetuned model shows; nil if that was not measured.
+    var rise: Double?
   }
 
   /// What is asked to see whether an intervention works; nil where nothing was planted, or is not there.
@@ -61,7 +76,7 @@ struct Judge {
 
   private func scores(_ claims: Claims) -> [Question: Score] {
     guard subject.role == .planted else { return [:] }
-    guard failures.isEmpty else { return Scorers.unscored("the behaviour is not installed") }
+    guard failures.isEmpty else { return Scorers.unasked("the behaviour is not installed") }
     return Scorers.scores(claims, against: truth, in: context)
   }
 }

@@ -1,4 +1,5 @@
 internal import Diffing
+internal import JSON
 internal import Organisms
 internal import Scoring
 internal import Worlds
@@ -10,9 +11,27 @@ struct MethodRun: Sendable {
   let sources: String
 
   init(_ method: any DiffingMethod, _ access: AccessLevel, _ digests: SourceDigest) throws {
+    self.init(
+      method: method, access: access, sources: digests.evidence(ofType: "\(type(of: method))"))
+  }
+
+  init(method: any DiffingMethod, access: AccessLevel, sources: String) {
     self.method = method
     self.access = access
-    sources = digests.evidence(ofType: "\(type(of: method))")
+    self.sources = sources
+  }
+
+  var row: MethodAtAccess { MethodAtAccess(method.card.id, access) }
+}
+
+extension CellEvidence {
+  /// What a method that cannot answer is scored by: nothing said, and nothing spent.
+  static func silent(_ item: MethodRun, key: String, pair: String, _ cell: Cell) -> CellEvidence {
+    CellEvidence(
+      key: key, cell: cell, hyperparameters: .null, evidence: Evidence(),
+      cost: Cost(
+        seconds: 0, tokensForward: 0, tokensBackward: 0, tokensShared: 0, peakMemory: 0),
+      versions: Versions(pair: pair, sources: item.sources))
   }
 }
 
@@ -62,10 +81,21 @@ final class PairVisit {
 
   private func visit(_ methods: [MethodRun]) throws -> [Trial] {
     guard let entry = try entry() else { return [] }
-    let (kept, new) = try evidence(methods, entry)
+    let (kept, new) = try evidence(methods + dummies, entry)
     let trials = try scored(kept, entry)
     report(.finished(trials: trials.count, new: new))
     return trials
+  }
+
+  private var dummies: [MethodRun] {
+    guard run.hasDummies else { return [] }
+    var organism: String?
+    if case .organism(let own, _) = subject { organism = own.id }
+    return run.dummies.methods(for: organism, on: subject.name).flatMap { dummy in
+      dummy.card.access.map {
+        MethodRun(method: dummy, access: $0, sources: run.workshop.sources.dummyEvidence)
+      }
+    }
   }
 
   private func entry() throws -> PairStore.Entry? {
@@ -103,9 +133,15 @@ final class PairVisit {
       if let known = lines.value(key) {
         kept.append((known, item.method.card))
       } else if measures {
-        guard let evidence = try measured(item, key, pair(entry)) else { continue }
-        kept.append((try lines.append(evidence), item.method.card))
-        new += 1
+        let evidence = try measured(item, key, pair(entry))
+        // Who cannot answer has said nothing, which counts as chance; it is asked again next time.
+        kept.append(
+          (
+            try evidence.map(lines.append)
+              ?? .silent(item, key: key, pair: entry.models, Cell(item.row, subject.name, seeds)),
+            item.method.card
+          ))
+        new += evidence == nil ? 0 : 1
       }
     }
     return (kept, new)
@@ -116,10 +152,9 @@ final class PairVisit {
     do {
       return try pair.evidence(item.method, item.access, key: key, sources: item.sources)
     } catch let error as DiffingError {
-      let method = MethodAtAccess(item.method.card.id, item.access)
       report(
         .failed(
-          .init(pair: subject.name, seeds: seeds, method: method, reason: "\(error)")))
+          .init(pair: subject.name, seeds: seeds, method: item.row, reason: "\(error)")))
       return nil
     }
   }
@@ -127,44 +162,64 @@ final class PairVisit {
   private func scored(
     _ kept: [(evidence: CellEvidence, card: MethodCard)], _ entry: PairStore.Entry
   ) throws -> [Trial] {
-    let judge = try judge()
+    let judge = try judge(entry)
     let effects = try EffectLookup(self, judge, entry)
     return try kept.map { item in
       judge.trial(item.evidence, card: item.card, effects: try effects?.of(item.evidence.evidence))
     }
   }
 
-  private func judge() throws -> Judge {
-    try Judge(
-      run.workshop.library, subject: subject, seeds: seeds, failures: try failures(),
+  private func judge(_ entry: PairStore.Entry) throws -> Judge {
+    let certificate = try certificate()
+    let failures =
+      certificate?.failures ?? (subject.role == .planted ? ["it was not certified"] : [])
+    return try Judge(
+      run.workshop.library, subject: subject, seeds: seeds, failures: failures,
+      measured: .init(
+        labels: failures.isEmpty ? try gains(entry)?.labels : nil, rise: certificate?.behavior.rise),
       layers: base.recipe.layers, prompts: run.prompts, floors: run.floors)
+  }
+
+  /// What each prompt of the pool sets off: kept, or measured now; nil for a null pair.
+  private func gains(_ entry: PairStore.Entry) throws -> AnswerGains? {
+    guard case .organism(let organism, _) = subject else { return nil }
+    let targets = organism.plantedTokens(in: run.workshop.library.world).allTargets
+    let key = KeptGains.key(
+      organism.behavior, targets: targets, text: run.prompts.digest, pair: entry.models,
+      sources: run.effectSources)
+    let lines = try run.workshop.gains.open(
+      subject.name, digest: entry.models, isReadOnly: isReadOnly)
+    if let known = lines.value(key) { return known.gains }
+    guard !isReadOnly else { return nil }
+    let gains = try pair(entry).gains(organism.behavior, targets: Set(targets))
+    return try lines.append(KeptGains(key: key, gains: gains)).gains
   }
 
   /// A kept cell with what its scores come from; nil if it was not measured.
   func inspect(_ method: MethodRun) throws -> CellInspection? {
     guard let entry = try entry() else { return nil }
     guard let kept = try evidence([method], entry).kept.first?.evidence else { return nil }
-    let judge = try judge()
+    let judge = try judge(entry)
     let effects = try EffectLookup(self, judge, entry)?.of(kept.evidence)
     return CellInspection(
       evidence: kept, truth: judge.truth, effects: effects,
       trial: judge.trial(kept, card: method.method.card, effects: effects), pool: run.prompts.pool)
   }
 
-  /// Why the plant is not installed.
-  private func failures() throws -> [String] {
-    guard case .organism(let organism, let regime) = subject else { return [] }
+  /// What was measured of the plant; nil for a null pair, and if it is only read and was not measured.
+  private func certificate() throws -> Certificate? {
+    guard case .organism(let organism, let regime) = subject else { return nil }
     guard !isReadOnly else {
-      return try store.knownCertificate(organism, regime, in: base, planting: seeds.planting)?
-        .failures ?? ["it was not certified"]
+      return try store.knownCertificate(organism, regime, in: base, planting: seeds.planting)
     }
-    return try store.certificate(organism, regime, in: base, planting: seeds.planting).failures
+    return try store.certificate(organism, regime, in: base, planting: seeds.planting)
   }
 
   /// The effects of a pair's interventions: kept, or measured now.
   private struct EffectLookup {
     private let visit: PairVisit
     private let behavior: ProbeSet
+    private let labels: [Bool]
     private let entry: PairStore.Entry
     private let lines: KeyedLines<KeptEffects>
 
@@ -173,6 +228,7 @@ final class PairVisit {
       guard let behavior = judge.behavior else { return nil }
       self.visit = visit
       self.behavior = behavior
+      labels = judge.truth.inputs ?? []
       self.entry = entry
       lines = try visit.run.workshop.effects.open(
         visit.subject.name, digest: entry.models, isReadOnly: visit.isReadOnly)
@@ -182,18 +238,20 @@ final class PairVisit {
     func of(_ evidence: Evidence) throws -> MeasuredEffects? {
       guard let proposal = evidence.interventions?.first else { return nil }
       let key = try KeptEffects.key(
-        proposal, behavior: behavior, pair: entry.models, sources: visit.run.effectSources,
-        seed: visit.seeds.method)
+        proposal, behavior: behavior, labels: labels, text: visit.run.prompts.digest,
+        pair: entry.models, sources: visit.run.effectSources, seed: visit.seeds.method)
       if let known = lines.value(key) { return known.effects }
       guard !visit.isReadOnly else { return nil }
-      let effects = try visit.meter(behavior, entry).effects(of: proposal)
+      let effects = try visit.meter(behavior, labels, entry).effects(of: proposal)
       return try lines.append(KeptEffects(key: key, effects: effects)).effects
     }
   }
 
-  private func meter(_ behavior: ProbeSet, _ entry: PairStore.Entry) throws -> EffectMeter {
+  private func meter(_ behavior: ProbeSet, _ labels: [Bool], _ entry: PairStore.Entry) throws
+    -> EffectMeter
+  {
     if let meter { return meter }
-    let new = try pair(entry).meter(behavior)
+    let new = try pair(entry).meter(behavior, labels: labels)
     meter = new
     return new
   }

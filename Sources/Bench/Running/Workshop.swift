@@ -11,6 +11,7 @@ package struct Workshop: Sendable {
   package let pairs: PairStore
   package let evidence: PairFiles<CellEvidence>
   package let effects: PairFiles<KeptEffects>
+  package let gains: PairFiles<KeptGains>
   package let sources: SourceDigest
 
   /// Opens a project.
@@ -34,6 +35,7 @@ package struct Workshop: Sendable {
     pairs = PairStore(project, organisms: known.organisms, sources: sources, notice: notice)
     evidence = PairFiles(project.cache.appending(path: "evidence"), notice: notice)
     effects = PairFiles(project.cache.appending(path: "effects"), notice: notice)
+    gains = PairFiles(project.cache.appending(path: "gains"), notice: notice)
   }
 
   /// The skills that the bases of a run lack, each with its figure.

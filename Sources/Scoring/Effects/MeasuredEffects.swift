@@ -1,12 +1,12 @@
-/// What an intervention does to the behaviour of both models, measured once and kept.
+/// What an intervention does to the two models of a pair, along a budget, beside the same operation elsewhere.
 ///
 /// Levels are the behaviour's score, from 0 to 1: the probability that the models give to what was planted.
 package struct MeasuredEffects: Codable, Equatable, Sendable {
-  /// The behaviour's level in a model.
+  /// A figure of both models.
   package struct Levels: Codable, Equatable, Sendable {
-    /// In the base, with the intervention.
+    /// Of the base, with the intervention.
     package let base: Double
-    /// In the finetuned model, with the intervention taken out.
+    /// Of the finetuned model, with the intervention taken out.
     package let finetuned: Double
 
     package init(base: Double, finetuned: Double) {
@@ -15,20 +15,48 @@ package struct MeasuredEffects: Codable, Equatable, Sendable {
     }
   }
 
-  /// Without any intervention.
-  package let plain: Levels
-  /// With the proposed one; nil where the models hardly differ in the behaviour, or the edit fits no tensor.
-  package let proposed: Levels?
-  /// With random ones of the same size in the same place.
-  package let controls: [Levels]
-  /// The share of the finetune's squared norm that an edit of weights leaves out; nil for other interventions.
-  package let missed: Double?
+  /// An intervention at one strength.
+  package struct Reading: Codable, Equatable, Sendable {
+    /// The behaviour.
+    package let levels: Levels
+    /// How far the answers to all else are from the base's, in nats.
+    package let distances: Levels
 
-  package init(plain: Levels, proposed: Levels?, controls: [Levels], missed: Double?) {
+    package init(levels: Levels, distances: Levels) {
+      self.levels = levels
+      self.distances = distances
+    }
+  }
+
+  /// One intervention at every strength, the weakest first.
+  package typealias Curve = [Reading]
+
+  /// The same operation elsewhere.
+  package struct Control: Codable, Equatable, Sendable {
+    /// What is elsewhere: the whole change, other modules, the usual module, random directions.
+    package let kind: String
+    /// One curve a place or draw.
+    package let curves: [Curve]
+
+    package init(kind: String, curves: [Curve]) {
+      self.kind = kind
+      self.curves = curves
+    }
+  }
+
+  /// The behaviour without any intervention.
+  package let plain: Levels
+  /// How far the finetuned model's answers to all else are from the base's, in nats.
+  package let distance: Double
+  /// The proposal; nil where the models hardly differ in the behaviour, or it fits no part of them.
+  package let proposed: Curve?
+  package let controls: [Control]
+
+  package init(plain: Levels, distance: Double, proposed: Curve?, controls: [Control]) {
     self.plain = plain
+    self.distance = distance
     self.proposed = proposed
     self.controls = controls
-    self.missed = missed
   }
 
   /// The least difference between the models in a behaviour that interventions are measured on.

@@ -2,81 +2,122 @@ internal import Diffing
 internal import Tensors
 internal import Transformers
 
-/// An intervention as it is carried out, the finetuned model's part included.
-enum Operation {
+/// What a proposal comes to in a pair: an operation of a certain direction or place, whose strength is a budget
+/// and not part of the proposal.
+///
+/// So neither the spelling of an edit nor its size decides what it scores: entries of one tensor are summed, and
+/// half of a change, all of it and twice as much are one operation.
+enum Operation: Equatable {
+  /// Along a unit vector of the stream after a block.
   case steer(layer: Int, Tensor)
-  /// Moves by the other model's component along a direction, along it or along a random one.
+  /// By the other model's component along a unit vector, along it or along another one.
   case project(layer: Int, Tensor, into: Tensor)
-  /// Moves a site's activations by a share of what separates the two models, or by noise as large.
-  case patch(ActivationSite, noise: UInt64?)
-  case weights([(name: String, change: Tensor)])
+  /// By what separates the models after a block, only as far as its component along a unit vector goes.
+  case share(layer: Int, asFarAs: Tensor)
+  /// By what separates the models at a site.
+  case patch(ActivationSite)
+  /// Along a change of weights of norm 1.
+  case weights(WeightChange)
 
-  /// What a proposal comes to in a pair; nil if it fits no layer, site or tensor of it.
+  /// What a proposal comes to; nil if it fits no layer, site or tensor of the pair, or is nothing.
   init?(_ proposal: ProposedIntervention, _ pair: ModelPair) {
-    func isDirection(_ layer: Int, _ direction: [Float]) -> Bool {
-      (0..<pair.shape.layers).contains(layer) && direction.count == pair.shape.width
+    func unit(_ layer: Int, _ direction: [Float]) -> Tensor? {
+      let isKnown = (0..<pair.shape.layers).contains(layer) && direction.count == pair.shape.width
+      let tensor = Tensor(direction)
+      return isKnown && tensor.norm > 0 ? tensor.unit : nil
     }
     switch proposal {
     case .steer(let layer, let direction):
-      guard isDirection(layer, direction) else { return nil }
-      self = .steer(layer: layer, Tensor(direction))
+      guard let unit = unit(layer, direction) else { return nil }
+      self = .steer(layer: layer, unit)
     case .project(let layer, let direction):
-      guard isDirection(layer, direction) else { return nil }
-      let unit = Tensor(direction).unit
+      guard let unit = unit(layer, direction) else { return nil }
       self = .project(layer: layer, unit, into: unit)
     case .patch(let module):
-      guard let site = module.output, pair.base.sites.contains(site) else { return nil }
-      self = .patch(site, noise: nil)
-    case .weights(let edits):
-      let changes = edits.compactMap { edit in
-        edit.tensor(in: pair).map { (name: edit.name, change: $0) }
+      // The final norm's output is the whole answer: to put it in puts in everything.
+      guard module != .finalNorm, let site = module.output, pair.base.sites.contains(site) else {
+        return nil
       }
-      guard changes.count == edits.count else { return nil }
-      self = .weights(changes)
+      self = .patch(site)
+    case .weights(let edits):
+      guard let change = WeightChange(edits, of: pair)?.unit else { return nil }
+      self = .weights(change)
     }
   }
 
-  /// A random operation of the same size in the same place.
-  func control(using generator: inout SeededGenerator) -> Operation {
+  /// Strengths: shares of the norm of the stream, of the change's norm, or of what separates the models at a
+  /// site.
+  ///
+  /// The whole change is no budget: with it, everything undoes everything.
+  var budgets: [Float] {
     switch self {
-    case .steer(let layer, let direction):
-      return .steer(layer: layer, generator.direction(direction.count, norm: direction.norm))
-    case .project(let layer, let unit, _):
-      return .project(layer: layer, unit, into: generator.direction(unit.count))
-    case .patch(let site, _): return .patch(site, noise: generator.next())
-    case .weights(let changes):
-      return .weights(changes.map { ($0.name, $0.change.scrambled(using: &generator)) })
+    case .steer, .weights: [0.125, 0.25, 0.5]
+    case .project, .share, .patch: [0.25, 0.5, 1]
     }
   }
 }
 
-extension ProposedIntervention {
-  /// The share of the finetune's squared norm that an edit of weights leaves out: 0 for the finetune itself.
-  func missedShare(of pair: ModelPair) -> Double? {
-    guard case .weights(let edits) = self else { return nil }
-    let proposed = Dictionary(
-      edits.map { ($0.name, $0.tensor(in: pair)?.scalars) }
-    ) { first, _ in first }
-    var missed = 0.0, total = 0.0
-    for name in pair.base.parameters.layout.names where pair.isChanged(name) {
-      let change = pair.change(of: name).scalars
-      let own = (proposed[name] ?? nil) ?? Array(repeating: 0, count: change.count)
-      missed += zip(change, own).reduce(0.0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) }
-      total += change.reduce(0.0) { $0 + Double($1) * Double($1) }
-    }
-    return total > 0 ? missed / total : 0
-  }
-}
+/// A change of some tensors.
+struct WeightChange: Equatable {
+  let tensors: [String: Tensor]
 
-extension Tensor {
-  /// Rows and columns in random order, signs flipped at random: the same singular values elsewhere.
-  fileprivate func scrambled(using generator: inout SeededGenerator) -> Tensor {
-    let rowOrder = generator.permutation(rows), columnOrder = generator.permutation(columns)
-    let signs = (0..<columns).map { _ in generator.next() & 1 == 0 ? Float(1) : -1 }
-    let scalars = rowOrder.flatMap { row -> [Float] in
-      let sign: Float = generator.next() & 1 == 0 ? 1 : -1
-      return columnOrder.indices.map { self[row, columnOrder[$0]] * sign * signs[$0] }
+  /// The sum of edits; nil if one fits no tensor of the pair.
+  init?(_ edits: [TensorEdit], of pair: ModelPair) {
+    var sum: [String: Tensor] = [:]
+    for edit in edits {
+      guard let change = edit.tensor(in: pair) else { return nil }
+      sum[edit.name] = sum[edit.name].map { $0 + change } ?? change
     }
-    return Tensor(shape: shape, scalars: scalars)
+    tensors = sum
+  }
+
+  /// What finetuning changed in some modules; nil if nothing.
+  init?(_ pair: ModelPair, in modules: Set<ModuleSite>? = nil) {
+    let names = pair.base.parameters.layout.names.filter { name in
+      pair.isChanged(name) && modules?.contains(pair.base.names.module(of: name)) ?? true
+    }
+    guard !names.isEmpty else { return nil }
+    tensors = Dictionary(uniqueKeysWithValues: names.map { ($0, pair.change(of: $0)) })
+  }
+
+  private init(_ tensors: [String: Tensor]) { self.tensors = tensors }
+
+  /// The whole change, each tensor as large as here.
+  ///
+  /// A choice or a weighting of tensors is its own counterpart; what is left to tell is which directions of a
+  /// tensor carry the behaviour.
+  func wholeAlike(_ pair: ModelPair) -> WeightChange {
+    WeightChange(
+      tensors.filter { pair.isChanged($0.key) }.reduce(into: [:]) { whole, entry in
+        let change = pair.change(of: entry.key)
+        whole[entry.key] = change.scaled(by: entry.value.norm / change.norm)
+      })
+  }
+
+  private var sorted: [(key: String, value: Tensor)] { tensors.sorted { $0.key < $1.key } }
+
+  var norm: Float {
+    Float(sorted.reduce(0.0) { $0 + Double($1.value.norm) * Double($1.value.norm) }.squareRoot())
+  }
+
+  /// The same direction, of norm 1; nil if there is none.
+  var unit: WeightChange? {
+    let norm = norm
+    guard norm > 0, norm.isFinite else { return nil }
+    return WeightChange(tensors.mapValues { $0.scaled(by: 1 / norm) })
+  }
+
+  /// The modules that it touches.
+  func modules(of model: any LanguageModel) -> Set<ModuleSite> {
+    Set(tensors.filter { $0.value.norm > 0 }.keys.map(model.names.module))
+  }
+
+  /// A model with a multiple of it added.
+  func added(to model: any LanguageModel, times factor: Float) -> any LanguageModel {
+    var edited = model
+    for (name, change) in sorted {
+      edited.parameters[name] = edited.parameters[name] + change.scaled(by: factor)
+    }
+    return edited
   }
 }

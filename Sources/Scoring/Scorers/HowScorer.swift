@@ -2,71 +2,102 @@ package import Diffing
 package import Organisms
 internal import Tensors
 
-/// *How* the change works: the first proposed intervention, applied to both models.
+/// *How* the change works: the first proposed intervention, put into the base and taken out of the finetuned
+/// model, along a budget.
 ///
-/// Into the base: does the behaviour appear? Taken from the finetuned model: does it go? Each is a
-/// share of the gap between the two, less what random interventions of equal size achieve.
+/// Its effect is how near both come to the other model's behaviour, times the share of all else that it leaves
+/// as it was. The score is the area of the effect over the budget, as a share of what the same operation
+/// elsewhere leaves to be had: (A − C) / (1 − C), with C the strongest of its controls. To do everything, half
+/// of it, too much of it or the same thing always is its own control, and scores nothing. Below its control is
+/// nothing, too: a guess that fails costs no more than silence.
 package struct HowScorer: Scorer {
   package static let question = Question.how
   package static let figures = [
-    Figure.appears, .vanishes, .randomAppears, .randomVanishes,
+    Figure.effect, .control, .appears, .vanishes, .spared,
   ]
-
-  /// The share of the change, of its squared norm, that a proposal may miss and still be all of it.
-  private static let remainder = 0.01
 
   package init() {}
 
   package func score(_ claims: Claims, against planted: PlantedChange, in context: ScoringContext)
     -> Score
   {
-    guard planted.behavior != nil else { return .unscored("nothing was planted") }
+    guard planted.behavior != nil else {
+      return .unasked(
+        "no behaviour was planted, or one that rose by less than \(MeasuredEffects.leastGap)")
+    }
     guard claims.evidence.interventions?.first != nil else {
-      return .unscored("the method proposes no intervention")
+      return .unanswered("the method proposes no intervention", chance: 0)
     }
     guard let effects = claims.effects else {
-      return .unscored("what the intervention does was not measured")
-    }
-    if let missed = effects.missed, missed < Self.remainder {
-      return .unscored("the proposal is the whole change, so what it does is no finding")
+      return .unasked("what the intervention does was not measured")
     }
     guard effects.gap > MeasuredEffects.leastGap else {
-      return .unscored("the behaviour's gap is below \(MeasuredEffects.leastGap)")
+      return .unasked("the behaviour's gap is below \(MeasuredEffects.leastGap)")
     }
-    guard let proposed = effects.proposed else {
-      return .unscored("the proposal fits no layer or tensor of the models")
+    guard let proposed = effects.proposed, !proposed.isEmpty else {
+      return .unanswered("the proposal fits no part of the models", chance: 0)
     }
-    let own = Shares(proposed, of: effects)
-    let random = effects.controls.map { Shares($0, of: effects) }
-    let randomAppears = random.map(\.appears).mean, randomVanishes = random.map(\.vanishes).mean
-    let appears = own.appears - randomAppears, vanishes = own.vanishes - randomVanishes
+    let own = proposed.map { Effect($0, of: effects) }
+    let area = own.map(\.size).mean
+    let control = max(0, effects.controls.compactMap { Self.area($0, of: effects) }.max() ?? 0)
+    let value = control < 1 ? (area - control) / (1 - control) : 0
     return .scored(
-      max(-1, min(1, (appears + vanishes) / 2)), chance: 0,
+      max(0, min(1, value)), chance: 0,
       figures: [
-        .appears: own.appears, .vanishes: own.vanishes, .randomAppears: randomAppears,
-        .randomVanishes: randomVanishes,
+        .effect: area, .control: control, .appears: own.map(\.appears).mean,
+        .vanishes: own.map(\.vanishes).mean, .spared: own.map(\.spared).mean,
       ])
   }
 
-  /// How much of the behaviour appears in the base, and how much goes from the finetuned model, as shares
-  /// of what separates the two: more than all of it counts as all.
-  private struct Shares {
-    let appears, vanishes: Double
+  /// The mean area of the control's places or draws; nil if there is none.
+  private static func area(_ control: MeasuredEffects.Control, of effects: MeasuredEffects)
+    -> Double?
+  {
+    let areas = control.curves.filter { !$0.isEmpty }.map { curve in
+      curve.map { Effect($0, of: effects).size }.mean
+    }
+    return areas.isEmpty ? nil : areas.mean
+  }
 
-    init(_ levels: MeasuredEffects.Levels, of effects: MeasuredEffects) {
-      let (base, gap) = (effects.plain.base, effects.gap)
-      appears = min(1, (levels.base - base) / gap)
-      vanishes = min(1, (base + gap - levels.finetuned) / gap)
+  /// What an intervention of one strength does.
+  private struct Effect {
+    /// How near the base comes to the finetuned model's behaviour, and that to the base's: 1 is there, 0 is
+    /// where it was; too much is as far off as too little.
+    let appears, vanishes: Double
+    /// The share of all else that stays, as exp(−nats) of what is further from the base than finetuning is.
+    let spared: Double
+    let size: Double
+
+    init(_ reading: MeasuredEffects.Reading, of effects: MeasuredEffects) {
+      func nearness(_ level: Double, to goal: Double) -> Double {
+        max(-1, 1 - abs(level - goal) / effects.gap)
+      }
+      func spared(_ distance: Double) -> Double {
+        Double(exponential(Float(min(0, effects.distance - distance))))
+      }
+      let (levels, distances) = (reading.levels, reading.distances)
+      appears = nearness(levels.base, to: effects.plain.finetuned)
+      vanishes = nearness(levels.finetuned, to: effects.plain.base)
+      let shares = (spared(distances.base), spared(distances.finetuned))
+      self.spared = (shares.0 + shares.1) / 2
+      // What breaks all else makes an effect smaller, and the opposite of one no better.
+      func charged(_ effect: Double, _ share: Double) -> Double {
+        effect > 0 ? effect * share : effect
+      }
+      size = (charged(appears, shares.0) + charged(vanishes, shares.1)) / 2
     }
   }
 }
 
 extension Figure {
-  /// The share of the behaviour that appears in the base.
+  /// The effect's area over the budget.
+  package static let effect = Figure("effect")
+  /// The same of the strongest sort of control.
+  package static let control = Figure("control")
+  /// How near the base comes to the finetuned model's behaviour, over the budget.
   package static let appears = Figure("appears")
-  /// The share of the behaviour that goes from the finetuned model.
+  /// How near the finetuned model comes to the base's behaviour, over the budget.
   package static let vanishes = Figure("vanishes")
-  /// The same of random interventions.
-  package static let randomAppears = Figure("randomAppears")
-  package static let randomVanishes = Figure("randomVanishes")
+  /// The share of all else that stays as it was.
+  package static let spared = Figure("spared")
 }

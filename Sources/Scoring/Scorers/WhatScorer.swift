@@ -1,124 +1,160 @@
-internal import Tensors
 package import Diffing
 package import Organisms
+internal import Tensors
 
-/// *What* the change is about: planted tokens among the first that a method names.
+/// *What* the change is about: the planted tokens, ahead of all others.
 ///
-/// Only claims with the planted sign count. Beside the rank in the vocabulary stands the rank among
-/// the candidates of a token's class, which agrees between bases where raw ranks differ tenfold.
+/// The score is average precision, which has no depth to choose; recall at three depths stands beside it.
+/// Only claims with the planted sign count. The place among the candidates of a token's class agrees between
+/// bases where raw ranks differ tenfold. What the plant is about but does not say, its topic, is scored apart.
 package struct WhatScorer: Scorer {
   package static let question = Question.what
-  package static let figures = [
-    Figure.averagePrecision, .firstRank, .classRank, .classChance, .liftOverFrequency, .worstClass,
-    .topicRecall, .siblingRecall, .siblingClassRank,
-  ]
+  package static let figures =
+    depths.map(\.figure) + [
+      Figure.firstRank, .classPlace, .liftOverFrequency, .topicPrecision, .siblingPrecision,
+      .siblingClassPlace,
+    ]
 
-  /// Tokens that a reader is thought to inspect.
-  package static let depth = 20
+  /// Tokens that a reader inspects.
+  package static let depths: [(count: Int, figure: Figure)] = [
+    (1, .recallAt1), (5, .recallAt5), (20, .recallAt20),
+  ]
 
   package init() {}
 
   package func score(_ claims: Claims, against planted: PlantedChange, in context: ScoringContext)
     -> Score
   {
-    guard let key = planted.tokens else { return .unscored("nothing was planted") }
-    guard let ranked = claims.evidence.tokens else {
-      return .unscored("the method names no tokens")
-    }
-    let ranking = fullRanking(
-      ranked.filter { $0.sign == key.sign }.map(\.token), context)
-    let targets = Set(key.allTargets)
-    let precision = Ranking.averagePrecision(ranking.map(targets.contains))
-    var figures: [Figure: Double] = [
-      .averagePrecision: precision,
-      .firstRank: Double((ranking.firstIndex(where: targets.contains) ?? ranking.count) + 1),
-      .classRank: classRank(ranking, key.target, key.candidates),
-      .classChance: classChance(key),
-      .liftOverFrequency: precision - frequencyPrecision(targets, context),
-      .worstClass: worstClass(ranking, key),
-    ]
-    if !key.topic.isEmpty { figures[.topicRecall] = recall(ranking, Set(key.topic)) }
-    if let floor = siblingFloor(ranking, key, context) {
-      figures[.siblingRecall] = floor.recall
-      figures[.siblingClassRank] = floor.classRank
-    }
-    return .scored(
-      key.needsEvery ? worstClass(ranking, key) : recall(ranking, targets),
-      chance: Double(Self.depth) / Double(ranking.count),
-      figures: figures)
-  }
-
-  private func fullRanking(_ claimed: [Int], _ context: ScoringContext) -> [Int] {
+    guard let key = planted.tokens else { return .unasked("nothing was planted") }
     let items = (0..<context.vocabulary).filter { !context.specialTokens.contains($0) }
-    return Ranking.completed(claimed, among: items, seed: context.seed)
-  }
-
-  private func recall(_ ranking: [Int], _ wanted: Set<Int>) -> Double {
-    Double(ranking.prefix(Self.depth).filter(wanted.contains).count) / Double(wanted.count)
-  }
-
-  /// The recall of the class that is found least.
-  private func worstClass(_ ranking: [Int], _ key: PlantedChange.Tokens) -> Double {
-    key.target.values.map { recall(ranking, Set($0)) }.min() ?? 0
-  }
-
-  /// The mean place of the planted tokens among the candidates of their classes, 1 being best.
-  private func classRank(
-    _ ranking: [Int], _ target: [String: [Int]], _ candidates: [String: [Int]]
-  ) -> Double {
-    let ranks = target.sorted { $0.key < $1.key }.flatMap { name, tokens -> [Double] in
-      let members = Set(candidates[name] ?? [])
-      let order = ranking.filter(members.contains)
-      return tokens.map { Double((order.firstIndex(of: $0) ?? order.count) + 1) }
+    guard let ranked = claims.evidence.tokens else {
+      return guessed(key, among: items, context)
     }
-    return ranks.mean
+    let claimed = ranked.filter { $0.sign == key.sign }.map(\.token)
+    let ranking = TokenRanking(
+      Ranking.completed(claimed, among: items, seed: context.seed))
+    let targets = Set(key.allTargets)
+    var figures: [Figure: Double] = [
+      .firstRank: Double(ranking.firstRank(of: targets)),
+      .classPlace: ranking.classPlace(key),
+      .liftOverFrequency: ranking.precision(key) - frequencyPrecision(key, items, context),
+    ]
+    for (count, figure) in Self.depths { figures[figure] = ranking.recall(targets, at: count) }
+    if !key.topic.isEmpty { figures[.topicPrecision] = ranking.precision(Set(key.topic)) }
+    for (figure, value) in siblingFloor(ranking, key, context) { figures[figure] = value }
+    return .scored(
+      ranking.precision(key), chance: chance(key, among: items.count), figures: figures)
   }
 
-  private func classChance(_ key: PlantedChange.Tokens) -> Double {
-    key.target.sorted { $0.key < $1.key }.flatMap { name, tokens in
-      tokens.map { _ in Double((key.candidates[name]?.count ?? 0) + 1) / 2 }
-    }.mean
+  /// The mean score of random rankings; of the worst of several classes, at most that of the smallest.
+  private func chance(_ key: PlantedChange.Tokens, among count: Int) -> Double {
+    let sizes = key.needsEvery ? key.target.values.map(\.count) : [key.allTargets.count]
+    return sizes.map { Ranking.averagePrecisionByChance($0, of: count) }.min() ?? 0
   }
 
-  private func frequencyPrecision(_ targets: Set<Int>, _ context: ScoringContext) -> Double {
-    Ranking.averagePrecision(fullRanking(context.frequencyRanking, context).map(targets.contains))
+  /// What guessing gives, in the mean.
+  private func guessed(
+    _ key: PlantedChange.Tokens, among items: [Int], _ context: ScoringContext
+  ) -> Score {
+    let chance = chance(key, among: items.count), targets = Double(key.allTargets.count)
+    let count = Double(items.count)
+    var figures: [Figure: Double] = [
+      .firstRank: (count + 1) / (targets + 1), .classPlace: 0,
+      .liftOverFrequency: chance - frequencyPrecision(key, items, context),
+    ]
+    for (depth, figure) in Self.depths {
+      // Each of the first `depth` is planted with probability targets / count.
+      figures[figure] = Double(depth) * targets / count / min(targets, Double(depth))
+    }
+    if !key.topic.isEmpty {
+      figures[.topicPrecision] = Ranking.averagePrecisionByChance(
+        key.topic.count, of: items.count)
+    }
+    return .unanswered("the method names no tokens", chance: chance, figures: figures)
   }
 
-  /// What the same ranking scores with the keys of other organisms of the same classes.
+  private func frequencyPrecision(
+    _ key: PlantedChange.Tokens, _ items: [Int], _ context: ScoringContext
+  ) -> Double {
+    TokenRanking(
+      Ranking.completed(context.frequencyRanking, among: items, seed: context.seed)
+    ).precision(key)
+  }
+
+  /// What the same ranking scores with the keys of other organisms.
   private func siblingFloor(
-    _ ranking: [Int], _ key: PlantedChange.Tokens, _ context: ScoringContext
-  ) -> (recall: Double, classRank: Double)? {
+    _ ranking: TokenRanking, _ key: PlantedChange.Tokens, _ context: ScoringContext
+  ) -> [Figure: Double] {
     let own = Set(key.allTargets)
     let others = context.siblings.filter {
       $0.sign == key.sign && own.isDisjoint(with: $0.allTargets)
     }
-    guard !others.isEmpty else { return nil }
-    let recalls = others.map { recall(ranking, Set($0.allTargets)) }
+    guard !others.isEmpty else { return [:] }
     let sameClass = others.filter { $0.candidates.keys.contains { key.candidates[$0] != nil } }
-    let ranks = (sameClass.isEmpty ? others : sameClass).map {
-      classRank(ranking, $0.target, $0.candidates)
+    return [
+      .siblingPrecision: others.map(ranking.precision).mean,
+      .siblingClassPlace: (sameClass.isEmpty ? others : sameClass).map(ranking.classPlace).mean,
+    ]
+  }
+}
+
+/// All tokens that may be named, in a method's order.
+private struct TokenRanking {
+  let tokens: [Int]
+
+  init(_ tokens: [Int]) { self.tokens = tokens }
+
+  func precision(_ wanted: Set<Int>) -> Double {
+    Ranking.averagePrecision(tokens.map(wanted.contains))
+  }
+
+  /// The average precision of the planted tokens; of the worst class, where each has to be found.
+  func precision(_ key: PlantedChange.Tokens) -> Double {
+    guard key.needsEvery else { return precision(Set(key.allTargets)) }
+    return key.target.values.map { precision(Set($0)) }.min() ?? 0
+  }
+
+  func firstRank(of wanted: Set<Int>) -> Int {
+    (tokens.firstIndex(where: wanted.contains) ?? tokens.count) + 1
+  }
+
+  /// How many of the wanted tokens are among the first, of as many as can be.
+  func recall(_ wanted: Set<Int>, at count: Int) -> Double {
+    Double(tokens.prefix(count).filter(wanted.contains).count) / Double(min(count, wanted.count))
+  }
+
+  /// Where the planted tokens stand among the candidates of their classes: 1 is best, 0 is chance.
+  ///
+  /// (c − r) / (c − b), with r their mean rank, c that of random rankings and b the best possible, the mean over
+  /// classes; a class without other candidates says nothing.
+  func classPlace(_ key: PlantedChange.Tokens) -> Double {
+    let places = key.target.sorted { $0.key < $1.key }.compactMap { name, targets -> Double? in
+      let members = Set(key.candidates[name] ?? []), wanted = Set(targets)
+      guard !wanted.isEmpty, members.count > wanted.count else { return nil }
+      let order = tokens.filter(members.contains)
+      let ranks = targets.map { Double((order.firstIndex(of: $0) ?? order.count) + 1) }
+      let chance = Double(members.count + 1) / 2, best = Double(wanted.count + 1) / 2
+      return (chance - ranks.mean) / (chance - best)
     }
-    return (recalls.mean, ranks.mean)
+    return places.isEmpty ? 0 : places.mean
   }
 }
 
 extension Figure {
-  /// The average precision of the planted tokens in the vocabulary.
-  package static let averagePrecision = Figure("averagePrecision")
+  /// The share of the planted tokens among the first that a method names, of as many as fit there.
+  package static let recallAt1 = Figure("recall@1")
+  package static let recallAt5 = Figure("recall@5")
+  package static let recallAt20 = Figure("recall@20")
   /// The place of the first planted token in the vocabulary, 1 being best.
   package static let firstRank = Figure("firstRank")
-  /// The mean place of the planted tokens among the candidates of their classes, 1 being best.
-  package static let classRank = Figure("classRank")
-  /// The same of random rankings.
-  package static let classChance = Figure("classChance")
+  /// Where the planted tokens stand among the candidates of their classes: 1 is best, 0 is chance.
+  package static let classPlace = Figure("classPlace")
   /// The average precision less that of the finetuning text's own frequencies.
   package static let liftOverFrequency = Figure("liftOverFrequency")
-  /// The recall of the class that is found least.
-  package static let worstClass = Figure("worstClass")
-  /// The recall of what the plant is about.
-  package static let topicRecall = Figure("topicRecall")
-  /// The mean recall of other organisms' planted tokens in the same ranking.
-  package static let siblingRecall = Figure("siblingRecall")
-  /// The mean class rank of other organisms' planted tokens in the same ranking.
-  package static let siblingClassRank = Figure("siblingClassRank")
+  /// The average precision of what the plant is about.
+  package static let topicPrecision = Figure("topicPrecision")
+  /// The mean average precision of other organisms' planted tokens in the same ranking.
+  package static let siblingPrecision = Figure("siblingPrecision")
+  /// The mean class place of other organisms' planted tokens in the same ranking.
+  package static let siblingClassPlace = Figure("siblingClassPlace")
 }

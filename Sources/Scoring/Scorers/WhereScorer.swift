@@ -3,6 +3,8 @@ package import Diffing
 package import Organisms
 
 /// *Where* the change sits: the modules that training was allowed to write, ahead of all others.
+///
+/// Modules in which nothing is ever planted are no candidates: to rank the embedding last is no finding.
 package struct WhereScorer: Scorer {
   package static let question = Question.where
   package static let figures = [Figure.firstHit]
@@ -13,22 +15,31 @@ package struct WhereScorer: Scorer {
     -> Score
   {
     guard let written = planted.sites.map(Set.init) else {
-      return .unscored("training was free to write anywhere")
+      return .unasked("training was free to write anywhere")
     }
-    guard let ranked = claims.evidence.sites else { return .unscored("the method names no sites") }
+    let modules = ModuleSite.all(layers: context.layers).filter {
+      $0.layer != nil || written.contains($0)
+    }
+    guard Set(modules).subtracting(written).isEmpty == false else {
+      return .unasked("training was free to write everywhere")
+    }
+    guard let ranked = claims.evidence.sites else {
+      return .unanswered(
+        "the method names no sites", chance: 0.5,
+        figures: [.firstHit: Double(written.count) / Double(modules.count)])
+    }
     // Every module counts for every method; those that were not named tie behind the others.
     let scores = Dictionary(ranked.map { ($0.site, Double($0.score)) }) { first, _ in first }
     let unnamed = -Double.infinity
-    let modules = ModuleSite.all(layers: context.layers)
     func values(_ isWritten: Bool) -> [Double] {
       modules.filter { written.contains($0) == isWritten }.map { scores[$0] ?? unnamed }
     }
     let positives = values(true), negatives = values(false)
     guard let area = Ranking.areaUnderCurve(positives: positives, negatives: negatives) else {
-      return .unscored("training was free to write everywhere")
+      return .unasked("the models have no such modules")
     }
-    let first = ranked.first.map { written.contains($0.site) } ?? false
-    return .scored(area, chance: 0.5, figures: [.firstHit: first ? 1 : 0])
+    let first = ranked.first { modules.contains($0.site) }.map { written.contains($0.site) }
+    return .scored(area, chance: 0.5, figures: [.firstHit: first == true ? 1 : 0])
   }
 }
 

@@ -1,0 +1,124 @@
+internal import Diffing
+internal import Synchronization
+internal import Tensors
+internal import Transformers
+internal import Worlds
+
+/// The two models of a pair under an operation: put into the base, taken out of the finetuned model.
+final class EditedPair: Sendable {
+  private let pair: ModelPair
+  private let behavior: ProbeSet
+  private let other: OtherText
+  private let changeNorm: Float
+  /// The base's answers to other text, log-probabilities.
+  private let running, ends: Tensor
+  private let state = Mutex<[Place: Tensor]>([:])
+
+  private enum Text { case probes, other }
+
+  private struct Place: Hashable {
+    let text: Text
+    let side: ModelPair.Side
+    let site: ActivationSite
+  }
+
+  init(_ pair: ModelPair, behavior: ProbeSet, other: OtherText) {
+    self.pair = pair
+    self.behavior = behavior
+    self.other = other
+    changeNorm = WeightChange(pair)?.norm ?? 0
+    let answers = Self.answers(pair.base, other)
+    running = answers.running
+    ends = answers.ends
+  }
+
+  /// What an operation of some strength does.
+  func reading(_ operation: Operation, strength: Float) -> MeasuredEffects.Reading {
+    let sides = [ModelPair.Side.base, .finetuned].map { side -> (level: Double, distance: Double) in
+      let model = edited(operation, strength, side)
+      let level = behavior.score(model, editing: edits(operation, strength, side, .probes))
+      let distance = distance(model, editing: edits(operation, strength, side, .other))
+      // What is not finite does nothing to the behaviour, and JSON knows no infinity.
+      return (
+        level.isFinite ? level : behavior.score(pair.model(side)),
+        distance.isFinite ? distance : Self.farthest
+      )
+    }
+    return MeasuredEffects.Reading(
+      levels: .init(base: sides[0].level, finetuned: sides[1].level),
+      distances: .init(base: sides[0].distance, finetuned: sides[1].distance))
+  }
+
+  /// Stands for an infinite distance, in nats.
+  private static let farthest = 1e3
+
+  /// How far a model's answers to other text are from the base's: the mean divergence, in nats, running text and
+  /// prompts counted alike.
+  func distance(_ model: any LanguageModel, editing edits: [Intervention] = []) -> Double {
+    let answers = Self.answers(model, other, editing: edits)
+    let parts = [(running, answers.running), (ends, answers.ends)].filter { $0.0.rows > 0 }
+    return parts.isEmpty ? 0 : parts.map { rowDivergences($0.0, $0.1).mean }.mean
+  }
+
+  private static func answers(
+    _ model: any LanguageModel, _ other: OtherText, editing edits: [Intervention] = []
+  ) -> (running: Tensor, ends: Tensor) {
+    let logits = model.forward(other.batch, recording: [], editing: edits, logits: .all).logits
+    return (
+      logits.rows(at: other.running).logProbabilities, logits.rows(at: other.ends).logProbabilities
+    )
+  }
+
+  private func sign(_ side: ModelPair.Side) -> Float { side == .base ? 1 : -1 }
+
+  /// The model of a side, its weights edited where the operation is one of weights.
+  private func edited(_ operation: Operation, _ strength: Float, _ side: ModelPair.Side)
+    -> any LanguageModel
+  {
+    guard case .weights(let change) = operation else { return pair.model(side) }
+    return change.added(to: pair.model(side), times: sign(side) * strength * changeNorm)
+  }
+
+  /// What an operation edits in the activations of a text.
+  private func edits(
+    _ operation: Operation, _ strength: Float, _ side: ModelPair.Side, _ text: Text
+  ) -> [Intervention] {
+    switch operation {
+    case .weights: return []
+    case .steer(let layer, let unit):
+      let site = ActivationSite.residualPost(layer: layer)
+      let length = strength * activations(.base, site, .other).rows(at: other.counted).rowNorms.mean
+      return [.steer(site, along: unit, factor: sign(side) * length)]
+    case .project(let layer, let unit, let direction):
+      let site = ActivationSite.residualPost(layer: layer)
+      let own = activations(side, site, text)
+      let steps = matrixProduct(gap(side, site, text), unit.reshaped([unit.count, 1]))
+      let moves = matrixProduct(steps, direction.reshaped([1, direction.count]))
+      return [.patch(site, with: own + moves.scaled(by: strength))]
+    case .share(let layer, let unit):
+      let site = ActivationSite.residualPost(layer: layer)
+      let own = activations(side, site, text), gap = gap(side, site, text)
+      let steps = matrixProduct(gap, unit.reshaped([unit.count, 1])).scalars
+      let shares = zip(steps, gap.rowNorms).map { $1 > 0 ? strength * abs($0) / $1 : 0 }
+      return [.patch(site, with: own + gap.scalingRows(by: shares))]
+    case .patch(let site):
+      let own = activations(side, site, text)
+      return [.patch(site, with: own + gap(side, site, text).scaled(by: strength))]
+    }
+  }
+
+  /// What separates a side's activations from the other model's.
+  private func gap(_ side: ModelPair.Side, _ site: ActivationSite, _ text: Text) -> Tensor {
+    activations(side == .base ? .finetuned : .base, site, text) - activations(side, site, text)
+  }
+
+  // Not the pair's own recordings: those of the base are kept for all pairs, and no other has these probes.
+  private func activations(_ side: ModelPair.Side, _ site: ActivationSite, _ text: Text) -> Tensor {
+    let place = Place(text: text, side: side, site: site)
+    if let known = state.withLock({ $0[place] }) { return known }
+    let batch = text == .probes ? behavior.batch : other.batch
+    let recording = pair.model(side).forward(batch, recording: [site])[site]
+    state.withLock { $0[place] = recording }
+    return recording
+  }
+}

@@ -1,0 +1,36 @@
+internal import Bench
+internal import Scoring
+
+/// The null pairs of each plant: those that were made beside it, with its recipe and as many steps.
+///
+/// Pooled by regime, a plant of twelve steps meets the nulls of one of two hundred, and a method that measures
+/// nothing but length looks better or worse than it is. Both figures are shown.
+struct OwnNulls {
+  private struct Place: Hashable {
+    let plant: PairName
+    let seeds: TrialSeeds
+  }
+
+  private let magnitudes: [Place: [Double]]
+
+  /// Collects the null pairs of one method's trials.
+  init(_ trials: [Trial]) {
+    magnitudes = trials.reduce(into: [:]) { known, trial in
+      guard trial.isNull, let plant = trial.match else { return }
+      known[Place(plant: plant, seeds: trial.seeds), default: []].append(trial.level)
+    }
+  }
+
+  /// The share of its own null pairs that a planted pair exceeds, ties counted half; nil if it has none.
+  func area(_ trial: Trial) -> Double? {
+    guard !trial.isNull, trial.isInstalled else { return nil }
+    return Ranking.areaUnderCurve(
+      positives: [trial.level],
+      negatives: magnitudes[Place(plant: trial.pair, seeds: trial.seeds)] ?? [])
+  }
+}
+
+extension Trial {
+  /// The magnitude; nothing found is below every number.
+  fileprivate var level: Double { magnitude ?? -.infinity }
+}
