@@ -98,7 +98,7 @@ package struct SourceDigest: Sendable {
   /// Where a program lies without its sources, the program itself stands for them.
   private func digest(_ parts: [String]) -> String {
     var hash = ContentHash()
-    for fact in [openBLASCore, openBLASBuild, kernelLevel, Self.build] { hash.mix(fact) }
+    for fact in machinery { hash.mix(fact) }
     let files = parts.flatMap(files)
     if files.isEmpty, let program = Bundle.main.executableURL {
       hash.mix((try? Data(contentsOf: program)) ?? Data())
@@ -109,6 +109,13 @@ package struct SourceDigest: Sendable {
     }
     return hash.text
   }
+
+  /// What compiles and carries the sources out.
+  var machinery: [String] { [openBLASCore, Self.library, kernelLevel, Self.build] }
+
+  /// OpenBLAS's version and options, asked for once: it writes them into one buffer, whoever asks, so that two
+  /// threads that ask at once read garbage.
+  private static let library = openBLASBuild
 
   /// How this program was compiled.
   private static var build: String {

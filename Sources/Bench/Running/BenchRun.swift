@@ -9,7 +9,8 @@ package struct BenchRun: Sendable {
   package let workshop: Workshop
   let prompts: WorldPrompts
   let floors: Floors
-  let effectSources: String
+  // Digests are taken once, before pairs are worked on side by side.
+  let effectSources, dummySources: String
   let dummies: Dummies
   /// Whether dummies are run beside the methods.
   package let hasDummies: Bool
@@ -60,6 +61,7 @@ package struct BenchRun: Sendable {
     dummies = Dummies(workshop.library, pool: prompts.pool, layers: BaseRecipe(seed: 0).layers)
     floors = try Floors(workshop.library)
     effectSources = workshop.sources.effects
+    dummySources = workshop.sources.dummyEvidence
   }
 
   /// Runs a grid.

@@ -93,7 +93,7 @@ final class PairVisit {
     if case .organism(let own, _) = subject { organism = own.id }
     return run.dummies.methods(for: organism, on: subject.name).flatMap { dummy in
       dummy.card.access.map {
-        MethodRun(method: dummy, access: $0, sources: run.workshop.sources.dummyEvidence)
+        MethodRun(method: dummy, access: $0, sources: run.dummySources)
       }
     }
   }
