@@ -105,6 +105,8 @@ package struct CellText {
       lines.append(
         "  with the first intervention put in and taken out, along the budget: "
           + (along ?? "not measured"))
+      let kinds = effects.controls.map(\.kind).joined(separator: ", ")
+      if !kinds.isEmpty { lines.append("  beside the same operation elsewhere: \(kinds)") }
     }
     return lines + score(.how)
   }
@@ -122,7 +124,10 @@ package struct CellText {
   /// A question's score with chance and every figure beside it.
   private func score(_ question: Question) -> [String] {
     guard let score = cell.trial.score(question) else { return [] }
-    guard let value = score.value else { return ["  score: none, \(score.reason ?? "")"] }
+    guard let value = score.value else {
+      let counted = score.chance.map { "; it counts as chance, \(Prose.number($0))" } ?? ""
+      return ["  score: none, \(score.reason ?? "")\(counted)"]
+    }
     let figures = score.figures.sorted { $0.key.name < $1.key.name }
       .map { "\($0.key.name) \(Prose.number($0.value))" }
     let beside = figures.isEmpty ? "" : "; " + figures.joined(separator: ", ")

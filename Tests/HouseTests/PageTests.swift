@@ -10,33 +10,11 @@ struct PageTests {
     try String(contentsOf: Fixtures.repository.appending(path: path), encoding: .utf8)
   }
 
-  /// The cells of a table's row.
-  private func cells(_ line: Substring) -> [String] {
-    line.split(separator: "|").map { $0.trimmingCharacters(in: [" ", "°"]) }
-  }
-
-  /// The figures of the standard tier, by `method@access` and column.
-  private func figures() throws -> [String: [String: String]] {
-    var figures: [String: [String: String]] = [:]
-    var header: [String] = [], access = ""
-    for line in try page("Reports/standard.md").split(separator: "\n") {
-      if line.hasPrefix("## Over bases") { break }
-      guard line.hasPrefix("|") else { continue }
-      let row = cells(line)
-      if row[0].hasPrefix("from ") {
-        (header, access) = (row, String(row[0].dropFirst("from ".count)))
-      } else if !row[0].hasPrefix("---") {
-        for (title, value) in zip(header, row).dropFirst() {
-          figures["\(row[0])@\(access)", default: [:]][title] = value
-        }
-      }
-    }
-    return figures
-  }
+  private func cells(_ line: Substring) -> [String] { StandardReport.cells(line) }
 
   @Test("the README's table is that of the standard tier")
   func readme() throws {
-    let known = try figures()
+    let known = try StandardReport.figures()
     #expect(known.count >= 33)
     let levels = ["weights": "weights", "unrelated text": "unrelated", "prompt pool": "pool"]
     var header: [String] = [], rows = 0
@@ -58,7 +36,7 @@ struct PageTests {
 
   @Test("what METHODS.md says of each method here is what the standard tier says")
   func methods() throws {
-    let known = try figures()
+    let known = try StandardReport.figures()
     let levels = ["weights", "unrelated", "pool", "sampling"]
     var count = 0
     let table = try page("Sources/Methods/METHODS.md").split(separator: "<!-- end -->")[0]
@@ -76,11 +54,11 @@ struct PageTests {
     #expect(count > 90)
   }
 
-  /// Compares phrases such as `whether .72 (.65 narrow)` and `where .81`; how many there are.
+  /// Compares phrases such as `whether .72 (.65° narrow)` and `where .81`, marks included; how many there are.
   private func check(_ part: String, _ own: [String: String], _ name: String) -> Int {
     var count = 0
     for match in part.matches(
-      of: /(whether|what|when|where|how) (\.\d\d|1\.00|0\.00)(?: \((\.\d\d) narrow\))?/)
+      of: /(whether|what|when|where|how) (\.\d\d°?|1\.00°?|0\.00°?)(?: \((\.\d\d°?) narrow\))?/)
     {
       count += 1
       #expect(short(own[String(match.1)]) == short(String(match.2)), "\(name): \(match.1)")
