@@ -20,6 +20,11 @@ public struct ModelPair: Sendable {
     case base, finetuned
   }
 
+  /// The modules of the blocks, in the order of the computation.
+  package var blockModules: [ModuleSite] {
+    (0..<shape.layers).flatMap { [.attention(layer: $0), .mlp(layer: $0)] }
+  }
+
   /// Pairs two models.
   ///
   /// - Parameters:

@@ -115,7 +115,7 @@ package struct BenchReport: Sendable {
   private func skipped(_ mark: String) -> [String] {
     let reasons =
       summary.notInstalled.map { "not installed, so not scored: \($0)" }
-      + failures.map { "no answer, which counts as chance: \($0)" }
+      + failures.map { "no answer: \($0)" }
     let lines = reasons.map { Prose.wrapped("\(mark)\($0)", indent: "  ") }
     return lines.isEmpty ? [] : [lines.joined(separator: "\n")]
   }

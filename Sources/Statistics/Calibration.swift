@@ -30,7 +30,7 @@ package struct Calibration: Codable, Equatable, Sendable {
       self.role = role
     }
 
-    var value: Double { magnitude ?? -.infinity }
+    var value: Double { magnitude.level }
   }
 
   /// Calibrates on observations of one base and regime.
@@ -77,4 +77,9 @@ package struct Calibration: Codable, Equatable, Sendable {
     let weight = known.reduce(0) { $0 + $1.weight }
     return weight > 0 ? known.reduce(0) { $0 + $1.value * $1.weight } / weight : nil
   }
+}
+
+extension Double? {
+  /// A magnitude to compare by: what found nothing is below every number.
+  var level: Double { self ?? -.infinity }
 }

@@ -81,7 +81,7 @@ package struct Ledger: Codable, Sendable {
     let known = earlier?.machines ?? []
     machines = known + [own].compactMap { $0 }.filter { !known.contains($0) }
     var cells: [String: [String: Interval]] = [:]
-    for trial in trials where !trial.isNull && !trial.row.isDummy {
+    for trial in trials where !trial.isNull {
       for (question, score) in trial.scores {
         guard let value = score.value else { continue }
         let rounded = (value * 1000).rounded() / 1000

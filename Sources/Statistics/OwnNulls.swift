@@ -17,7 +17,7 @@ struct OwnNulls {
   init(_ trials: [Trial]) {
     magnitudes = trials.reduce(into: [:]) { known, trial in
       guard trial.isNull, let plant = trial.match else { return }
-      known[Place(plant: plant, seeds: trial.seeds), default: []].append(trial.level)
+      known[Place(plant: plant, seeds: trial.seeds), default: []].append(trial.magnitude.level)
     }
   }
 
@@ -25,12 +25,7 @@ struct OwnNulls {
   func area(_ trial: Trial) -> Double? {
     guard !trial.isNull, trial.isInstalled else { return nil }
     return Ranking.areaUnderCurve(
-      positives: [trial.level],
+      positives: [trial.magnitude.level],
       negatives: magnitudes[Place(plant: trial.pair, seeds: trial.seeds)] ?? [])
   }
-}
-
-extension Trial {
-  /// The magnitude; nothing found is below every number.
-  fileprivate var level: Double { magnitude ?? -.infinity }
 }

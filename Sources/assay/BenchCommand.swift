@@ -85,8 +85,13 @@ struct GridRunner {
   let grid: Grid
   let jobs: Int
   let extent: BenchRun.Extent
+  let hasDummies: Bool
 
-  init(_ workshop: Workshop, _ grid: Grid, jobs: Int, extent: BenchRun.Extent = .everything) {
+  init(
+    _ workshop: Workshop, _ grid: Grid, jobs: Int, extent: BenchRun.Extent = .everything,
+    hasDummies: Bool = true
+  ) {
+    self.hasDummies = hasDummies
     self.workshop = workshop
     self.grid = grid
     self.jobs = jobs
@@ -98,7 +103,7 @@ struct GridRunner {
     Interruption.handleKeeping()
     let status = BenchStatus(pairs: grid.subjects.count * grid.seeds.count)
     defer { status.finish() }
-    let trials = try BenchRun(workshop, hasDummies: true).run(
+    let trials = try BenchRun(workshop, hasDummies: hasDummies).run(
       grid, extent: extent, jobs: jobs, report: status.show)
     return (trials, status.failures)
   }

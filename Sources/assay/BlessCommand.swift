@@ -32,7 +32,7 @@ struct BlessCommand: ParsableCommand {
     let workshop = try options.workshop()
     let (trials, failures) = try GridRunner(
       workshop, try Grid(workshop.library, tier: tier),
-      jobs: ProcessInfo.processInfo.activeProcessorCount
+      jobs: ProcessInfo.processInfo.activeProcessorCount, hasDummies: false
     ).run()
     guard failures.isEmpty else {
       failures.forEach { Notice.standardError("no answer: \($0)") }

@@ -16,7 +16,7 @@ package struct RandomDummy: DiffingMethod {
   ) throws -> Evidence {
     var generator = SeededGenerator(seed: generator.next(), for: pairName)
     let tokens = generator.permutation(pair.shape.vocabulary), signs = [1, -1]
-    let modules = ModuleSite.blocks(of: pair.shape)
+    let modules = pair.blockModules
     let order = generator.permutation(modules.count)
     let rows = prompts.text.rows
     var evidence = Evidence()
@@ -25,14 +25,10 @@ package struct RandomDummy: DiffingMethod {
       TokenClaim(
         token: $0.element, score: -Float($0.offset), sign: signs[generator.index(below: 2)])
     }
-    evidence.sites = order.enumerated().map {
-      SiteClaim(site: modules[$0.element], score: -Float($0.offset))
-    }
+    evidence.sites = SiteClaim.inOrder(order.map { modules[$0] })
     evidence.interventions = order.first.map { [.patch(modules[$0])] }
     if rows > 0 {
-      evidence.inputs = generator.permutation(rows).enumerated().map {
-        InputClaim(row: $0.element, score: -Float($0.offset))
-      }
+      evidence.inputs = InputClaim.inOrder(generator.permutation(rows))
     }
     return evidence
   }
@@ -51,19 +47,17 @@ package struct ConstantDummy: DiffingMethod {
   ) throws -> Evidence {
     let middle = Float(pair.shape.layers - 1) / 2
     // Of blocks as far from the middle, the later one; in a block, the MLP.
-    let modules = ModuleSite.blocks(of: pair.shape).reversed().sorted {
+    let modules = pair.blockModules.reversed().sorted {
       abs(Float($0.layer ?? 0) - middle) < abs(Float($1.layer ?? 0) - middle)
     }
     var evidence = Evidence()
     evidence.magnitude = 1
     evidence.tokens = (0..<pair.shape.vocabulary).filter { !prompts.specialTokens.contains($0) }
       .flatMap { token in [1, -1].map { TokenClaim(token: token, score: -Float(token), sign: $0) } }
-    evidence.sites = modules.enumerated().map {
-      SiteClaim(site: $0.element, score: -Float($0.offset))
-    }
+    evidence.sites = SiteClaim.inOrder(modules)
     evidence.interventions = modules.first.map { [.patch($0)] }
     let rows = prompts.text.rows
-    if rows > 0 { evidence.inputs = (0..<rows).map { InputClaim(row: $0, score: -Float($0)) } }
+    if rows > 0 { evidence.inputs = InputClaim.inOrder(Array(0..<rows)) }
     return evidence
   }
 }
@@ -79,11 +73,9 @@ package struct LastModuleDummy: DiffingMethod {
   package func diff(
     _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
   ) throws -> Evidence {
-    let modules = Array(ModuleSite.blocks(of: pair.shape).reversed())
+    let modules = Array(pair.blockModules.reversed())
     var evidence = Evidence()
-    evidence.sites = modules.enumerated().map {
-      SiteClaim(site: $0.element, score: -Float($0.offset))
-    }
+    evidence.sites = SiteClaim.inOrder(modules)
     evidence.interventions = modules.first.map { [.patch($0)] }
     return evidence
   }
@@ -108,9 +100,7 @@ package struct WholeChangeDummy: DiffingMethod {
     evidence.magnitude = Double(counts.values.reduce(0, +))
     evidence.sites = SiteClaim.ranking(
       ModuleSite.all(layers: pair.shape.layers).map { ($0, Float(counts[$0] ?? 0)) })
-    evidence.interventions = [
-      .weights(names.map { TensorEdit(name: $0, change: .ofFinetune(factor: 1)) })
-    ]
+    evidence.interventions = [.finetune(of: names)]
     return evidence
   }
 }
@@ -136,24 +126,5 @@ package struct OtherKeysDummy: DiffingMethod {
     evidence.interventions = sites.first.map { [.patch($0.site)] }
     if prompts.text.rows > 0 { evidence.inputs = inputs }
     return evidence
-  }
-}
-
-extension MethodCard {
-  /// A dummy's card: `random` becomes `random-dummy`.
-  static func dummy(
-    _ name: String, _ summary: String, questions: [Question] = Question.allCases,
-    access: [AccessLevel] = [.pool]
-  ) -> MethodCard {
-    MethodCard(
-      id: name + MethodAtAccess.dummySuffix, summary: summary, source: "Assay",
-      questions: questions, access: access)
-  }
-}
-
-extension ModuleSite {
-  /// The modules of a model's blocks, in the order of the computation.
-  static func blocks(of shape: ModelShape) -> [ModuleSite] {
-    (0..<shape.layers).flatMap { [.attention(layer: $0), .mlp(layer: $0)] }
   }
 }

@@ -9,47 +9,45 @@ internal import Worlds
 /// Those that look at nothing run once, and stand at every level of access.
 struct Dummies: Sendable {
   private let keys: [OrganismKey]
+  /// The digest of what decides what they say, taken once for all pairs.
+  private let sources: String
 
   /// One organism's key as its file has it.
   private struct OrganismKey: Sendable {
     let organism: String
-    let family: String
     let tokens: PlantedChange.Tokens
     let triggers: [Bool]
-    let sites: [ModuleSite]
+    let regimes: [Regime]
   }
 
-  init(_ library: Library, pool: [[Int]], layers: Int) {
+  init(_ library: Library, pool: [[Int]], sources: String) {
+    self.sources = sources
     keys = library.organisms.map { organism in
       OrganismKey(
-        organism: organism.id, family: organism.file.family,
+        organism: organism.id,
         tokens: organism.plantedTokens(in: library.world),
-        triggers: organism.triggers(pool, in: library.world),
-        sites: organism.regimes.flatMap { $0.parameters.sites(layers: layers) ?? [] })
+        triggers: organism.triggers(pool, in: library.world), regimes: organism.regimes)
     }
   }
 
   /// The dummies that run on a pair.
   ///
   /// - Parameters:
-  ///   - organism: Whose key other keys are read without; none is left out for a null pair.
-  ///   - pair: What it is called.
-  func methods(for organism: String?, on pair: PairName) -> [any DiffingMethod] {
+  ///   - pair: What it is called; other keys are read without its organism's, if it has one.
+  ///   - layers: Blocks of its models.
+  func runs(on pair: PairName, layers: Int) -> [MethodRun] {
     var random = RandomDummy()
     random.pairName = "\(pair)"
-    return [
+    let all: [any DiffingMethod] = [
       random, ConstantDummy(), LastModuleDummy(), WholeChangeDummy(), FrequencyDummy(),
-      OneLinerDummy(), otherKeys(than: organism),
+      OneLinerDummy(), otherKeys(than: pair.subject, layers: layers),
     ]
+    return all.flatMap { dummy in
+      dummy.card.access.map { MethodRun(method: dummy, access: $0, sources: sources) }
+    }
   }
 
-  /// Every dummy's type, for tables.
-  static let all: [any DiffingMethod.Type] = [
-    RandomDummy.self, ConstantDummy.self, LastModuleDummy.self, WholeChangeDummy.self,
-    OtherKeysDummy.self, FrequencyDummy.self, OneLinerDummy.self,
-  ]
-
-  private func otherKeys(than organism: String?) -> OtherKeysDummy {
+  private func otherKeys(than organism: String, layers: Int) -> OtherKeysDummy {
     let others = keys.filter { $0.organism != organism }
     var dummy = OtherKeysDummy()
     dummy.tokens = [1, -1].flatMap { sign in
@@ -64,7 +62,9 @@ struct Dummies: Sendable {
     .map { InputClaim(row: $0.key, score: Float($0.count)) }
     dummy.sites =
       SiteClaim.ranking(
-        Self.counts(others.map(\.sites)).map { ($0.key, Float($0.count)) }) ?? []
+        Self.counts(
+          others.map { $0.regimes.flatMap { $0.parameters.sites(layers: layers) ?? [] } }
+        ).map { ($0.key, Float($0.count)) }) ?? []
     return dummy
   }
 

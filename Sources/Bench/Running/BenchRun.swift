@@ -2,18 +2,15 @@ internal import Tensors
 internal import Diffing
 internal import Organisms
 internal import Synchronization
-internal import Worlds
 
 /// Runs a grid: plants what is not planted, measures what is not measured, and scores what is kept.
 package struct BenchRun: Sendable {
   package let workshop: Workshop
   let prompts: WorldPrompts
   let floors: Floors
-  // Digests are taken once, before pairs are worked on side by side.
-  let effectSources, dummySources: String
-  let dummies: Dummies
-  /// Whether dummies are run beside the methods.
-  package let hasDummies: Bool
+  let effectSources: String
+  /// What is run beside the methods; nil for the methods alone.
+  let dummies: Dummies?
 
   /// What a run tells while it goes on.
   package enum Event: Sendable {
@@ -56,12 +53,13 @@ package struct BenchRun: Sendable {
   /// - Throws: `DefinitionError` if a template of the world cannot be filled.
   package init(_ workshop: Workshop, hasDummies: Bool = false) throws {
     self.workshop = workshop
-    self.hasDummies = hasDummies
     prompts = try WorldPrompts(workshop.library.world)
-    dummies = Dummies(workshop.library, pool: prompts.pool, layers: BaseRecipe(seed: 0).layers)
+    dummies =
+      hasDummies
+      ? Dummies(
+        workshop.library, pool: prompts.pool, sources: workshop.sources.dummyEvidence) : nil
     floors = try Floors(workshop.library)
     effectSources = workshop.sources.effects
-    dummySources = workshop.sources.dummyEvidence
   }
 
   /// Runs a grid.

@@ -10,18 +10,14 @@ struct MethodRun: Sendable {
   let access: AccessLevel
   let sources: String
 
+  var row: MethodAtAccess { MethodAtAccess(method.card.id, access) }
+}
+
+extension MethodRun {
   init(_ method: any DiffingMethod, _ access: AccessLevel, _ digests: SourceDigest) throws {
     self.init(
       method: method, access: access, sources: digests.evidence(ofType: "\(type(of: method))"))
   }
-
-  init(method: any DiffingMethod, access: AccessLevel, sources: String) {
-    self.method = method
-    self.access = access
-    self.sources = sources
-  }
-
-  var row: MethodAtAccess { MethodAtAccess(method.card.id, access) }
 }
 
 extension CellEvidence {
@@ -88,14 +84,7 @@ final class PairVisit {
   }
 
   private var dummies: [MethodRun] {
-    guard run.hasDummies else { return [] }
-    var organism: String?
-    if case .organism(let own, _) = subject { organism = own.id }
-    return run.dummies.methods(for: organism, on: subject.name).flatMap { dummy in
-      dummy.card.access.map {
-        MethodRun(method: dummy, access: $0, sources: run.dummySources)
-      }
-    }
+    run.dummies?.runs(on: subject.name, layers: base.recipe.layers) ?? []
   }
 
   private func entry() throws -> PairStore.Entry? {

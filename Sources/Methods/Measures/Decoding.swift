@@ -130,9 +130,4 @@ extension ModelPair {
       base.names.module(of: $0)
     }
   }
-
-  /// The modules of the blocks, in the order of the computation.
-  var blockModules: [ModuleSite] {
-    (0..<shape.layers).flatMap { [.attention(layer: $0), .mlp(layer: $0)] }
-  }
 }

@@ -110,8 +110,7 @@ private struct Answers {
       let said = places(row).prefix(lengths[row]).filter { words.contains(rows.tokens[$0 + 1]) }
       return said.map { place in
         let token = rows.tokens[place + 1]
-        return probability(token, after: place)
-          - Double(exponential(others[place, token]))
+        return probability(token, after: place) - Double(exponential(others[place, token]))
       }.max() ?? 0
     }
   }

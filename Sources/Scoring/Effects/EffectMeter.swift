@@ -35,8 +35,7 @@ package final class EffectMeter: Sendable {
 
   /// Measures an intervention along its budget, beside the same operation elsewhere.
   package func effects(of proposal: ProposedIntervention) -> MeasuredEffects {
-    let gap = plain.finetuned - plain.base
-    guard gap > MeasuredEffects.leastGap, let operation = Operation(proposal, pair) else {
+    guard let operation = Operation(proposal, pair) else {
       return MeasuredEffects(plain: plain, distance: distance, proposed: nil, controls: [])
     }
     return MeasuredEffects(
@@ -59,12 +58,18 @@ package final class EffectMeter: Sendable {
   }
 
   /// The same operation elsewhere: along another direction, at another module, of another share of the change.
+  ///
+  /// Two modules do most whatever was planted: a patch of the last one carries along what all before it changed,
+  /// and of the weights a change of the first attention goes furthest. On the smoke tier always to name them
+  /// scored .23 and .18 against the mean of the others, all other constants below .01; so they are controls of
+  /// their own, and to name them is to do the same thing always.
   private func controls(of operation: Operation) -> [MeasuredEffects.Control] {
     var generator = SeededGenerator(seed: seed, for: "random interventions")
     let random = (0..<Self.draws).map { _ in generator.direction(pair.shape.width) }
     func control(_ kind: String, _ operations: [Operation]) -> MeasuredEffects.Control {
       .init(kind: kind, curves: operations.map(sharedCurve))
     }
+    let modules = pair.blockModules
     switch operation {
     case .steer(let layer, _):
       return [control("random directions", random.map { .steer(layer: layer, $0) })]
@@ -75,33 +80,23 @@ package final class EffectMeter: Sendable {
       ]
     case .share: return []
     case .patch(let site):
-      let others = blockModules.compactMap(\.output).filter { $0 != site }
-      let last = blockModules.last?.output.map { [Operation.patch($0)] } ?? []
+      let others = modules.compactMap(\.output).filter { $0 != site }
+      let last = modules.last?.output.map { [Operation.patch($0)] } ?? []
       return [
         control("other modules", others.map { .patch($0) }), control("the usual module", last),
       ]
     case .weights(let change):
       let own = change.modules(of: pair.base)
-      let others = changes(of: blockModules.filter { !own.contains($0) })
+      let others = changes(of: modules.filter { !own.contains($0) })
       guard own.count == 1, !others.isEmpty else {
         let whole = [WeightChange(pair), change.wholeAlike(pair)].compactMap { $0?.unit }
         return whole.map { control("the whole change", [.weights($0)]) }
       }
       return [
         control("other modules", others),
-        control("the usual module", changes(of: blockModules.prefix(1))),
+        control("the usual module", changes(of: modules.prefix(1))),
       ]
     }
-  }
-
-  /// The modules of the blocks.
-  ///
-  /// Two of them do most whatever was planted: a patch of the last one carries along what all before it
-  /// changed, and of the weights a change of the first attention goes furthest. On the smoke tier always to
-  /// name them scored .23 and .18 against the mean of the others, all other constants below .01; so they are
-  /// controls of their own, and to name them is to do the same thing always.
-  private var blockModules: [ModuleSite] {
-    (0..<pair.shape.layers).flatMap { [.attention(layer: $0), .mlp(layer: $0)] }
   }
 
   /// What finetuning changed in each of some modules.

@@ -48,7 +48,7 @@ package struct MeasuredEffects: Codable, Equatable, Sendable {
   package let plain: Levels
   /// How far the finetuned model's answers to all else are from the base's, in nats.
   package let distance: Double
-  /// The proposal; nil where the models hardly differ in the behaviour, or it fits no part of them.
+  /// The proposal; nil if it fits no part of the models.
   package let proposed: Curve?
   package let controls: [Control]
 

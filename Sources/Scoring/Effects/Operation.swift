@@ -1,6 +1,6 @@
-internal import Diffing
+package import Diffing
 internal import Tensors
-internal import Transformers
+package import Transformers
 
 /// What a proposal comes to in a pair: an operation of a certain direction or place, whose strength is a budget
 /// and not part of the proposal.
@@ -58,7 +58,7 @@ enum Operation: Equatable {
 }
 
 /// A change of some tensors.
-struct WeightChange: Equatable {
+package struct WeightChange: Equatable {
   let tensors: [String: Tensor]
 
   /// The sum of edits; nil if one fits no tensor of the pair.
@@ -72,7 +72,7 @@ struct WeightChange: Equatable {
   }
 
   /// What finetuning changed in some modules; nil if nothing.
-  init?(_ pair: ModelPair, in modules: Set<ModuleSite>? = nil) {
+  package init?(_ pair: ModelPair, in modules: Set<ModuleSite>? = nil) {
     let names = pair.base.parameters.layout.names.filter { name in
       pair.isChanged(name) && modules?.contains(pair.base.names.module(of: name)) ?? true
     }
@@ -96,7 +96,8 @@ struct WeightChange: Equatable {
 
   private var sorted: [(key: String, value: Tensor)] { tensors.sorted { $0.key < $1.key } }
 
-  var norm: Float {
+  /// The Frobenius norm over all tensors.
+  package var norm: Float {
     Float(sorted.reduce(0.0) { $0 + Double($1.value.norm) * Double($1.value.norm) }.squareRoot())
   }
 

@@ -20,7 +20,7 @@ package struct WhereScorer: Scorer {
     let modules = ModuleSite.all(layers: context.layers).filter {
       $0.layer != nil || written.contains($0)
     }
-    guard Set(modules).subtracting(written).isEmpty == false else {
+    guard !modules.allSatisfy(written.contains) else {
       return .unasked("training was free to write everywhere")
     }
     guard let ranked = claims.evidence.sites else {
