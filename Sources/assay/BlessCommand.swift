@@ -3,6 +3,7 @@ import Tensors
 internal import Organisms
 import ArgumentParser
 import Bench
+import Files
 import Foundation
 
 struct BlessCommand: ParsableCommand {
@@ -29,6 +30,9 @@ struct BlessCommand: ParsableCommand {
       throw ValidationError(
         "The ledger is for the organisms of the checkout; leave out --library.")
     }
+    // Before the work: a ledger that cannot be read, or written, costs no run.
+    let earlier = widen ? try Ledger.read(project.ledger) : nil
+    try AtomicFile.checkPlace(project.ledger)
     let workshop = try options.workshop()
     let (trials, failures) = try GridRunner(
       workshop, try Grid(workshop.library, tier: tier),
@@ -38,7 +42,6 @@ struct BlessCommand: ParsableCommand {
       failures.forEach { Notice.standardError("no answer: \($0)") }
       throw ExitCode(1)
     }
-    let earlier = widen ? try Ledger.read(project.ledger) : nil
     let ledger = Ledger(trials, widening: earlier)
     try ledger.write(to: project.ledger)
     let machines = ledger.machines.map { "\($0.openBLASCore)/\($0.kernels)" }
