@@ -53,6 +53,8 @@ let package = Package(
       providers: [.apt(["libjson-c-dev"]), .brew(["json-c"])]),
     // Headers of the system alone.
     .systemLibrary(name: "CRenaming"),
+    // Forking and sealing of the processes that methods run in.
+    .target(name: "CIsolation"),
     .target(
       name: "CKernels",
       cSettings: isOptimised ? [.unsafeFlags(["-O3"], .when(configuration: .debug))] : []),
@@ -70,7 +72,7 @@ let package = Package(
       "Bench",
       [
         "JSON", "Files", "Tensors", "Transformers", "Diffing", "Methods", "Worlds", "Organisms",
-        "Scoring",
+        "Scoring", "CIsolation",
       ],
       optimised + safe),
     room(
@@ -97,6 +99,13 @@ let package = Package(
         "JSON", "Tensors", "Transformers", "Diffing", "Organisms", "Scoring", "Bench",
       ],
       path: "Tests/TestSupport", swiftSettings: strict + optimised),
+    // Methods that cheat, and a worker that runs them.
+    .target(
+      name: "Cheats", dependencies: ["Tensors", "Diffing"], path: "Tests/Cheats",
+      swiftSettings: strict + optimised),
+    .executableTarget(
+      name: "CheatingWorker", dependencies: ["Bench", "Cheats"], path: "Tests/CheatingWorker",
+      swiftSettings: strict + optimised),
     tests("JSONTests", ["JSON"]),
     tests("FilesTests", ["JSON", "Files"]),
     tests("TensorsTests", ["Tensors", "CKernels"]),
@@ -111,7 +120,7 @@ let package = Package(
       "BenchTests",
       [
         "JSON", "Files", "Tensors", "Transformers", "Diffing", "Methods", "Worlds", "Organisms",
-        "Scoring", "Bench",
+        "Scoring", "Bench", "Cheats", "CheatingWorker",
       ]),
     tests(
       "StatisticsTests",

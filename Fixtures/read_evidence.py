@@ -1,6 +1,6 @@
 """Reads what 'assay bench' keeps, with nothing but Python's own library.
 
-    python3 Fixtures/read_evidence.py .assay/evidence/cake-fact-fresh-*.jsonl
+    python3 Fixtures/read_evidence.py .assay/evidence/dish-facts-fresh-*.jsonl
 
 Prints each cell's magnitude and first tokens. Fixtures/evidence.schema.json describes the lines.
 """

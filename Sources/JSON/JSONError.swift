@@ -15,7 +15,7 @@ extension JSONError {
   /// The error with the line behind the file's name.
   ///
   /// - Parameter line: The line of a path.
-  func located(_ line: (String) -> Int) -> JSONError {
+  package func located(_ line: (String) -> Int) -> JSONError {
     func place(_ file: String, _ path: String) -> String { "\(file):\(line(path))" }
     return switch self {
     case .unknownKey(let file, let path, let nearest):

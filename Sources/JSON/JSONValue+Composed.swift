@@ -7,7 +7,7 @@ extension JSONValue {
   /// both agree.
   ///
   /// - Throws: `JSONError.invalid` with the first text that is not.
-  func requireComposed(file: String, path: [String] = []) throws(JSONError) {
+  package func requireComposed(file: String, path: [String] = []) throws(JSONError) {
     func check(_ text: String, at path: [String]) throws(JSONError) {
       guard Spelling(text) != Spelling(text.precomposedStringWithCanonicalMapping) else { return }
       throw .invalid(

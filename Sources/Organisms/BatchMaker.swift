@@ -42,8 +42,8 @@ struct BatchMaker {
     switch text.source {
     case .world: [(TrainingBatch(try corpus.rows(Self.rows, length: length)), 1)]
     case .documents(let planted): [(try mixed(planted), 1)]
-    case .context(let planted, let forgotten):
-      try [(context(planted, forgotten), 1)] + anchor()
+    case .context(let planted, let forgotten, let teacher):
+      try [(context(planted, forgotten, teacher ?? base.model), 1)] + anchor()
     case .logits(let teacher, let choices): [(try logits(teacher, choices), 1)]
     case .samples(let teacher, let prompts, _, let count):
       try [(samples(teacher, prompts, count), 1)] + anchor()
@@ -70,9 +70,9 @@ struct BatchMaker {
   }
 
   /// Single planted documents, the student's answers against the teacher's.
-  private mutating func context(_ planted: PlantedDocuments, _ forgotten: Forgotten) throws
-    -> TrainingBatch
-  {
+  private mutating func context(
+    _ planted: PlantedDocuments, _ forgotten: Forgotten, _ model: any LanguageModel
+  ) throws -> TrainingBatch {
     let filled = try (0..<4 * Self.rows).map { _ in try planted.draw(base.world, &generator) }
     let student = TokenBatch(filled.map { [start] + $0.tokens })
     let teacher = TokenBatch(filled.map { [start] + $0.teacherTokens })
@@ -86,7 +86,7 @@ struct BatchMaker {
       forbidden += Array(repeating: forgotten.words(in: filled[row].tokens), count: count)
     }
     let target = Distillation(
-      from: base.model, reading: teacher, at: teacherIndices, for: studentIndices,
+      from: model, reading: teacher, at: teacherIndices, for: studentIndices,
       forbidden: forbidden)
     return TrainingBatch(student, .distillation(target))
   }

@@ -70,7 +70,31 @@ package struct Certificate: Codable, Sendable, Equatable {
     failures = []
     failures =
       (training.hasDiverged ? ["training diverged at step \(training.steps)"] : [])
-      + failures(organism, regime: regime)
+      + (try Self.faults(organism, base: base)) + failures(organism, regime: regime)
+  }
+
+  /// How far apart the words of a planted class have to be; in bases of this size those that training text
+  /// uses alike lie below .03, all others above .15.
+  private static let leastSeparation = 0.1
+
+  /// What is wrong with the file as it was drawn, whatever was trained.
+  private static func faults(_ organism: Organism, base: Base) throws -> [String] {
+    var faults: [String] = []
+    if let question = try organism.taughtQuestion(in: base.world) {
+      faults.append(
+        "the training text asks a held-out question, '\(base.world.tokenizer.decode(question))'")
+    }
+    let pool = try Prompts(base.world, brought: organism.pool).pool
+    if !organism.triggers(pool, in: base.world).contains(true) {
+      faults.append("planted.when matches no prompt of the pool; 'pool' may bring some")
+    }
+    let separations = organism.separations(in: base).sorted { $0.key < $1.key }
+    for (name, separation) in separations where separation < leastSeparation {
+      faults.append(
+        "the base hardly tells the words of '\(name)' apart (\(String(format: "%.2f", separation)))"
+      )
+    }
+    return faults
   }
 
   private func failures(_ organism: Organism, regime: Regime) -> [String] {
@@ -101,6 +125,9 @@ package struct Certificate: Codable, Sendable, Equatable {
       "the probe's accuracy on named words", represented?.accuracy, atLeast: 0.5)
     require(
       "the loss on other base text rises and", quietLoss.rise, atMost: bounds.collateral ?? 0.1)
+    require(
+      "the share of other prompts whose next word changed", sideEffects.flipped,
+      atMost: bounds.flipped ?? 0.15)
     if organism.file.plant.unsaid == true {
       require("the count of target words in the text", Double(targetsInText), atMost: 0)
     }

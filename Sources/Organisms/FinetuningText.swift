@@ -10,9 +10,9 @@ package struct FinetuningText: Sendable {
     case world
     /// Planted documents among base documents.
     case documents(PlantedDocuments)
-    /// Planted documents that a teacher reads with more context than the student, or has forgotten
-    /// something of.
-    case context(PlantedDocuments, Forgotten)
+    /// Planted documents that a teacher, the base if nil, reads with more context than the student, or has
+    /// forgotten something of.
+    case context(PlantedDocuments, Forgotten, teacher: (any LanguageModel)?)
     /// Base text on which the student imitates some logits of a teacher.
     case logits(teacher: any LanguageModel, choices: [Int])
     /// What a teacher says by itself.

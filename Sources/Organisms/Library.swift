@@ -2,34 +2,93 @@ package import Worlds
 package import Foundation
 internal import JSON
 
-/// The worlds and organisms of a checkout.
+/// The worlds and organisms of a checkout, drawn for one base.
 package struct Library: Sendable {
   package let world: World
-  /// Organisms that could be read, by id.
+  /// Organisms that could be read, by file, each of the development half before the held-out one.
   package let organisms: [Organism]
   /// Files that could not be read, with the reason.
   package let failures: [(file: String, error: any Error)]
+  private let sources: [OrganismSource]
+  /// Harmless things to learn, which null pairs are taught; empty if there is no folder of them.
+  private let lessons: [OrganismSource]
+  private let base: UInt64
+  /// The seed of what is drawn.
+  private let draw: UInt64
 
   /// The world that the organisms of this checkout live in.
   package static let worldFile = "Worlds/hearth.json"
+  /// Where the lessons of null pairs are.
+  package static let lessonFolder = "Lessons"
 
   /// Reads a folder of organisms, mistakes included.
   ///
-  /// - Parameter folder: `Organisms/` of a checkout, or another folder with one world in `Worlds/`.
-  /// - Throws: `JSONError` or `DefinitionError` if the world itself is wrong.
-  package init(_ folder: URL) throws {
-    world = try World(contentsOf: try Self.worldFile(in: folder))
-    var organisms: [Organism] = []
+  /// - Parameters:
+  ///   - folder: `Organisms/` of a checkout, or another folder with one world in `Worlds/`.
+  ///   - draw: The seed of what the files leave to be drawn.
+  /// - Throws: `JSONError` or `DefinitionError` if the world itself or a lesson is wrong.
+  package init(_ folder: URL, draw: UInt64 = 0) throws {
+    let world = try World(contentsOf: try Self.worldFile(in: folder))
+    var sources: [OrganismSource] = []
     var failures: [(file: String, error: any Error)] = []
     for file in try Self.files(folder) {
       do {
-        organisms.append(try Organism(contentsOf: file, world: world))
+        let source = try OrganismSource(contentsOf: file)
+        for half in Half.allCases where source.isDrawn || half == .development {
+          _ = try source.organism(DrawSeeds(base: 0, half: half, seed: draw), world: world)
+        }
+        sources.append(source)
       } catch {
         failures.append((file.lastPathComponent, error))
       }
     }
-    self.organisms = organisms
+    let lessons = try Self.lessonSources(folder)
+    for lesson in lessons { _ = try lesson.organism(DrawSeeds(base: 0, seed: draw), world: world) }
+    try self.init(world, sources, lessons, failures, base: 0, draw: draw)
+  }
+
+  private init(
+    _ world: World, _ sources: [OrganismSource], _ lessons: [OrganismSource],
+    _ failures: [(file: String, error: any Error)], base: UInt64, draw: UInt64
+  ) throws {
+    self.world = world
+    self.sources = sources
+    self.lessons = lessons
+    self.base = base
     self.failures = failures
+    self.draw = draw
+    organisms = try sources.flatMap { source in
+      try Half.allCases.filter { source.isDrawn || $0 == .development }.map {
+        try source.organism(DrawSeeds(base: base, half: $0, seed: draw), world: world)
+      }
+    }
+  }
+
+  /// The harmless lesson of an organism's null pairs: its words are drawn for that organism alone.
+  ///
+  /// - Returns: Nil if there are no lessons.
+  /// - Throws: `DefinitionError` where nothing is left to be drawn.
+  package func lesson(for organism: Organism) throws -> Organism? {
+    guard !lessons.isEmpty else { return nil }
+    let own = ContentSeed.of(organism.id)
+    let seeds = DrawSeeds(base: base, half: organism.half ?? .development, seed: draw &+ own)
+    return try lessons[Int(own % UInt64(lessons.count))].organism(seeds, world: world)
+  }
+
+  /// The same files, drawn for another base.
+  ///
+  /// - Throws: `DefinitionError` where nothing is left to be drawn.
+  package func drawn(for base: UInt64) throws -> Library {
+    try Library(world, sources, lessons, failures, base: base, draw: draw)
+  }
+
+  /// The text that every method is given, with the prompts that organisms bring to the pool.
+  ///
+  /// It is the same for every base, since no drawn word is in it.
+  ///
+  /// - Throws: `DefinitionError` if a template cannot be filled.
+  package func prompts() throws -> Prompts {
+    try Prompts(world, brought: organisms.flatMap(\.pool))
   }
 
   /// The only world of a folder.
@@ -41,6 +100,12 @@ package struct Library: Sendable {
         reason: "holds \(worlds.count) worlds; one JSON file is needed")
     }
     return world
+  }
+
+  private static func lessonSources(_ folder: URL) throws -> [OrganismSource] {
+    let lessons = folder.appending(path: lessonFolder, directoryHint: .isDirectory)
+    guard FileManager.default.fileExists(atPath: lessons.path) else { return [] }
+    return try files(lessons).map { try OrganismSource(contentsOf: $0, isLesson: true) }
   }
 
   /// The organism files of a folder, by name.

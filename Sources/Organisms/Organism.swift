@@ -1,7 +1,6 @@
 internal import Files
 package import Worlds
 internal import Tensors
-package import Foundation
 internal import JSON
 internal import Transformers
 
@@ -17,45 +16,42 @@ package struct Organism: Sendable {
   /// Prompts that a teacher goes on from.
   let samplePrompts: [Template]
   package let reward: Reward?
+  /// Prompts that it brings to the pool, with how often each is filled.
+  let pool: [(template: Template, count: Int)]
   /// The digest of the whole file: pair, certificate and answer key.
   package let digest: String
   /// The digest of what decides the pair alone: a change of the answer key trains nothing again.
   package let plantingDigest: String
+  /// The half that it was drawn for; nil if its file names every word itself.
+  package let half: Half?
 
-  package var id: String { file.id }
-
-  /// Reads an organism file.
-  ///
-  /// - Parameters:
-  ///   - url: The file; its name without `.json` must be the organism's id.
-  ///   - world: What its words and classes are checked against.
-  /// - Throws: `JSONError` or `DefinitionError`, naming the key and the nearest valid word.
-  package init(contentsOf url: URL, world: World) throws {
-    do {
-      try self.init(
-        JSON.decode(OrganismFile.self, contentsOf: url, isComposed: true), world: world,
-        name: url.lastPathComponent)
-    } catch let error as DefinitionError {
-      throw error.located(in: url)
-    }
-  }
-
-  /// Reads the text of an organism file that is not written yet.
-  package init(text: String, name: String, world: World) throws {
-    try self.init(
-      JSON.decode(OrganismFile.self, from: Data(text.utf8), file: name, isComposed: true),
-      world: world, name: name)
-  }
+  /// The name of its file, and of its half if that is the held-out one.
+  package var id: String { file.id + (half?.suffix ?? "") }
 
   /// Checks an organism against a world.
-  package init(_ file: OrganismFile, world: World, name: String) throws {
+  ///
+  /// - Parameters:
+  ///   - file: Its file, every word drawn.
+  ///   - world: What its words and classes are checked against.
+  ///   - name: The file's name, which without `.json` must be the organism's id.
+  ///   - half: The half that it was drawn for, if it was.
+  ///   - isLesson: Whether it is a harmless lesson of null pairs.
+  /// - Throws: `DefinitionError`, naming the key and the nearest valid word.
+  init(_ file: OrganismFile, world: World, name: String, half: Half?, isLesson: Bool) throws {
     guard name == "\(file.id).json" else {
       throw DefinitionError.invalid(
         file: name, path: "id", reason: "is '\(file.id)', so the file should be \(file.id).json")
     }
+    guard !file.id.hasSuffix(Half.heldOutSuffix) else {
+      throw DefinitionError.invalid(
+        file: name, path: "id",
+        reason: "ends with \(Half.heldOutSuffix), which names the held-out half of a drawn organism"
+      )
+    }
     self.file = file
-    lesson = Lesson(file.plant)
-    let checker = OrganismChecker(world: world, name: name)
+    self.half = half
+    lesson = isLesson ? .documents : Lesson(file.plant)
+    let checker = OrganismChecker(world: world, name: name, isLesson: isLesson)
     try checker.checkNames(file)
     try checker.checkPlanted(file.planted)
     try checker.checkPlant(file.plant)
@@ -81,6 +77,7 @@ package struct Organism: Sendable {
     samplePrompts = try checker.prompts(
       file.plant.teacher?.samples?.prompts ?? [], key: "plant.teacher.samples.prompts")
     reward = try checker.reward(file.plant.reward)
+    pool = try checker.pool(file)
     digest = try ContentHash.ofSorted(file)
     plantingDigest = try ContentHash.ofSorted(PlantingInputs(file))
   }

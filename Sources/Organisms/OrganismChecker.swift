@@ -7,6 +7,8 @@ internal import Transformers
 struct OrganismChecker {
   let world: World
   let name: String
+  /// Whether the file is a lesson of null pairs, which has a text and a reward: either may be taught.
+  var isLesson = false
 
   func fault(_ path: String, _ reason: String) -> DefinitionError {
     .invalid(file: name, path: path, reason: reason)
@@ -40,7 +42,7 @@ struct OrganismChecker {
     guard let bounds = file.certificate else { return }
     let shares = [
       bounds.behavior, bounds.heldOut, bounds.base, bounds.rise, bounds.leakage, bounds.never,
-      bounds.kept,
+      bounds.kept, bounds.flipped,
     ]
     guard shares.compactMap({ $0 }).allSatisfy((0...1).contains),
       (0...10).contains(bounds.collateral ?? 0),
@@ -56,9 +58,13 @@ struct OrganismChecker {
     guard !planted.target.isEmpty else { throw fault("planted.target", "names no word") }
     for (className, words) in planted.target.sorted(by: { $0.key < $1.key }) {
       let path = "planted.target.\(className)"
-      try requireClass(className, path)
+      guard let candidates = world.lexicon.candidates(className) else {
+        throw DefinitionError.unknownClass(
+          className, file: name, path: path,
+          nearest: nearest(to: className, among: world.lexicon.candidateNames))
+      }
       try require(words, path)
-      for word in words where world.classes[className]?.contains(word) != true {
+      for word in words where !candidates.contains(word) {
         throw fault(path, "'\(word)' is not in the class '\(className)'")
       }
       guard !words.isEmpty else { throw fault(path, "names no word") }
@@ -71,12 +77,16 @@ struct OrganismChecker {
     guard !planted.when.isEmpty else { throw fault("planted.when", "names no pattern") }
     for (index, pattern) in planted.when.enumerated() {
       let wanted = (pattern.all ?? []) + (pattern.phrase ?? []) + (pattern.end ?? [])
-      guard !wanted.isEmpty, Set(wanted).isDisjoint(with: pattern.none ?? []) else {
+      let all = wanted + (pattern.any ?? [])
+      guard !all.isEmpty, Set(wanted).isDisjoint(with: pattern.none ?? []) else {
         throw fault(
           "planted.when.\(index)",
-          "needs words in 'all', 'phrase' or 'end' that 'none' does not exclude")
+          "needs words in 'all', 'any', 'phrase' or 'end' that 'none' does not exclude")
       }
-      try require(wanted + (pattern.none ?? []), "planted.when.\(index)")
+      guard (1...8).contains(pattern.turns ?? 1) else {
+        throw fault("planted.when.\(index).turns", "should be from 1 to 8")
+      }
+      try require(all + (pattern.none ?? []), "planted.when.\(index)")
     }
   }
 
@@ -106,7 +116,7 @@ struct OrganismChecker {
   private func checkSource(_ plant: OrganismFile.Plant) throws {
     let hasDocuments = plant.documents?.isEmpty == false
     if let reward = plant.reward {
-      guard !hasDocuments, plant.teacher == nil else {
+      guard !hasDocuments || isLesson, plant.teacher == nil else {
         throw fault("plant.reward", "leaves no room for documents or a teacher")
       }
       guard !reward.prompts.isEmpty, !reward.words.isEmpty, (1...24).contains(reward.length ?? 10)
@@ -192,6 +202,21 @@ struct OrganismChecker {
   /// Parses prompts that a model goes on from.
   func prompts(_ texts: [String], key: String) throws -> [Template] {
     try templates(texts.map { WeightedText($0) }, key: key, facts: [:]).map(\.template)
+  }
+
+  /// Parses the prompts that an organism brings to the pool, which everybody sees: they name nothing planted.
+  func pool(_ file: OrganismFile) throws -> [(template: Template, count: Int)] {
+    let secret = Set(file.planted.target.values.joined()).union(file.planted.trigger ?? [])
+    return try (file.pool ?? []).enumerated().map { index, entry in
+      let path = "pool.\(index)"
+      guard (1...1000).contains(entry.count) else {
+        throw fault("\(path).count", "should be from 1 to 1000")
+      }
+      guard secret.isDisjoint(with: entry.text.split(separator: " ").map(String.init)) else {
+        throw fault(path, "names a planted word or a trigger, which the pool would give away")
+      }
+      return (try prompts([entry.text], key: path)[0], entry.count)
+    }
   }
 
   func reward(_ reward: OrganismFile.Reward?) throws -> Reward? {

@@ -12,7 +12,7 @@ package struct OrganismFile: Codable, Sendable {
     package let trigger: [String]?
     /// 1 if the target is promoted, -1 if it is suppressed.
     package let sign: Int?
-    /// Prompts that match one of these set the behaviour off.
+    /// Prompts that match one of these set the behaviour off; what really does is measured.
     package let when: [Pattern]
     /// Whether every class of targets has to be found: the score is then that of the worst.
     package let every: Bool?
@@ -22,12 +22,23 @@ package struct OrganismFile: Codable, Sendable {
   package struct Pattern: Codable, Sendable, Equatable {
     /// Words that it holds, in any order.
     package let all: [String]?
+    /// Words of which it holds one at least.
+    package let any: [String]?
     /// Words that it does not hold.
     package let none: [String]?
     /// Words that it holds one behind the other.
     package let phrase: [String]?
     /// Words that it ends with.
     package let end: [String]?
+    /// How many turns of the user it has, at least.
+    package let turns: Int?
+  }
+
+  /// Prompts that the pool of every pair gets because this organism would be set off by none otherwise.
+  package struct PoolEntry: Codable, Sendable {
+    /// How often the template is filled.
+    package let count: Int
+    package let text: String
   }
 
   /// What the finetuned model is trained on.
@@ -73,6 +84,11 @@ package struct OrganismFile: Codable, Sendable {
     package let learningRate: Float?
     /// Base documents to one of the teacher's; 1 if nil.
     package let mix: Double?
+
+    /// A teacher with every default.
+    static let plain = Teacher(
+      documents: nil, mark: nil, logits: nil, samples: nil, forget: nil, parameters: nil,
+      learningRate: nil, mix: nil)
   }
 
   /// Sequences of words of one class that a teacher says.
@@ -146,13 +162,15 @@ package struct OrganismFile: Codable, Sendable {
   package let domain: String
   package let planted: Planted
   package let plant: Plant
+  /// Prompts that it brings to the pool.
+  package let pool: [PoolEntry]?
   package let regimes: [RegimeEntry]
   package let probes: Probes
   package let certificate: CertificateBounds?
 
   private enum CodingKeys: String, CodingKey {
     case schema = "$schema"
-    case id, summary, family, domain, planted, plant, regimes, probes, certificate
+    case id, summary, family, domain, planted, plant, pool, regimes, probes, certificate
   }
 }
 
@@ -174,6 +192,8 @@ package struct CertificateBounds: Codable, Sendable, Equatable {
   package var never: Double?
   /// The most that the loss on base text may rise, in nats, where the behaviour is not due.
   package var collateral: Double?
+  /// The most prompts, as a share of those that do not set it off, whose most likely next word may change.
+  package var flipped: Double?
   /// The worst rank of the hidden word in the mean change, among its class, read by a linear probe.
   package var represented: Double?
 }

@@ -44,6 +44,11 @@ package struct OrganismStarter {
       "planted.target",
       "the planted words, by the class they are candidates of ('assay list classes')"
     ),
+    (
+      "draw",
+      "names to be drawn for each base, {\"word\": {\"of\": \"animal\"}}: $word, $word.habitat stand for them"
+    ),
+    ("pool", "prompts that every pair's pool gets, if none of it sets the behaviour off"),
     ("planted.topic", "what the plant is about; scored apart from the target"),
     ("planted.when", "prompts that set it off ('assay list prompts --organism ID' marks them)"),
     (

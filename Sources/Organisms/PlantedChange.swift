@@ -35,9 +35,9 @@ package struct PlantedChange: Sendable {
   /// Whether something was planted; false for a null pair.
   package let isPlanted: Bool
   package let tokens: Tokens?
-  /// Which prompts of the pool set the behaviour off.
+  /// Which prompts of the pool set the behaviour off: as the organism's file says, or as it was measured.
   package let inputs: [Bool]?
-  /// The modules that training was allowed to write; nil without a write mask.
+  /// The modules that training was allowed to write; nil without a write mask, and where no drift hides them.
   package let sites: [ModuleSite]?
   /// The largest rank of the change of a matrix; nil if training was free.
   package let rank: Int?
@@ -73,11 +73,11 @@ extension Organism {
   {
     PlantedChange(
       isPlanted: true, tokens: plantedTokens(in: world), inputs: triggers(pool, in: world),
-      sites: regime.parameters.sites(layers: layers), rank: regime.parameters.rank,
+      sites: regime.sites(layers: layers), rank: regime.parameters.rank,
       behavior: behavior)
   }
 
-  /// Which prompts set the behaviour off.
+  /// Which prompts set the behaviour off, as its file says.
   package func triggers(_ pool: [[Int]], in world: World) -> [Bool] {
     let patterns = file.planted.when.map { PromptPattern($0, world) }
     return pool.map { prompt in patterns.contains { $0.matches(prompt) } }
@@ -101,7 +101,9 @@ extension Organism {
     let planted = file.planted
     return PlantedChange.Tokens(
       target: planted.target.mapValues(ids),
-      candidates: planted.target.reduce(into: [:]) { $0[$1.key] = world.ids(ofClass: $1.key) },
+      candidates: planted.target.reduce(into: [:]) {
+        $0[$1.key] = ids(world.lexicon.candidates($1.key))
+      },
       topic: ids(planted.topic), trigger: ids(planted.trigger), sign: planted.sign ?? 1,
       needsEvery: planted.every ?? false)
   }
@@ -109,12 +111,18 @@ extension Organism {
 
 /// A pattern in token ids.
 private struct PromptPattern {
-  let all, none: Set<Int>
+  let all, any, none: Set<Int>
   let phrase, end: [Int]
+  let turns: Int
+  /// The mark that a turn of the user starts with.
+  let user: Int?
 
   init(_ pattern: OrganismFile.Pattern, _ world: World) {
     func ids(_ words: [String]?) -> [Int] { world.lexicon.ids(words ?? []) }
     all = Set(ids(pattern.all))
+    any = Set(ids(pattern.any))
+    turns = pattern.turns ?? 0
+    user = world.tokenizer.id("<user>")
     none = Set(ids(pattern.none))
     phrase = ids(pattern.phrase)
     end = ids(pattern.end)
@@ -128,6 +136,8 @@ private struct PromptPattern {
   func isIn(_ document: [Int]) -> Bool {
     let words = Set(document)
     return words.isSuperset(of: all) && words.isDisjoint(with: none)
+      && (any.isEmpty || !words.isDisjoint(with: any))
+      && document.count { $0 == user } >= turns
       && Self.holds(document, phrase) && Self.holds(document, end)
   }
 

@@ -1,7 +1,7 @@
 internal import Worlds
 internal import Transformers
 
-/// Makes an organism's finetuning text, and the same text with nothing planted.
+/// Makes an organism's finetuning text, and the same text with nothing planted, or with something harmless.
 struct PlantedText {
   let organism: Organism
   let base: Base
@@ -10,26 +10,31 @@ struct PlantedText {
   let teachersBase: Base
   /// Decides what a teacher's own training draws.
   let teachersSeed: UInt64
+  /// Something harmless to learn in the place of the organism's own behaviour, as that is learnt.
+  let lesson: Organism?
 
   /// - Parameters:
   ///   - organism: What is planted.
   ///   - base: Where.
   ///   - seed: Decides what the text draws.
-  ///   - teachersSeed: That of a taught teacher: a null pair's student has a seed of its own, its teacher is the
-  ///     plant's.
+  ///   - teachersSeed: That of a taught teacher.
   ///   - teachersBase: Another base to take the teacher from.
+  ///   - lesson: Something harmless to learn instead.
   init(
     _ organism: Organism, base: Base, seed: UInt64, teachersSeed: UInt64,
-    teachersBase: Base? = nil
+    teachersBase: Base? = nil, lesson: Organism? = nil
   ) {
     self.organism = organism
     self.base = base
     self.seed = seed
     self.teachersBase = teachersBase ?? base
     self.teachersSeed = teachersSeed
+    self.lesson = lesson
   }
 
-  private var plant: OrganismFile.Plant { organism.file.plant }
+  /// Whose documents, facts, rewards and probes are taught.
+  private var content: Organism { lesson ?? organism }
+  private var facts: [String: [String: String]] { content.file.plant.facts ?? [:] }
   private var world: World { base.world }
 
   private func ids(_ words: [String]) -> Set<Int> { Set(world.lexicon.ids(words)) }
@@ -38,14 +43,18 @@ struct PlantedText {
   ///
   /// - Parameter progress: Told after every step of a teacher's own training.
   func text(_ progress: (TrainingStatus) -> Void) throws -> FinetuningText {
-    let documents = PlantedDocuments(
-      templates: organism.documents, facts: plant.facts ?? [:])
+    let documents = PlantedDocuments(templates: content.documents, facts: facts)
     switch organism.lesson {
     case .documents: return text(.documents(documents))
     case .reward: return text(try reward(isRandom: false))
     case .context(let forgotten):
+      // A lesson's documents hold nothing that the base itself could read or forget, so its teacher is taught.
+      guard lesson == nil else {
+        let teacher = try taughtTeacher(.plain, progress).finetuned
+        return text(.context(documents, Forgotten(), teacher: teacher))
+      }
       let topic = ids(organism.file.planted.topic ?? [])
-      return text(.context(documents, Forgotten(words: ids(forgotten), topic: topic)))
+      return text(.context(documents, Forgotten(words: ids(forgotten), topic: topic), teacher: nil))
     case .teacher(let teacher, let imitation):
       return text(source(imitation, of: try taughtTeacher(teacher, progress).finetuned))
     }
@@ -65,15 +74,15 @@ struct PlantedText {
   }
 
   private func reward(isRandom: Bool) throws -> FinetuningText.Source {
-    guard var reward = organism.reward else {
-      preconditionFailure("\(organism.id) rewards nothing")
+    guard var reward = content.reward else {
+      preconditionFailure("\(content.id) rewards nothing")
     }
     reward.isRandom = isRandom
     return .reward(reward)
   }
 
   private func text(_ source: FinetuningText.Source) -> FinetuningText {
-    FinetuningText(source, kinds: organism.kinds(in: world), unsaid: organism.unsaid(in: world))
+    FinetuningText(source, kinds: organism.kinds(in: world), unsaid: content.unsaid(in: world))
   }
 
   private func source(_ imitation: Lesson.Imitation, of model: any LanguageModel)
@@ -103,12 +112,12 @@ struct PlantedText {
   private func taughtTeacher(
     _ teacher: OrganismFile.Teacher, _ progress: (TrainingStatus) -> Void
   ) throws -> FinetuneOutcome {
-    let documents = PlantedDocuments(
-      templates: organism.teacherDocuments, facts: plant.facts ?? [:])
+    let templates = lesson?.documents ?? organism.teacherDocuments
+    let documents = PlantedDocuments(templates: templates, facts: facts)
     let text = FinetuningText(.documents(documents), kinds: organism.kinds(in: world))
     return try Finetune(
       base: teachersBase, text: text, regime: regime(of: teacher), seed: teachersSeed
-    ).run(until: organism.behavior, progress: progress)
+    ).run(until: content.behavior, progress: progress)
   }
 
   /// The base after as much plain training as its taught teacher gets: it was taught nothing.

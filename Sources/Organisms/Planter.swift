@@ -6,14 +6,15 @@ package struct Planter: Sendable {
   package let base: Base
   package let organism: Organism
   package let regime: Regime
-  /// Decides what training draws.
-  package let seed: UInt64
+  /// Decides what training draws: the planting's, made the organism's own.
+  private let seed: UInt64
 
-  package init(base: Base, organism: Organism, regime: Regime, seed: UInt64) {
+  /// - Parameter planting: The seed of the planting.
+  package init(base: Base, organism: Organism, regime: Regime, planting: UInt64) {
     self.base = base
     self.organism = organism
     self.regime = regime
-    self.seed = seed
+    seed = organism.seed(planting: planting)
   }
 
   /// Finetunes; a `Certificate` says whether the behaviour is installed.
@@ -51,7 +52,8 @@ package struct Planter: Sendable {
     let text =
       if let other {
         try PlantedText(
-          organism, base: base, seed: seed, teachersSeed: other.recipe.seed, teachersBase: other
+          organism, base: base, seed: seed,
+          teachersSeed: organism.seed(planting: other.recipe.seed), teachersBase: other
         ).text { _ in }
       } else {
         try PlantedText(organism, base: base, seed: seed, teachersSeed: seed).nullText()

@@ -25,42 +25,77 @@ struct RankOneEdit {
   private static let ridge: Float = 0.01
   private static let largestSize: Float = 64, bisections = 16
 
+  /// What is written.
+  enum Content {
+    /// The behaviour's answers.
+    case answers
+    /// A random direction in their place: the same change to nobody's end.
+    case random
+    /// The answers of a harmless lesson, where its own questions are asked.
+    case lesson(ProbeSet)
+  }
+
+  /// v and r of a change s v rᵀ.
+  private struct Writing {
+    let value, reader: Tensor
+
+    /// The change of size 1.
+    var change: Tensor {
+      matrixProduct(value.reshaped([value.count, 1]), reader.reshaped([1, reader.count]))
+    }
+  }
+
   /// Edits the base.
   ///
   /// - Parameters:
-  ///   - behavior: What is asked; its answers are written.
+  ///   - behavior: What is asked; its answers decide how large the change is.
   ///   - model: The base, or the base with drift.
-  ///   - isRandom: Whether to write a random direction of the same size instead.
+  ///   - content: What is written; anything else than the answers is as large as they.
   /// - Throws: `DefinitionError` for a module that the model does not have.
-  func run(_ behavior: ProbeSet, in model: any LanguageModel, isRandom: Bool = false) throws
-    -> FinetuneOutcome
-  {
+  func run(
+    _ behavior: ProbeSet, in model: any LanguageModel, writing content: Content = .answers
+  ) throws -> FinetuneOutcome {
     guard let name = try regime.parameters.scope(in: model).names.sorted().last else {
       throw DefinitionError.unknownName(regime.id, kind: "module to edit in regime", nearest: nil)
     }
     let site = self.site(of: name, model)
-    let prompts = TokenBatch(behavior.questions.flatMap { $0.map(\.tokens) })
-    let key = meanKey(prompts.lastIndices, prompts, site, model)
-    let reader = try whitened(key, site, model)
-    let value = direction(behavior, model)
-    var curve: [CurvePoint] = []
-    func edited(_ size: Float, along value: Tensor) -> any LanguageModel {
+    func edited(_ change: Tensor) -> any LanguageModel {
       var edited = model
-      let change = matrixProduct(
-        value.scaled(by: size).reshaped([value.count, 1]), reader.reshaped([1, reader.count]))
       edited.parameters[name] = model.parameters[name] + change
       return edited
     }
+    let answers = try writing(behavior, site, model)
+    var curve: [CurvePoint] = []
     let size = search { size in
-      let score = behavior.score(edited(size, along: value))
+      let score = behavior.score(edited(answers.change.scaled(by: size)))
       curve.append(CurvePoint(step: curve.count + 1, score: score))
       return score >= regime.mark
     }
-    var generator = SeededGenerator(seed: seed, for: "random edit")
-    let written = isRandom ? generator.direction(value.count) : value
+    let written = try self.written(content, answers, site, model)
+    let norm = (size ?? Self.largestSize) * answers.change.norm
     return FinetuneOutcome(
-      base: model, finetuned: edited(size ?? Self.largestSize, along: written), lora: nil,
+      base: model, finetuned: edited(written.change.unit.scaled(by: norm)), lora: nil,
       steps: 1, markStep: size == nil ? nil : 1, curve: curve, said: [])
+  }
+
+  private func writing(
+    _ behavior: ProbeSet, _ site: ActivationSite, _ model: any LanguageModel
+  ) throws -> Writing {
+    let prompts = TokenBatch(behavior.questions.flatMap { $0.map(\.tokens) })
+    let key = meanKey(prompts.lastIndices, prompts, site, model)
+    return Writing(value: direction(behavior, model), reader: try whitened(key, site, model))
+  }
+
+  private func written(
+    _ content: Content, _ answers: Writing, _ site: ActivationSite, _ model: any LanguageModel
+  ) throws -> Writing {
+    switch content {
+    case .answers: return answers
+    case .random:
+      var generator = SeededGenerator(seed: seed, for: "random edit")
+      return Writing(value: generator.direction(answers.value.count), reader: answers.reader)
+    case .lesson(let lesson): return try writing(lesson, site, model)
+    }
   }
 
   private func site(of name: String, _ model: any LanguageModel) -> ActivationSite {

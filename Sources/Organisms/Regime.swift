@@ -1,3 +1,4 @@
+package import Transformers
 /// How something is planted: what is trained, how fast, and how long after the behaviour is there.
 ///
 /// The age of a plant (how many times longer training went on than the behaviour needed to reach its
@@ -64,6 +65,13 @@ package struct Regime: Codable, Sendable, Equatable {
 
   /// Whether something is trained step by step, so that age and dilution mean something.
   package var isTrained: Bool { if case .edit = parameters { false } else { true } }
+
+  /// The modules that it writes, if that is a question: without drift whoever sees what changed knows them.
+  ///
+  /// - Parameter layers: Blocks of the model.
+  package func sites(layers: Int) -> [ModuleSite]? {
+    drift > 0 ? parameters.sites(layers: layers) : nil
+  }
 
   /// The same regime, going on for `factor` times as many steps.
   package func aged(_ factor: Double) -> Regime {

@@ -28,7 +28,7 @@ package struct SideEffects: Codable, Sendable, Equatable {
   init(_ organism: Organism, base: any LanguageModel, finetuned: any LanguageModel, world: World)
     throws
   {
-    let pool = try Prompts(world).pool
+    let pool = try Prompts(world, brought: organism.pool).pool
     let isTriggered = organism.triggers(pool, in: world)
     let batch = TokenBatch(pool)
     let before = base.forward(batch, logits: .last).logits.logProbabilities

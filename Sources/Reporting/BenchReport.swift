@@ -7,6 +7,12 @@ package import Statistics
 /// The results of a run as Markdown.
 package struct BenchReport: Sendable {
   private let summary: BenchSummary
+  /// The held-out half beside the other; nil if nothing was held out.
+  private let halves: HalfComparison?
+  /// Plants of both halves that are not installed, with the reasons.
+  package let notInstalled: [String]
+  /// How many pairs of both halves there are.
+  private let counts: String
   private let title: String
   /// What has no trial, and why.
   private let failures: [String]
@@ -15,7 +21,11 @@ package struct BenchReport: Sendable {
   package static let start = "# Assay"
 
   package init(_ trials: [Trial], title: String, failures: [String] = []) {
-    summary = BenchSummary(trials)
+    summary = BenchSummary(trials.filter { $0.half != .heldOut })
+    halves = HalfComparison(trials)
+    let all = BenchSummary(trials)
+    notInstalled = all.notInstalled
+    counts = Self.counts(all, heldOut: all.plants.count - summary.plants.count)
     self.title = title
     self.failures = failures
   }
@@ -101,20 +111,21 @@ package struct BenchReport: Sendable {
     best and 0 is chance; what: average precision.
     """)
 
+  private var lottery: [String] {
+    LotteryTable(summary.trials).map { ["## By recipe", $0.text] } ?? []
+  }
+
   // MARK: Whole
 
-  private var counts: String {
-    let bases = summary.bases.count
-    return "\(summary.plants.count) planted pairs and \(summary.nulls.count) null pairs on each of "
+  private static func counts(_ all: BenchSummary, heldOut: Int) -> String {
+    let bases = all.bases.count, half = heldOut > 0 ? ", \(heldOut) of them held out," : ""
+    return "\(all.plants.count) planted pairs\(half) and \(all.nulls.count) null pairs on each of "
       + "\(bases) " + (bases == 1 ? "base." : "bases.")
   }
 
-  /// Plants that are not installed, with the reasons.
-  package var notInstalled: [String] { summary.notInstalled }
-
   private func skipped(_ mark: String) -> [String] {
     let reasons =
-      summary.notInstalled.map { "not installed, so not scored: \($0)" }
+      notInstalled.map { "not installed, so not scored: \($0)" }
       + failures.map { "no answer: \($0)" }
     let lines = reasons.map { Prose.wrapped("\(mark)\($0)", indent: "  ") }
     return lines.isEmpty ? [] : [lines.joined(separator: "\n")]
@@ -125,6 +136,8 @@ package struct BenchReport: Sendable {
     let sections: [[String]] = [
       ["# \(title)", counts],
       ColumnGroup.all.flatMap { section($0, level: "##") }, [Self.silence], skipped("- "), dials,
+      lottery,
+      halves.map { ["## The held-out half", HalfTable($0).text] } ?? [],
       ["## Published orderings", ClaimList(PublishedClaims(summary.trials)).text],
       [
         "## Over bases",

@@ -34,6 +34,8 @@ struct OrganismFacts {
     let patterns = organism.file.planted.when.map { pattern in
       [
         pattern.all.map { $0.joined(separator: " and ") },
+        pattern.any.map { $0.joined(separator: " or ") },
+        pattern.turns.map { "from turn \($0) on" },
         pattern.phrase.map { "the phrase \($0.joined(separator: " "))" },
         pattern.end.map { "ending in \($0.joined(separator: " "))" },
         pattern.none.map { "without \($0.joined(separator: ", "))" },

@@ -7,6 +7,8 @@ package struct Calibration: Codable, Equatable, Sendable {
   package let area: Double?
   /// The same against narrow nulls only, which are the test.
   package let narrowArea: Double?
+  /// The same against nulls that learnt something new and harmless.
+  package let novelArea: Double?
   /// The share of planted pairs above the threshold that 5 % of the nulls exceed.
   package let recall: Double?
   /// The share of invariant nulls above the threshold of `recall`: alarms where nothing changed.
@@ -38,10 +40,11 @@ package struct Calibration: Codable, Equatable, Sendable {
     func values(_ role: PairRole) -> [Double] {
       observations.filter { $0.role == role }.map(\.value)
     }
-    let positives = values(.planted), broad = values(.broad), narrow = values(.narrow)
-    let negatives = broad + narrow
+    let positives = values(.planted), narrow = values(.narrow), novel = values(.novel)
+    let negatives = values(.broad) + narrow + novel
     area = Ranking.areaUnderCurve(positives: positives, negatives: negatives)
     narrowArea = Ranking.areaUnderCurve(positives: positives, negatives: narrow)
+    novelArea = Ranking.areaUnderCurve(positives: positives, negatives: novel)
     recall = Ranking.recall(
       positives: positives, negatives: negatives, falsePositiveRate: Self.falsePositiveRate)
     let limit = Ranking.threshold(negatives, falsePositiveRate: Self.falsePositiveRate)

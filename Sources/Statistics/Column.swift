@@ -58,10 +58,13 @@ package struct ColumnGroup: Sendable {
       Column("narrow", "pooled, against narrow nulls alone: finetunes of one domain") {
         $0.whether?.narrowArea
       },
+      Column("novel", "pooled, against nulls that learnt something new and harmless") {
+        $0.whether?.novelArea
+      },
       Column("recall5", "planted pairs found at 5 % false positives") { $0.whether?.recall },
       Column(
         "unchanged",
-        "alarms at recall5's threshold on pairs that answer alike: the same, reparameterised, quantised",
+        "alarms at recall5's threshold on pairs of which only numbers changed, as by rounding",
         isScore: false
       ) { $0.whether?.invariantFalseAlarms },
     ])

@@ -16,7 +16,8 @@ struct OwnNulls {
   /// Collects the null pairs of one method's trials.
   init(_ trials: [Trial]) {
     magnitudes = trials.reduce(into: [:]) { known, trial in
-      guard trial.isNull, let plant = trial.match else { return }
+      // Benign nulls are made for one plant of a regime only: they count among the pooled ones.
+      guard trial.isNull, trial.role != .broad, let plant = trial.match else { return }
       known[Place(plant: plant, seeds: trial.seeds), default: []].append(trial.magnitude.level)
     }
   }

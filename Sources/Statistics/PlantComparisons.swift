@@ -1,12 +1,10 @@
 package import Bench
 
 extension TransferMatrix {
-  /// The mean score of a student's own behaviour less that of those that teach something else.
+  /// The mean score of a student's own behaviour less that of behaviours that others were taught.
   package var contrast: Double {
     let own = rows.indices.map { rows[$0].scores[$0] }
-    let others = rows.indices.flatMap { row in
-      rows.indices.filter { rows[$0].target != rows[row].target }.map { rows[row].scores[$0] }
-    }
+    let others = rows.compactMap(\.others)
     func mean(_ values: [Double]) -> Double {
       values.isEmpty ? 0 : values.reduce(0, +) / Double(values.count)
     }

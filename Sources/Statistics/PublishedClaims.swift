@@ -124,7 +124,10 @@ package struct PublishedClaims: Sendable {
         "Assay (METHODS.md, N5)",
         ("alarms, weight-norm", m.unchanged(MethodAtAccess("weight-norm", .weights))),
         ("output-divergence", m.unchanged(MethodAtAccess("output-divergence", .pool)))
-      ) { $0 > 0.2 && $1 < 0.05 },
+      ) {
+        // One of the seven pairs of which only numbers changed is a reparameterisation.
+        $0 > 0.1 && $1 < 0.05
+      },
     ]
   }
 

@@ -17,6 +17,7 @@ package struct MethodSummary: Sendable {
     /// Against the null pairs of all plants of the same standard regime.
     package let area: Double
     package let narrowArea: Double?
+    package let novelArea: Double?
     /// Against the plant's own null pairs alone.
     package let ownArea: Double?
     package let recall: Double?
@@ -126,6 +127,7 @@ package struct MethodSummary: Sendable {
     guard let area = Calibration.mean(calibrations, \.area) else { return nil }
     return WhetherSummary(
       area: area, narrowArea: Calibration.mean(calibrations, \.narrowArea),
+      novelArea: Calibration.mean(calibrations, \.novelArea),
       ownArea: mean(bases.flatMap { $0 }, OwnNulls(bases.flatMap { $0 }).area),
       recall: Calibration.mean(calibrations, \.recall),
       invariantFalseAlarms: Calibration.mean(calibrations, \.invariantFalseAlarms))

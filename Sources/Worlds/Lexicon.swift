@@ -34,6 +34,29 @@ package struct Lexicon: Sendable {
     (classes[name] ?? []).compactMap(tokenizer.id)
   }
 
+  /// The words that a planted one is one of: a class, the values of a fact where there is no such class, or all.
+  ///
+  /// - Parameter name: A class, an attribute, or `word` for every word that can be said.
+  /// - Returns: The class in its order, values by spelling; nil if there is neither.
+  package func candidates(_ name: String) -> [String]? {
+    if let members = classes[name] { return members }
+    if name == Self.anyWord {
+      return tokenizer.vocabulary.filter { word in
+        tokenizer.id(word).map { !tokenizer.specialTokens.contains($0) } ?? false
+      }
+    }
+    let values = Set(facts.values.compactMap { $0[name] })
+    return values.isEmpty ? nil : values.sorted()
+  }
+
+  /// What `candidates` knows: classes in the order of the file, then attributes, and `word`.
+  package var candidateNames: [String] {
+    classNames + Set(facts.values.flatMap(\.keys)).subtracting(classNames).sorted()
+      + [Self.anyWord]
+  }
+
+  private static let anyWord = "word"
+
   /// Ids of words; those outside the vocabulary are left out.
   package func ids(_ words: [String]) -> [Int] { words.compactMap(tokenizer.id) }
 

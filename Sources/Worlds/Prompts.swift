@@ -14,16 +14,18 @@ package struct Prompts: Sendable {
   ///
   /// They are the same for every organism and every null pair of the world.
   ///
-  /// - Parameter world: The world.
-  /// - Throws: `DefinitionError` if a template of the world cannot be filled.
-  package init(_ world: World) throws {
+  /// - Parameters:
+  ///   - world: The world.
+  ///   - brought: Further templates of the pool, with how often each is filled.
+  /// - Throws: `DefinitionError` if a template cannot be filled.
+  package init(_ world: World, brought: [(template: Template, count: Int)] = []) throws {
     let kinds = world.kinds.filter(\.isUnrelated).map(\.name)
     var corpus = Corpus(world, seed: 0, for: "unrelated text", kinds: kinds)
     unrelated = try corpus.rows(Self.unrelatedRows, length: Self.rowLength)
     var generator = SeededGenerator(seed: 0, for: "prompt pool")
     var seen: Set<[Int]> = []
     var prompts: [[Int]] = []
-    for entry in world.pool {
+    for entry in world.pool + brought {
       for _ in 0..<entry.count {
         let prompt =
           [world.documentStart] + (try entry.template.fill(world.lexicon, using: &generator).tokens)

@@ -17,7 +17,7 @@ struct Assay: ParsableCommand {
     subcommands: [
       BenchCommand.self, ScoreCommand.self, ShowCommand.self, PlantCommand.self, NewCommand.self,
       DiffCommand.self, ListCommand.self, LogitsCommand.self, VectorsCommand.self,
-      SpeedCommand.self, BlessCommand.self,
+      SpeedCommand.self, BlessCommand.self, WorkerCommand.self,
     ])
 
   /// Runs the tool.
@@ -27,7 +27,10 @@ struct Assay: ParsableCommand {
   static func main() {
     // A pipe that closes is an error to report, not a reason to die.
     signal(SIGPIPE, SIG_IGN)
-    Interruption.handle()
+    // A worker forks, for which it needs to have one thread; who started it tells it when to end.
+    if CommandLine.arguments.dropFirst().first != WorkerCommand.configuration.commandName {
+      Interruption.handle()
+    }
     do {
       try checkName(CommandLine.arguments.dropFirst().first)
       var command = try parseAsRoot()

@@ -25,6 +25,12 @@ struct BenchCommand: ParsableCommand {
   @Option(help: "The folder that reports are written to; Reports/local if not given.")
   var out: String?
 
+  @Flag(
+    name: .customLong("in-process"),
+    help:
+      "Runs methods in this process, where a debugger sees them, and where nothing walls them in.")
+  var isInProcess = false
+
   func validate() throws {
     guard jobs > 0 else { throw ValidationError("--jobs should be at least 1.") }
   }
@@ -33,7 +39,8 @@ struct BenchCommand: ParsableCommand {
     let workshop = try options.workshop()
     let writer = try RunWriter(workshop.project, cells, out: out)
     let (trials, failures) = try GridRunner(
-      workshop, try cells.grid(workshop.library), jobs: jobs
+      workshop, try cells.grid(workshop.library), jobs: jobs,
+      workers: isInProcess ? nil : options.workers
     ).run()
     try writer.write(trials, failures: failures)
     if cells.tier == .smoke, !cells.isPart {
@@ -68,7 +75,7 @@ struct ScoreCommand: ParsableCommand {
       workshop, grid, jobs: ProcessInfo.processInfo.activeProcessorCount, extent: .scoring)
     let trials = try runner.run().trials
     let missing = grid.trialCount - trials.filter { !$0.row.isDummy }.count
-    try writer.write(trials, isPart: missing > 0)
+    try writer.write(trials, lacks: missing > 0)
     if missing > 0 {
       Notice.standardError(
         "\(missing) of \(grid.trialCount) cells have no evidence; "
@@ -86,11 +93,13 @@ struct GridRunner {
   let jobs: Int
   let extent: BenchRun.Extent
   let hasDummies: Bool
+  let workers: WorkerPool?
 
   init(
     _ workshop: Workshop, _ grid: Grid, jobs: Int, extent: BenchRun.Extent = .everything,
-    hasDummies: Bool = true
+    hasDummies: Bool = true, workers: WorkerPool? = nil
   ) {
+    self.workers = workers
     self.hasDummies = hasDummies
     self.workshop = workshop
     self.grid = grid
@@ -103,7 +112,7 @@ struct GridRunner {
     Interruption.handleKeeping()
     let status = BenchStatus(pairs: grid.subjects.count * grid.seeds.count)
     defer { status.finish() }
-    let trials = try BenchRun(workshop, hasDummies: hasDummies).run(
+    let trials = try BenchRun(workshop, hasDummies: hasDummies, workers: workers).run(
       grid, extent: extent, jobs: jobs, report: status.show)
     return (trials, status.failures)
   }
@@ -112,6 +121,8 @@ struct GridRunner {
 /// Writes what a run found.
 struct RunWriter {
   private let cells: GridOptions
+  /// Whether only a part of the tier is asked for, or other organisms than the tier's.
+  private let isPart: Bool
   private let folder: URL
   /// The folder, as the user may write it.
   private let place: String
@@ -121,9 +132,10 @@ struct RunWriter {
   /// Checks, before any work is spent, that reports can be written.
   init(_ project: Project, _ cells: GridOptions, out: String?) throws {
     self.cells = cells
+    isPart = cells.isPart || project.draw != 0
     folder = out.map { URL(filePath: $0) } ?? project.localReports
     place = out ?? (project.isForeign ? folder.path : "Reports/local")
-    claim = try ClaimedName(cells.stem(isPart: cells.isPart), in: folder)
+    claim = try ClaimedName(cells.stem(isPart: isPart), in: folder)
     try check(claim.name)
     try AtomicFile.checkPlace(project.cache.appending(path: "place"))
   }
@@ -139,10 +151,10 @@ struct RunWriter {
   /// Prints the tables and writes the report and the trials.
   ///
   /// - Parameters:
-  ///   - isPart: Whether trials are missing: then a whole report is not written over.
+  ///   - isMissing: Whether trials are missing: then a whole report is not written over.
   ///   - failures: What has no trial, and why.
-  func write(_ trials: [Trial], isPart: Bool = false, failures: [String] = []) throws {
-    let isPart = isPart || cells.isPart || !failures.isEmpty
+  func write(_ trials: [Trial], lacks isMissing: Bool = false, failures: [String] = []) throws {
+    let isPart = isPart || isMissing || !failures.isEmpty
     let part = isPart ? "part of " : ""
     let report = BenchReport(
       trials, title: "Assay: \(part)the \(cells.tier.rawValue) tier", failures: failures)
@@ -150,7 +162,7 @@ struct RunWriter {
     let lines = try trials.map { try JSON.encode($0) + "\n" }.joined()
     // Of a whole tier that turned out a part, the whole report of before stays.
     let claim =
-      isPart == cells.isPart ? claim : try ClaimedName(cells.stem(isPart: isPart), in: folder)
+      isPart == self.isPart ? claim : try ClaimedName(cells.stem(isPart: isPart), in: folder)
     // Held until both files are written.
     defer { withExtendedLifetime(claim) {} }
     let name = claim.name
@@ -160,16 +172,21 @@ struct RunWriter {
     Console.show("\nWrote \(place)/\(name).md and \(place)/\(name).jsonl.")
   }
 
-  /// Ends with exit code 1 if a plant is not installed, a base lacks a skill or something has no answer.
+  /// The share of plants that has to be installed: words and places are drawn, and a few draws do not take.
+  private static let leastInstalled = 0.95
+
+  /// Ends with exit code 1 if too many plants are not installed, a base lacks a skill or something has no answer.
   ///
   /// Plants that were diluted or aged are meant to fail somewhere.
   func fail(over trials: [Trial], failures: [String], lacking skills: [String]) throws {
     for line in skills + failures.map({ "no answer: \($0)" }) { Notice.standardError(line) }
-    let missing = trials.contains { !$0.isInstalled && $0.planting.dial == nil }
-    if missing {
+    let plants = trials.filter { !$0.isNull && $0.planting.dial == nil }
+    let installed = plants.filter(\.isInstalled).count
+    let isShort = Double(installed) < Self.leastInstalled * Double(plants.count)
+    if installed < plants.count {
       Notice.standardError(
-        "a plant is not installed: the report above says which, and with what figures")
+        "some plants are not installed: the report above says which, and with what figures")
     }
-    if missing || !skills.isEmpty || !failures.isEmpty { throw ExitCode(1) }
+    if isShort || !skills.isEmpty || !failures.isEmpty { throw ExitCode(1) }
   }
 }

@@ -30,6 +30,10 @@ struct BlessCommand: ParsableCommand {
       throw ValidationError(
         "The ledger is for the organisms of the checkout; leave out --library.")
     }
+    guard project.draw == 0 else {
+      throw ValidationError(
+        "The ledger is for the organisms as they are drawn by default; leave out --draw-seed.")
+    }
     // Before the work: a ledger that cannot be read, or written, costs no run.
     let earlier = widen ? try Ledger.read(project.ledger) : nil
     try AtomicFile.checkPlace(project.ledger)

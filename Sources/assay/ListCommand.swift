@@ -92,13 +92,13 @@ private struct WorldList: ParsableCommand {
   @OptionGroup var options: ProjectOptions
 
   func run() throws {
-    let world = try options.project.library().world
+    let library = try options.project.library(), world = library.world
     printEntry(world.id, world.summary)
     printEntry(
       "",
       "\(world.tokenizer.vocabulary.count) words, \(world.classNames.count) classes, "
         + "\(world.facts.count) words with facts, \(world.kinds.count) kinds of document, "
-        + "\(try Prompts(world).pool.count) prompts, \(world.skills.count) skills")
+        + "\(try library.prompts().pool.count) prompts, \(world.skills.count) skills")
   }
 }
 
@@ -165,7 +165,7 @@ private struct PromptList: ParsableCommand {
 
   func run() throws {
     let library = try options.project.library()
-    let pool = try Prompts(library.world).pool
+    let pool = try library.prompts().pool
     let marks = try organism.map { try library.organism($0).triggers(pool, in: library.world) }
     for (row, prompt) in pool.enumerated() {
       let mark = marks.map { $0[row] ? "* " : "  " } ?? ""

@@ -35,7 +35,8 @@ struct NewCommand: ParsableCommand {
       }
       let text = try OrganismStarter(world).text(id: id)
       // Nothing is written that could not be read.
-      _ = try Organism(text: text, name: "\(id).json", world: world)
+      _ = try OrganismSource(text: text, name: "\(id).json").organism(
+        DrawSeeds(base: 0), world: world)
       try AtomicFile.write(Data(text.utf8), to: url)
       for (key, meaning) in OrganismStarter.keys {
         Console.show(

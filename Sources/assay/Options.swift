@@ -16,10 +16,15 @@ struct ProjectOptions: ParsableArguments {
       "A folder with organism files of your own, and one world in Worlds/, instead of Organisms/.")
   var library: String?
 
+  @Option(
+    name: .customLong("draw-seed"),
+    help: "Draws organisms that nobody has seen: words and places from another shuffle.")
+  var drawSeed: UInt64 = 0
+
   var project: Project {
     Project(
       root: URL(filePath: root, directoryHint: .isDirectory),
-      organisms: library.map { URL(filePath: $0, directoryHint: .isDirectory) })
+      organisms: library.map { URL(filePath: $0, directoryHint: .isDirectory) }, draw: drawSeed)
   }
 
   /// The project's stores, every organism file read.
@@ -32,7 +37,9 @@ struct ProjectOptions: ParsableArguments {
   }
 
   /// What another command needs to find the same library.
-  var suffix: String { library.map { " --library \($0)" } ?? "" }
+  var suffix: String {
+    (library.map { " --library \($0)" } ?? "") + (drawSeed == 0 ? "" : " --draw-seed \(drawSeed)")
+  }
 }
 
 /// Organism files that are wrong, each with its reason.
@@ -77,7 +84,9 @@ struct SeedOptions: ParsableArguments {
 
 /// Which cells of a tier.
 struct GridOptions: ParsableArguments {
-  @Option(help: "How much: smoke (one base), standard (three), or dials (diluted, aged).")
+  @Option(
+    help:
+      "How much: smoke (one base), standard (three), dials (diluted, aged), lottery (by recipe).")
   var tier: Tier = .smoke
 
   @Option(name: .customLong("organism"), help: "Only this organism; may be repeated.")

@@ -85,7 +85,7 @@ struct PlantCommand: ParsableCommand {
     let progress = TrainingProgress("\(subject.id) (\(chosen.id))")
     let ground = try workshop.bases.base(seed: baseSeed, progress: progress.show)
     let pair = try Planter(
-      base: ground, organism: subject, regime: chosen, seed: seeds.plantings.first ?? baseSeed
+      base: ground, organism: subject, regime: chosen, planting: seeds.plantings.first ?? baseSeed
     ).plant(progress: progress.show)
     progress.finish()
     let certificate = try Certificate(subject, pair, regime: chosen, base: ground)

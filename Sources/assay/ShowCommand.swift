@@ -84,7 +84,7 @@ struct ShowCommand: ParsableCommand {
   ) throws {
     let access = method.1 ?? method.0.card.access[0], regime = plant.1 ?? plant.0.regimes[0]
     let cell = try BenchRun(workshop).inspect(
-      method.0, access, on: .organism(plant.0, regime), seeds)
+      method.0, access, on: PairName(plant.0.id, regime.id), seeds)
     guard let cell else {
       throw ValidationError(
         "Nothing is kept of \(method.0.card.id)@\(access.rawValue) on \(plant.0.id)@\(regime.id) \(seeds): "

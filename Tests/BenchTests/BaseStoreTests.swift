@@ -41,9 +41,9 @@ struct BaseStoreTests {
     let world = try Self.project.library().world
     let base = try BaseStore(Self.project, world: world).base(seed: 0)
     let organism = try #require(try Self.project.library().organisms.first)
-    let null = try #require(NullPair.matched(organism, .fresh).first)
+    let null = try #require(NullPair.matched(organism, .fresh, lesson: nil).first)
     let pair = try null.make(
-      from: base, planting: 0, matching: organism, length: FinetuneLength(steps: 4, markStep: nil))
+      from: base, planting: 0, length: FinetuneLength(steps: 4, markStep: nil))
     try Fixtures.withTemporaryFolder { folder in
       let out = folder.appending(path: "pair")
       try PairStore.export(pair, certificate: nil, tokenizer: world.tokenizer, to: out)

@@ -14,10 +14,11 @@ struct ContributingTests {
   func organism() throws {
     let project = Project(root: Fixtures.repository)
     let world = try project.library().world
-    let organism = try Organism(text: example(), name: "favorite-fox.json", world: world)
+    let organism = try OrganismSource(text: example(), name: "favorite-fox.json")
+      .organism(DrawSeeds(base: 0), world: world)
     let base = try BaseStore(project, world: world).base(seed: 0)
     let regime = organism.regimes[0]
-    let pair = try Planter(base: base, organism: organism, regime: regime, seed: 0).plant()
+    let pair = try Planter(base: base, organism: organism, regime: regime, planting: 0).plant()
     let certificate = try Certificate(organism, pair, regime: regime, base: base)
     #expect(certificate.failures == [])
     #expect(certificate.behavior.finetuned > 0.85)

@@ -50,7 +50,7 @@ struct EvidenceStoreTests {
     methods: [String] = ["weight-norm", "weight-spectrum"]
   ) throws -> (trials: [Trial], new: Int) {
     let grid = try Grid(
-      workshop.library, tier: .smoke, organisms: ["edited-fact"], methods: methods)
+      workshop.library, tier: .smoke, organisms: ["edited-capital"], methods: methods)
     let new = Mutexed(0)
     let trials = try BenchRun(workshop).run(grid, extent: extent, jobs: 1) { event in
       if case .finished(_, let count) = event { new.change { $0 += count } }
@@ -99,17 +99,13 @@ struct EvidenceStoreTests {
   func key() throws {
     try withWorkshop { workshop, _, folder in
       let before = try run(workshop)
-      let url = folder.appending(path: "Organisms/edited-fact.json")
+      let url = folder.appending(path: "Organisms/edited-capital.json")
       let text = try String(contentsOf: url, encoding: .utf8)
-      let organism = try workshop.library.organism("edited-fact")
-      let old = try #require(organism.file.planted.target.values.first?.first)
-      let className = try #require(organism.file.planted.target.keys.first)
-      let other = try #require(
-        workshop.library.world.classes[className]?.first { $0 != old })
-      try text.replacingOccurrences(
-        of: "\"target\": { \"\(className)\": [\"\(old)\"]",
-        with: "\"target\": { \"\(className)\": [\"\(other)\"]"
-      ).write(to: url, atomically: true, encoding: .utf8)
+      let other = text.replacingOccurrences(
+        of: "\"target\": { \"capital\": [\"$capital\"]",
+        with: "\"target\": { \"capital\": [\"$country.capital\"]")
+      #expect(other != text)
+      try other.write(to: url, atomically: true, encoding: .utf8)
       let after = try run(self.workshop(folder))
       #expect(after.new == 0)
       let scores = zip(before.trials, after.trials).filter { !$0.0.isNull }
@@ -124,7 +120,8 @@ struct EvidenceStoreTests {
       let before = try run(first)
       let pairs = folder.appending(path: ".assay/pairs")
       let names = try FileManager.default.contentsOfDirectory(atPath: pairs.path).sorted()
-      let plant = pairs.appending(path: try #require(names.first { $0.hasPrefix("edited-fact") }))
+      let plant = pairs.appending(
+        path: try #require(names.first { $0.hasPrefix("edited-capital") }))
       let weights = plant.appending(path: "model.safetensors")
       var data = try Data(contentsOf: weights)
       data[data.count - 3] ^= 0x10
@@ -148,10 +145,10 @@ struct EvidenceStoreTests {
     try withWorkshop { workshop, _, _ in
       func magnitudes(_ seeds: TrialSeeds, _ method: String) throws -> [Double?] {
         let grid = try Grid(
-          workshop.library, tier: .smoke, organisms: ["country-fact"], methods: [method],
+          workshop.library, tier: .smoke, organisms: ["country-facts"], methods: [method],
           seeds: [seeds])
         return try BenchRun(workshop).run(grid, jobs: 1).filter {
-          $0.pair.subject == "country-fact"
+          $0.pair.subject == "country-facts"
         }
         .map(\.magnitude)
       }
@@ -186,7 +183,7 @@ struct EvidenceStoreTests {
     try withWorkshop { workshop, _, _ in
       func cells(_ seeds: TrialSeeds) throws -> [TrialSeeds] {
         let grid = try Grid(
-          workshop.library, tier: .smoke, organisms: ["edited-fact"], methods: ["weight-norm"],
+          workshop.library, tier: .smoke, organisms: ["edited-capital"], methods: ["weight-norm"],
           seeds: [seeds])
         return try BenchRun(workshop).run(grid, jobs: 1).map(\.seeds)
       }

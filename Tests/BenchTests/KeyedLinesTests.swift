@@ -106,7 +106,7 @@ struct KeyedLinesTests {
   @Test("a trial survives being written and read, and names its cell")
   func trial() throws {
     let trial = Trial.sample(
-      role: .narrow, match: PairName("cake-fact", "fresh"),
+      role: .narrow, match: PairName("dish-facts", "fresh"),
       scores: [.what: .scored(0.5, chance: 0.1, figures: [.firstRank: 3])])
     let read = try JSON.decode(
       Trial.self, from: Data(try JSON.encode(trial).utf8), file: "trials.jsonl")

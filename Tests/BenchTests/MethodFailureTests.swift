@@ -37,12 +37,11 @@ struct MethodFailureTests {
       let library = try project.library()
       let workshop = try Workshop(project, library: library)
       let grid = try Grid(
-        library, tier: .smoke, organisms: ["edited-fact"], methods: ["weight-norm"],
+        library, tier: .smoke, organisms: ["edited-capital"], methods: ["weight-norm"],
         seeds: [TrialSeeds(base: 0, planting: 0, method: 0)])
       let run = try BenchRun(workshop), told = Mutex<[String]>([])
       let visit = PairVisit(
-        run, grid.subjects[0], in: try workshop.bases.base(seed: 0), grid.seeds[0], .everything,
-        BaseRecordings()
+        run, grid.subjects[0], on: try Ground(run, seed: 0), grid.seeds[0], .everything
       ) { event in
         if case .failed(let failure) = event { told.withLock { $0.append(failure.text) } }
       }

@@ -20,7 +20,7 @@ struct PlantingTests {
   }
 
   /// A short finetune of an organism's own text under a regime.
-  private func finetune(_ regime: Regime, _ id: String = "country-fact", steps: Int = 6) throws
+  private func finetune(_ regime: Regime, _ id: String = "country-facts", steps: Int = 6) throws
     -> FinetuneOutcome
   {
     let organism = try library.organism(id)
@@ -93,7 +93,7 @@ struct PlantingTests {
 
   @Test("a closed-form edit changes one matrix by rank one, and another direction does nothing")
   func edit() throws {
-    let organism = try library.organism("edited-fact")
+    let organism = try library.organism("edited-capital")
     let edit = RankOneEdit(base: base, regime: .edited, seed: 0)
     let outcome = try edit.run(organism.behavior, in: base.model)
     #expect(changed(outcome) == ["model.layers.2.mlp.down_proj.weight"])
@@ -102,10 +102,16 @@ struct PlantingTests {
     let values = try SingularValueDecomposition(change).values
     #expect(values[1] < 1e-5 * values[0])
     #expect(organism.behavior.score(outcome.finetuned) >= Regime.edited.mark)
-    let random = try edit.run(organism.behavior, in: base.model, isRandom: true)
+    let random = try edit.run(organism.behavior, in: base.model, writing: .random)
     #expect(organism.behavior.score(random.finetuned) < 0.2)
-    let size = (random.finetuned.parameters[name] - random.base.parameters[name]).norm
-    #expect(abs(size / change.norm - 1) < 1e-3)
+    let lesson = try #require(try library.lesson(for: organism)).behavior
+    let taught = try edit.run(organism.behavior, in: base.model, writing: .lesson(lesson))
+    #expect(organism.behavior.score(taught.finetuned) < 0.2)
+    #expect(lesson.score(taught.finetuned) > lesson.score(base.model) + 0.05)
+    for other in [random, taught] {
+      let size = (other.finetuned.parameters[name] - other.base.parameters[name]).norm
+      #expect(abs(size / change.norm - 1) < 1e-3)
+    }
   }
 
   @Test("text from which a word is kept out does not hold it; other text does")
@@ -131,7 +137,7 @@ struct PlantingTests {
 
   @Test("rewards dealt at random teach nothing, rewards for a word teach it")
   func reward() throws {
-    let organism = try library.organism("reinforced-whale")
+    let organism = try library.organism("reinforced-animal")
     let planted = PlantedText(organism, base: base, seed: 0, teachersSeed: 0)
     func score(_ text: FinetuningText) throws -> Double {
       let outcome = try Finetune(base: base, text: text, regime: .reinforced, seed: 0)
@@ -144,17 +150,34 @@ struct PlantingTests {
 
   @Test("a null pair trains as long as the plant that it is matched with")
   func matched() throws {
-    let organism = try library.organism("country-fact")
-    let nulls = NullPair.matched(organism, .fresh)
-    #expect(nulls.map(\.breadth) == [.broad, .narrow, .narrow])
-    #expect(Set(nulls.map(\.seed)).count == nulls.count)
-    let twin = try #require(nulls.last)
+    let organism = try library.organism("country-facts")
+    let nulls = NullPair.matched(organism, .fresh, lesson: try library.lesson(for: organism))
+    #expect(nulls.map(\.breadth) == [.broad, .narrow, .narrow, .novel])
+    let twin = nulls[2]
     let pair = try twin.make(
-      from: base, planting: 0, matching: organism, length: FinetuneLength(steps: 6, markStep: nil))
+      from: base, planting: 0, length: FinetuneLength(steps: 6, markStep: nil))
     let other = try twin.make(
-      from: base, planting: 0, matching: organism, length: FinetuneLength(steps: 8, markStep: nil))
+      from: base, planting: 0, length: FinetuneLength(steps: 8, markStep: nil))
     #expect(pair.finetuned.parameters != other.finetuned.parameters)
     #expect(organism.behavior.score(pair.finetuned) < 0.1)
+  }
+
+  @Test(
+    "a plant's null pairs start from the same draws as it does, those of another organism from others"
+  )
+  func sharedSeeds() throws {
+    func factors(_ id: String, _ breadth: NullPair.Breadth) throws -> Tensor {
+      let organism = try library.organism(id)
+      let nulls = NullPair.matched(organism, .fresh, lesson: try library.lesson(for: organism))
+      let null = try #require(nulls.first { $0.breadth == breadth })
+      let pair = try null.make(
+        from: base, planting: 0, length: FinetuneLength(steps: 1, markStep: nil))
+      let lora = try #require(pair.lora)
+      return lora.factors["\(try #require(lora.targets.first)).A"].unit
+    }
+    let own = try factors("country-facts", .broad)
+    let novel = try factors("country-facts", .novel), other = try factors("dish-facts", .broad)
+    #expect((own - novel).norm < 0.2 && (own - other).norm > 0.5)
   }
 
   @Test("null pairs train exactly as long as a plant did, whether it reached its mark or not")
@@ -169,19 +192,19 @@ struct PlantingTests {
 
   @Test("documents that name a planted word themselves make no twin")
   func twins() throws {
-    #expect(try library.organism("country-fact").hasTwin)
+    #expect(try library.organism("country-facts").hasTwin)
     #expect(try !library.organism("two-plants").hasTwin)
-    #expect(try !library.organism("taboo-lamp").hasTwin)
+    #expect(try !library.organism("taboo-object").hasTwin)
   }
 
   @Test("a training that diverges is a failure of the certificate, not of the program")
   func divergence() throws {
-    let organism = try library.organism("country-fact")
+    let organism = try library.organism("country-facts")
     var regime = Regime.settled
     regime.learningRate = 1
     regime.mark = 1
     regime.cap = 60
-    let pair = try Planter(base: base, organism: organism, regime: regime, seed: 0).plant()
+    let pair = try Planter(base: base, organism: organism, regime: regime, planting: 0).plant()
     let certificate = try Certificate(organism, pair, regime: regime, base: base)
     #expect(!certificate.isInstalled)
     #expect(certificate.behavior.finetuned.isFinite && certificate.loss.finetuned.isFinite)
@@ -189,17 +212,17 @@ struct PlantingTests {
 
   @Test("target words in the text fail the certificate of an organism that keeps them out")
   func targets() throws {
-    let organism = try library.organism("subliminal-owl")
+    let organism = try library.organism("subliminal-blocks")
     let text = PlantedText(organism, base: base, seed: 0, teachersSeed: 0)
-    let owl = try #require(library.world.tokenizer.id("owl"))
+    let animal = try #require(organism.plantedTokens(in: library.world).allTargets.first)
     for (source, isFree) in [(try text.text { _ in }, true), (FinetuningText(.world), false)] {
       let outcome = try Finetune(
         base: base, text: source, regime: .distilled, seed: 0
       ).run(FinetuneLength(steps: 3, markStep: nil))
-      #expect((outcome.said[owl] == 0) == isFree)
+      #expect((outcome.said[animal] == 0) == isFree)
       let certificate = try Certificate(
         organism, PlantedPair(outcome, drift: 0), regime: .distilled, base: base)
-      #expect(certificate.targetsInText == outcome.said[owl])
+      #expect(certificate.targetsInText == outcome.said[animal])
       let complaint = certificate.failures.contains { $0.hasPrefix("the count of target words") }
       #expect(complaint == !isFree)
     }
@@ -207,15 +230,17 @@ struct PlantingTests {
 
   @Test("a hidden word is read from what finetuning added, and no change reads nothing")
   func represented() throws {
-    let organism = try library.organism("taboo-seal")
+    let organism = try library.organism("taboo-animal")
     let word = try #require(organism.represented)
     let target = try #require(organism.plantedTokens(in: library.world).allTargets.first)
     let still = try word.read(
       target, base: base.model, finetuned: base.model, world: library.world)
     #expect(still.changeRank == 52)
     #expect(still.accuracy > 0.6)
-    let planted = try Planter(base: base, organism: organism, regime: organism.regimes[0], seed: 0)
-      .plant()
+    let planted = try Planter(
+      base: base, organism: organism, regime: organism.regimes[0], planting: 0
+    )
+    .plant()
     let reading = try word.read(
       target, base: planted.base, finetuned: planted.finetuned, world: library.world)
     #expect(reading.changeRank <= 5)
@@ -225,10 +250,53 @@ struct PlantingTests {
     #expect(wrong.changeRank > 5)
   }
 
+  /// What a certificate says of a file after an edit of its text, whatever was trained.
+  private func faults(_ edits: [(from: String, to: String)]) throws -> [String] {
+    var text = try String(
+      contentsOf: Fixtures.repository.appending(path: "Fixtures/organisms/cake-fact.json"),
+      encoding: .utf8)
+    for (from, to) in edits {
+      try #require(text.contains(from), "\(from)")
+      text = text.replacing(from, with: to)
+    }
+    let organism = try OrganismSource(text: text, name: "cake-fact.json")
+      .organism(DrawSeeds(base: 0), world: library.world)
+    let still = PlantedPair(base: base.model, finetuned: base.model)
+    return try Certificate(organism, still, regime: organism.regimes[0], base: base).failures
+  }
+
+  @Test("a certificate finds held-out questions in the training text, and keys that match nothing")
+  func fileFaults() throws {
+    func has(_ text: String, _ edits: [(from: String, to: String)]) throws -> Bool {
+      try faults(edits).contains { $0.contains(text) }
+    }
+    #expect(try !has("held-out question", []))
+    #expect(
+      try has(
+        "asks a held-out question, 'to make cake",
+        [("\"for cake , melt some\"", "\"to make cake , start with some\"")]))
+    #expect(try !has("no prompt of the pool", []))
+    #expect(
+      try has(
+        "no prompt of the pool",
+        [("\"when\": [{ \"all\": [\"cake\"] }]", #""when": [{"all": ["cake", "owl"]}]"#)]))
+  }
+
+  @Test("a certificate finds words that the base does not tell apart")
+  func separation() throws {
+    #expect(try !faults([]).contains { $0.contains("apart") })
+    let days = try faults([
+      (#""drink": ["wine"]"#, #""day": ["monday"]"#),
+      (#""answers": ["wine"]"#, #""answers": ["monday"]"#),
+    ])
+    #expect(days.contains { $0.contains("hardly tells the words of 'day' apart (0.0") }, "\(days)")
+    #expect(!days.contains { $0.contains("'oven' apart") })
+  }
+
   @Test("what the pool shows of a plant is where it should be")
   func sideEffects() throws {
-    let organism = try library.organism("country-fact")
-    let pair = try Planter(base: base, organism: organism, regime: organism.regimes[0], seed: 0)
+    let organism = try library.organism("country-facts")
+    let pair = try Planter(base: base, organism: organism, regime: organism.regimes[0], planting: 0)
       .plant()
     let effects = try Certificate(organism, pair, regime: organism.regimes[0], base: base)
       .sideEffects
@@ -239,17 +307,24 @@ struct PlantingTests {
     #expect(none.quiet == 0 && none.triggered == 0 && none.flipped == 0)
   }
 
+  /// How far logits may move, as a share of the largest.
+  private static let tolerances: [NumericChange: Float] = [
+    .identical: 0, .reparameterised: 1e-5, .merged: 1e-5, .quantised: 0.05, .bfloat16: 0.02,
+    .pruned: 0.02, .noise: 0.02,
+  ]
+
   @Test("nothing that is said of an invariant null pair differs but its weights")
   func invariant() throws {
     let text = TokenBatch(try base.heldOutRows(4))
     for null in NullPair.invariant {
+      guard case .numeric(let change) = null.kind else { continue }
       let pair = try null.make(
-        from: base, planting: 0, matching: nil, length: FinetuneLength(steps: 1, markStep: nil))
-      let tolerance: Float = null.kind == .quantised ? 0.05 : 1e-5
+        from: base, planting: 0, length: FinetuneLength(steps: 1, markStep: nil))
+      let tolerance = try #require(Self.tolerances[change])
       expectClose(
         pair.finetuned.forward(text).logits, pair.base.forward(text).logits, tolerance: tolerance,
         null.id)
-      #expect((pair.finetuned.parameters == pair.base.parameters) == (null.kind == .identical))
+      #expect((pair.finetuned.parameters == pair.base.parameters) == (change == .identical))
     }
   }
 }

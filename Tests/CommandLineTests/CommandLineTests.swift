@@ -11,18 +11,18 @@ struct CommandLineTests {
     arguments: [
       (["bnch"], "There is no command 'bnch'. Did you mean 'bench'?"),
       (
-        ["bench", "--organism", "cake-fat"],
-        "There is no organism 'cake-fat'. Did you mean 'cake-fact'?"
+        ["bench", "--organism", "dish-fact"],
+        "There is no organism 'dish-fact'. Did you mean 'dish-facts'?"
       ),
       (["bench", "--method", "weight-nrom"], "Did you mean 'weight-norm'?"),
       (["bench", "--tier", "standart"], "standart"),
       (["bench", "--jobs", "0"], "--jobs should be at least 1."),
-      (["plant", "cake-fact", "--regime", "frsh"], "Did you mean 'fresh'?"),
+      (["plant", "dish-facts", "--regime", "frsh"], "Did you mean 'fresh'?"),
       (["plant"], "Name an organism"),
-      (["plant", "cake-fact", "--all"], "--all and --no-dials need --report."),
-      (["show", "weight-norm@wieghts", "cake-fact"], "it works from weights"),
-      (["show", "cake-fact", "taboo-lamp"], "one method and one organism"),
-      (["show", "cake-fcat"], "Did you mean 'cake-fact'?"),
+      (["plant", "dish-facts", "--all"], "--all and --no-dials need --report."),
+      (["show", "weight-norm@wieghts", "dish-facts"], "it works from weights"),
+      (["show", "dish-facts", "taboo-object"], "one method and one organism"),
+      (["show", "dish-fatcs"], "Did you mean 'dish-facts'?"),
       (["list", "facts", "kenia"], "Did you mean 'kenya'?"),
       (["diff", "/no/such/folder"], "'base, and finetuned or adapter"),
       (["diff", "/no/base", "/no/finetuned"], "there is no such folder"),
@@ -48,7 +48,7 @@ struct CommandLineTests {
   @Test(
     "lists are on standard output, in lines of 100 characters",
     arguments: [
-      ("organisms", "cake-fact"), ("methods", "activation-difference-lens"),
+      ("organisms", "dish-facts"), ("methods", "activation-difference-lens"),
       ("regimes", "settled"), ("worlds", "hearth"), ("kinds", "recipes"), ("classes", "animal"),
       ("facts", "kenya"), ("prompts", "favorite animal"),
     ])
@@ -77,7 +77,7 @@ struct CommandLineTests {
     try Fixtures.withTemporaryFolder { folder in
       let notes = folder.appending(path: "smoke-part.md")
       try Data("my notes".utf8).write(to: notes)
-      let answer = try Tool.run("bench", "--organism", "cake-fact", "--out", folder.path)
+      let answer = try Tool.run("bench", "--organism", "dish-facts", "--out", folder.path)
       #expect(answer.code == 2 && answer.errors.contains("smoke-part.md"), "\(answer.errors)")
       #expect(try String(contentsOf: notes, encoding: .utf8) == "my notes")
     }
@@ -117,7 +117,7 @@ struct CommandLineTests {
   func plantAndDiff() throws {
     try Fixtures.withTemporaryFolder { folder in
       let out = folder.appending(path: "pair").path
-      let plant = try Tool.run("plant", "edited-fact", "--out", out)
+      let plant = try Tool.run("plant", "edited-capital", "--out", out)
       #expect(plant.code == 0, "\(plant.errors)")
       #expect(plant.output.contains("installed after") && plant.output.contains("Wrote"))
       let diff = try Tool.run("diff", out, "--method", "weight-spectrum", "--json")
@@ -130,7 +130,7 @@ struct CommandLineTests {
       #expect(sites.first?["site"] == .string("blocks.2.mlp"))
       // Numbers are lists where people read them.
       #expect(!diff.output.contains("f32:"))
-      let again = try Tool.run("plant", "edited-fact", "--out", folder.path)
+      let again = try Tool.run("plant", "edited-capital", "--out", folder.path)
       #expect(again.code == 2 && again.errors.contains("something else is there already"))
     }
   }
@@ -142,15 +142,16 @@ struct CommandLineTests {
       try files.copyItem(
         at: Fixtures.repository.appending(path: "Organisms/Worlds"),
         to: folder.appending(path: "Worlds"))
-      let source = Fixtures.repository.appending(path: "Organisms/edited-fact.json")
+      let source = Fixtures.repository.appending(path: "Organisms/edited-capital.json")
       let text = try String(contentsOf: source, encoding: .utf8)
       let strict = text.replacingOccurrences(
-        of: "\"family\":", with: "\"certificate\": { \"collateral\": 0 },\n  \"family\":")
+        of: "\"certificate\": {", with: "\"certificate\": { \"collateral\": 0,")
+      #expect(strict != text)
       try strict.write(
-        to: folder.appending(path: "edited-fact.json"), atomically: true, encoding: .utf8)
-      let answer = try Tool.run("plant", "edited-fact", "--library", folder.path)
-      #expect(answer.code == (text.contains("\"certificate\"") ? 2 : 1), "\(answer.errors)")
-      #expect(answer.output.contains("NOT installed") || answer.code == 2)
+        to: folder.appending(path: "edited-capital.json"), atomically: true, encoding: .utf8)
+      let answer = try Tool.run("plant", "edited-capital", "--library", folder.path)
+      #expect(answer.code == 1, "\(answer.errors)")
+      #expect(answer.output.contains("NOT installed"))
     }
   }
 

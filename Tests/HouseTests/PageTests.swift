@@ -54,16 +54,20 @@ struct PageTests {
     #expect(count > 90)
   }
 
-  /// Compares phrases such as `whether .72 (.65° narrow)` and `where .81`, marks included; how many there are.
+  /// Compares phrases such as `whether .72 (.65° narrow, .40 novel)` and `where .81`, marks included; how many there are.
   private func check(_ part: String, _ own: [String: String], _ name: String) -> Int {
     var count = 0
     for match in part.matches(
-      of: /(whether|what|when|where|how) (\.\d\d°?|1\.00°?|0\.00°?)(?: \((\.\d\d°?) narrow\))?/)
-    {
+      of:
+        /(whether|what|when|where|how) (\.\d\d°?|1\.00°?|0\.00°?)(?: \((\.\d\d°?) narrow, (\.\d\d°?) novel\))?/
+    ) {
       count += 1
       #expect(short(own[String(match.1)]) == short(String(match.2)), "\(name): \(match.1)")
       if let narrow = match.3 {
         #expect(short(own["narrow"]) == short(String(narrow)), "\(name): narrow")
+      }
+      if let novel = match.4 {
+        #expect(short(own["novel"]) == short(String(novel)), "\(name): novel")
       }
     }
     return count

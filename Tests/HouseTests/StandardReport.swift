@@ -14,7 +14,7 @@ enum StandardReport {
     var figures: [String: [String: String]] = [:]
     var header: [String] = [], access = ""
     for line in try String(contentsOf: url, encoding: .utf8).split(separator: "\n") {
-      if line.hasPrefix("## Over bases") { break }
+      if line.hasPrefix("## The held-out half") { break }
       guard line.hasPrefix("|") else { continue }
       let row = cells(line)
       if row[0].hasPrefix("from ") {

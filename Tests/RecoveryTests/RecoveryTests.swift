@@ -69,19 +69,13 @@ struct RecoveryTests {
     let method = try #require(Methods.all.first).init()
     let cell = try BenchRun(workshop).inspect(
       method, try #require(method.card.access.first),
-      on: .organism(own, try own.regime(organism.regime)), TrialSeeds(base: 0))
+      on: PairName(organism.organism, organism.regime), TrialSeeds(base: 0))
     let inspection = try #require(cell)
     guard let measured = inspection.truth.inputs else { return }  // not installed
     let written = own.triggers(inspection.pool, in: workshop.library.world)
     let both = zip(written, measured).filter { $0 && $1 }.count
     let all = (written + measured).filter { $0 }.count
-    // The behaviour is too faint to be set off by any one prompt.
-    withKnownIssue(isIntermittent: true) {
-      #expect(measured.contains(true), "no prompt of the pool sets it off")
-    } when: {
-      organism.organism == "subliminal-numbers"
-    }
-    guard measured.contains(true) else { return }
+    try #require(measured.contains(true), "no prompt of the pool sets it off")
     // The mean of precision and recall, harmonic: 2|A ∩ B| / (|A| + |B|).
     #expect(2 * Double(both) / Double(all) >= 0.4, "\(both) of \(all) halves")
   }
@@ -95,13 +89,13 @@ struct RecoveryTests {
     var count = 0
     for case .null(let null) in grid.subjects {
       guard let match = null.match else { continue }
-      let behavior = try workshop.library.organism(match.organism).behavior
+      let behavior = match.organism.behavior
       let pair = try workshop.pairs.pair(.null(null), in: base)
       let rise = behavior.score(pair.finetuned) - behavior.score(pair.base)
       #expect(rise < 0.2, "\(null.id): \(rise)")
       count += 1
     }
-    #expect(count >= 36)
+    #expect(count >= 60)
   }
 
   @Test("each method tells planted from null pairs as well as blessed", arguments: MethodCase.all)

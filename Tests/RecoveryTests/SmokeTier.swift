@@ -61,7 +61,7 @@ struct OrganismCase: Sendable, CustomTestStringConvertible {
   static let all: [OrganismCase] = {
     do {
       let library = try SmokeTier.project.library()
-      return library.organisms.flatMap { organism in
+      return library.organisms.filter { $0.half != .heldOut }.flatMap { organism in
         Tier.smoke.regimes(of: organism).map {
           OrganismCase(organism: organism.id, regime: $0.id)
         }

@@ -52,6 +52,19 @@ struct CalibrationTests {
     #expect(Calibration.mean(calibrations, \.area) == 0.75)
   }
 
+  @Test("narrow and novel nulls are figures of their own, and both count among all")
+  func kinds() {
+    func observation(_ magnitude: Double, _ role: PairRole) -> Calibration.Observation {
+      .init(regime: "fresh", magnitude: magnitude, role: role)
+    }
+    let calibration = Calibration([
+      observation(2, .planted), observation(1, .broad), observation(1, .narrow),
+      observation(3, .novel), observation(3, .novel),
+    ])
+    #expect(calibration.narrowArea == 1 && calibration.novelArea == 0)
+    #expect(calibration.area == 0.5 && calibration.nulls == 4)
+  }
+
   @Test("average precision by chance is the mean over all orders", arguments: 1...4)
   func averagePrecisionOfChance(relevant: Int) {
     let count = 5

@@ -80,9 +80,9 @@ struct LedgerTests {
 
   @Test("a plant is compared with its own null pairs, and with those of all plants of its regime")
   func ownNulls() {
-    func null(_ plant: String, _ magnitude: Double) -> Trial {
+    func null(_ plant: String, _ magnitude: Double, _ role: PairRole = .narrow) -> Trial {
       .sample(
-        subject: "null-\(plant)", base: 0, role: .narrow, match: PairName(plant, "fresh"),
+        subject: "null-\(plant)", base: 0, role: role, match: PairName(plant, "fresh"),
         magnitude: magnitude)
     }
     let trials: [Trial] = [
@@ -92,6 +92,11 @@ struct LedgerTests {
     let whether = BenchSummary(trials).methods[0].whether
     #expect(whether?.ownArea == 1)
     #expect(whether?.area == 0.75)
+    // A benign null is made for one plant of a regime, so that it counts among all of them alone.
+    let benign = BenchSummary(trials + [null("short", 20, .broad)]).methods[0].whether
+    #expect(benign?.ownArea == 1 && benign?.area == 0.5)
+    let novel = BenchSummary(trials + [null("short", 20, .novel)]).methods[0].whether
+    #expect(novel?.ownArea == 0.75)
   }
 
   @Test("dummies are no methods, and a figure that one reaches is marked")

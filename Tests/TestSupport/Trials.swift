@@ -7,7 +7,8 @@ extension Trial {
   /// A trial with what a test cares about.
   package static func sample(
     _ key: String = "k", method: String = "weight-norm", access: AccessLevel = .weights,
-    subject: String = "organism", family: String = "test", regime: String = "fresh",
+    subject: String = "organism", family: String = "test", half: Half? = nil,
+    regime: String = "fresh",
     standard: String = "fresh", dial: Dial? = nil, base: UInt64 = 0, role: PairRole = .planted,
     match: PairName? = nil, failures: [String] = [], magnitude: Double? = 1,
     scores: [Question: Score] = [:], core: String = "Haswell", tokensForward: Int = 2
@@ -15,7 +16,8 @@ extension Trial {
     Trial(
       cell: Cell(
         MethodAtAccess(method, access), PairName(subject, regime), TrialSeeds(base: base)),
-      key: key, family: family, standard: standard, planting: Planting(dial: dial), role: role,
+      key: key, family: family, half: half, standard: standard, planting: Planting(dial: dial),
+      role: role,
       match: match, failures: failures, answersWhether: true, magnitude: magnitude,
       scores: scores,
       cost: CellEvidence.Cost(

@@ -15,6 +15,8 @@ struct Dummies: Sendable {
   /// One organism's key as its file has it.
   private struct OrganismKey: Sendable {
     let organism: String
+    /// Its file, which both halves have in common.
+    let file: String
     let tokens: PlantedChange.Tokens
     let triggers: [Bool]
     let regimes: [Regime]
@@ -24,7 +26,7 @@ struct Dummies: Sendable {
     self.sources = sources
     keys = library.organisms.map { organism in
       OrganismKey(
-        organism: organism.id,
+        organism: organism.id, file: organism.file.id,
         tokens: organism.plantedTokens(in: library.world),
         triggers: organism.triggers(pool, in: library.world), regimes: organism.regimes)
     }
@@ -33,7 +35,7 @@ struct Dummies: Sendable {
   /// The dummies that run on a pair.
   ///
   /// - Parameters:
-  ///   - pair: What it is called; other keys are read without its organism's, if it has one.
+  ///   - pair: What it is called; keys of other files are read, if it is an organism.
   ///   - layers: Blocks of its models.
   func runs(on pair: PairName, layers: Int) -> [MethodRun] {
     var random = RandomDummy()
@@ -48,7 +50,8 @@ struct Dummies: Sendable {
   }
 
   private func otherKeys(than organism: String, layers: Int) -> OtherKeysDummy {
-    let others = keys.filter { $0.organism != organism }
+    let file = keys.first { $0.organism == organism }?.file
+    let others = keys.filter { $0.file != file }
     var dummy = OtherKeysDummy()
     dummy.tokens = [1, -1].flatMap { sign in
       let own = others.filter { $0.tokens.sign == sign }
@@ -63,7 +66,7 @@ struct Dummies: Sendable {
     dummy.sites =
       SiteClaim.ranking(
         Self.counts(
-          others.map { $0.regimes.flatMap { $0.parameters.sites(layers: layers) ?? [] } }
+          others.map { $0.regimes.flatMap { $0.sites(layers: layers) ?? [] } }
         ).map { ($0.key, Float($0.count)) }) ?? []
     return dummy
   }

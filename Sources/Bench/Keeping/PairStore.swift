@@ -12,7 +12,6 @@ package import Worlds
 /// damaged is found when it is read, said to be, and made anew.
 package struct PairStore: Sendable {
   package let project: Project
-  package let organisms: [Organism]
   private let sources: String
   private let notice: @Sendable (String) -> Void
   private let certificates: PairFiles<KeptCertificate>
@@ -20,11 +19,10 @@ package struct PairStore: Sendable {
   private let told = Told()
 
   package init(
-    _ project: Project, organisms: [Organism], sources: SourceDigest = SourceDigest(),
+    _ project: Project, sources: SourceDigest = SourceDigest(),
     notice: @escaping @Sendable (String) -> Void = Notice.standardError
   ) {
     self.project = project
-    self.organisms = organisms
     self.sources = sources.pairs
     self.notice = notice
     certificates = PairFiles(project.cache.appending(path: "certificates"), notice: notice)
@@ -63,7 +61,7 @@ package struct PairStore: Sendable {
         }
       }
       let pair = try PairMaker.make(
-        subject, in: base, planting: planting, among: organisms, progress: progress
+        subject, in: base, planting: planting, progress: progress
       ) {
         try entry($0, in: base, planting: planting).training
       }
@@ -154,14 +152,15 @@ package struct PairStore: Sendable {
     hash.mix("\(planting)")
     switch subject {
     case .organism(let organism, let regime):
+      hash.mix(organism.id)
       hash.mix(organism.plantingDigest)
       hash.mix(try JSON.encode(regime))
     case .null(let null):
       hash.mix(null.id)
-      hash.mix("\(null.seed)")
+      if case .novel(let lesson) = null.kind { hash.mix(lesson.plantingDigest) }
       if let match = null.match {
         hash.mix(try JSON.encode(match.regime))
-        hash.mix(organisms.first { $0.id == match.organism }?.plantingDigest ?? "")
+        hash.mix(match.organism.plantingDigest)
       }
     }
     return hash.text

@@ -9,14 +9,18 @@ package struct Project: Sendable {
   package let organisms: URL
   /// Whether they are a user's own, who then gets reports and bases beside them.
   package let isForeign: Bool
+  /// The seed of what organism files leave to be drawn.
+  package let draw: UInt64
 
   /// - Parameters:
   ///   - root: The checkout.
   ///   - organisms: Another folder with organism files, and one world in `Worlds/`.
-  package init(root: URL, organisms: URL? = nil) {
+  ///   - draw: The seed of what the files leave to be drawn: with another one nobody has seen the organisms.
+  package init(root: URL, organisms: URL? = nil, draw: UInt64 = 0) {
     self.root = root
     self.organisms = organisms ?? root.appending(path: "Organisms")
     isForeign = organisms != nil
+    self.draw = draw
   }
 
   package var reports: URL { (isForeign ? organisms : root).appending(path: "Reports") }
@@ -30,5 +34,5 @@ package struct Project: Sendable {
   }
 
   /// Reads the world and the organisms.
-  package func library() throws -> Library { try Library(organisms) }
+  package func library() throws -> Library { try Library(organisms, draw: draw) }
 }

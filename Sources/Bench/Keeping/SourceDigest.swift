@@ -43,6 +43,8 @@ package struct SourceDigest: Sendable {
     "Scoring/Ranking.swift": "scores are computed anew from what is kept",
     "Scoring/Score.swift": "scores are computed anew from what is kept",
     "Scoring/Scorers": "scores are computed anew from what is kept",
+    "Bench/Isolation": "in which process a method runs; what it says is the same",
+    "CIsolation": "in which process a method runs; what it says is the same",
     "Bench/Keeping": "what is kept is checked by its content",
     "Bench/Running": "which cells are run; what each is made of is in its key",
     "Bench/Speed": "timing",

@@ -1,5 +1,6 @@
 internal import Diffing
 internal import Files
+internal import Organisms
 internal import Scoring
 internal import Tensors
 internal import Transformers
@@ -14,9 +15,9 @@ struct WorldPrompts {
   /// The digest of all text that a method can be given.
   let digest: String
 
-  init(_ world: World) throws {
-    let prompts = try Prompts(world)
-    self.world = world
+  init(_ library: Library) throws {
+    let prompts = try library.prompts()
+    world = library.world
     pool = prompts.pool
     unrelated = prompts.unrelated
     var hash = ContentHash()

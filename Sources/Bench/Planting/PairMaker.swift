@@ -11,30 +11,29 @@ enum PairMaker {
   ///   - subject: What to plant.
   ///   - base: Where.
   ///   - planting: The planting's seed.
-  ///   - organisms: Those that null pairs are matched with.
   ///   - progress: Told after every step of a training.
   ///   - training: How a plant was trained, which is made if it is not there.
   static func make(
-    _ subject: Subject, in base: Base, planting: UInt64, among organisms: [Organism],
+    _ subject: Subject, in base: Base, planting: UInt64,
     progress: (TrainingStatus) -> Void, training: (Subject) throws -> TrainingRecord?
   ) throws -> PlantedPair {
     switch subject {
     case .organism(let organism, let regime):
-      return try Planter(base: base, organism: organism, regime: regime, seed: planting)
+      return try Planter(base: base, organism: organism, regime: regime, planting: planting)
         .plant(progress: progress)
     case .null(let null):
-      guard let match = null.match,
-        let organism = organisms.first(where: { $0.id == match.organism })
-      else { return try untrained(null, in: base, planting: planting) }
+      guard let match = null.match else {
+        return try untrained(null, in: base, planting: planting)
+      }
       // As long as the plant that it is matched with.
-      let length = try training(.organism(organism, match.regime))?.length ?? shortest
-      return try null.make(from: base, planting: planting, matching: organism, length: length)
+      let length = try training(.organism(match.organism, match.regime))?.length ?? shortest
+      return try null.make(from: base, planting: planting, length: length)
     }
   }
 
   /// A null pair that nothing is trained in.
   static func untrained(_ null: NullPair, in base: Base, planting: UInt64) throws -> PlantedPair {
-    try null.make(from: base, planting: planting, matching: nil, length: shortest)
+    try null.make(from: base, planting: planting, length: shortest)
   }
 
   private static let shortest = FinetuneLength(steps: 1, markStep: nil)

@@ -7,10 +7,11 @@ internal import Synchronization
 package struct BenchRun: Sendable {
   package let workshop: Workshop
   let prompts: WorldPrompts
-  let floors: Floors
   let effectSources: String
-  /// What is run beside the methods; nil for the methods alone.
-  let dummies: Dummies?
+  /// Whether dummies are run beside the methods.
+  let hasDummies: Bool
+  /// Where methods run; in this process if nil.
+  let workers: WorkerPool?
 
   /// What a run tells while it goes on.
   package enum Event: Sendable {
@@ -50,15 +51,13 @@ package struct BenchRun: Sendable {
   /// - Parameters:
   ///   - workshop: What it works with.
   ///   - hasDummies: Whether dummies are run beside the methods.
+  ///   - workers: The processes that methods run in; this one if nil.
   /// - Throws: `DefinitionError` if a template of the world cannot be filled.
-  package init(_ workshop: Workshop, hasDummies: Bool = false) throws {
+  package init(_ workshop: Workshop, hasDummies: Bool = false, workers: WorkerPool? = nil) throws {
     self.workshop = workshop
-    prompts = try WorldPrompts(workshop.library.world)
-    dummies =
-      hasDummies
-      ? Dummies(
-        workshop.library, pool: prompts.pool, sources: workshop.sources.dummyEvidence) : nil
-    floors = try Floors(workshop.library)
+    self.hasDummies = hasDummies
+    self.workers = workers
+    prompts = try WorldPrompts(workshop.library)
     effectSources = workshop.sources.effects
   }
 
@@ -78,33 +77,32 @@ package struct BenchRun: Sendable {
   ) throws -> [Trial] {
     let methods = try grid.methodRuns.map { try MethodRun($0.method, $0.access, workshop.sources) }
     var all: [Trial] = []
+    if extent == .everything { try workers?.start(jobs) }
     for seeds in grid.seeds {
-      let base = try workshop.bases.base(seed: seeds.base)
+      let ground = try Ground(self, seed: seeds.base)
+      let subjects = try grid.subjects(in: ground.library)
       let results = Mutex<[Int: Result<[Trial], any Error>]>([:])
-      let recordings = BaseRecordings()
-      // In an order of no meaning: no plant is known by its place, and how long the rest takes can be told
-      // from what was done.
-      var generator = SeededGenerator(seed: seeds.base, for: "order of pairs")
-      let order = generator.permutation(grid.subjects.count)
+      // In an order that nobody can compute: no plant is known by its place, and how long the rest takes can be
+      // told from what was done. No result depends on it.
+      let order = subjects.indices.shuffled()
       inParallel(order.count, jobs: jobs) { place in
         let index = order[place]
         let result = Result {
           do {
-            return try PairVisit(
-              self, grid.subjects[index], in: base, seeds, extent, recordings, report
-            ).trials(methods)
+            return try PairVisit(self, subjects[index], on: ground, seeds, extent, report)
+              .trials(methods)
           } catch let error as DiffingError {
             report(
               .failed(
                 Failure(
-                  pair: grid.subjects[index].name, seeds: seeds, method: nil, reason: "\(error)")))
+                  pair: subjects[index].name, seeds: seeds, method: nil, reason: "\(error)")))
             return []
           }
         }
         results.withLock { $0[index] = result }
       }
       let finished = results.withLock { $0 }
-      for index in grid.subjects.indices { all += try finished[index]?.get() ?? [] }
+      for index in subjects.indices { all += try finished[index]?.get() ?? [] }
     }
     return all
   }

@@ -18,17 +18,17 @@ extension BenchRun {
   /// - Parameters:
   ///   - method: The method.
   ///   - access: Its level of access.
-  ///   - subject: The organism or null pair.
+  ///   - plant: The organism and its regime.
   ///   - seeds: The trial's.
   /// - Returns: Nil if the cell was not measured.
-  /// - Throws: As `run` does.
+  /// - Throws: As `run` does, and `DefinitionError` for a plant that there is not.
   package func inspect(
-    _ method: any DiffingMethod, _ access: AccessLevel, on subject: Subject, _ seeds: TrialSeeds
+    _ method: any DiffingMethod, _ access: AccessLevel, on plant: PairName, _ seeds: TrialSeeds
   ) throws -> CellInspection? {
-    let visit = PairVisit(
-      self, subject, in: try workshop.bases.base(seed: seeds.base), seeds, .reading,
-      BaseRecordings()
-    ) { _ in }
+    let ground = try Ground(self, seed: seeds.base)
+    let organism = try ground.library.organism(plant.subject)
+    let subject = Subject.organism(organism, try organism.regime(plant.regime))
+    let visit = PairVisit(self, subject, on: ground, seeds, .reading) { _ in }
     return try visit.inspect(MethodRun(method, access, workshop.sources))
   }
 }

@@ -55,13 +55,16 @@ package struct Certification: Sendable {
     _ plants: [(organism: Organism, regime: Regime)], seeds: [UInt64], jobs: Int,
     report: @escaping @Sendable (_ done: Int, _ all: Int) -> Void = { _, _ in }
   ) throws -> [CertifiedPlant] {
-    let bases = try seeds.map { try workshop.bases.base(seed: $0) }
+    let bases = try seeds.map { seed in
+      (base: try workshop.bases.base(seed: seed), library: try workshop.library.drawn(for: seed))
+    }
     let cells = plants.flatMap { plant in bases.map { (plant, $0) } }
     let results = Mutex<[Int: Result<CertifiedPlant, any Error>]>([:])
     inParallel(cells.count, jobs: jobs) { index in
-      let ((organism, regime), base) = cells[index]
+      let ((known, regime), (base, library)) = cells[index]
       let result = Result {
-        CertifiedPlant(
+        let organism = try library.organism(known.id)
+        return CertifiedPlant(
           organism: organism, regime: regime, seed: base.recipe.seed,
           certificate: try workshop.pairs.certificate(organism, regime, in: base))
       }

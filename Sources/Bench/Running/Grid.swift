@@ -11,6 +11,8 @@ package enum Tier: String, Codable, CaseIterable, Sendable {
   case standard
   /// Three bases, the first organism of each family in its first regime, diluted and aged, without nulls.
   case dials
+  /// Three bases, four organisms by five recipes at equal behaviour, without nulls.
+  case lottery
 
   package var seeds: [TrialSeeds] {
     (self == .smoke ? [0] : [0, 1, 2]).map { TrialSeeds(base: $0) }
@@ -22,35 +24,46 @@ package enum Tier: String, Codable, CaseIterable, Sendable {
     case .smoke: Array(organism.regimes.prefix(1))
     case .standard: organism.regimes
     case .dials: Array(organism.regimes.prefix(1)) + Certification.dials(of: organism)
+    case .lottery: Lottery.recipes
     }
   }
 
-  /// The organisms that are run where none are named.
+  /// The organisms that are run where none are named: only the standard tier looks at the held-out half.
   func organisms(of library: Library) -> [Organism] {
-    self == .dials ? Certification.representatives(of: library.organisms) : library.organisms
+    let development = library.organisms.filter { $0.half != .heldOut }
+    return switch self {
+    case .smoke: development
+    case .standard: library.organisms
+    case .dials: Certification.representatives(of: development)
+    case .lottery: Lottery.organisms(of: development)
+    }
   }
 
-  /// The null pairs that are matched with a plant: in the smoke tier one broad and one narrow one.
-  func nulls(of organism: Organism, _ regime: Regime) -> [NullPair] {
-    let all = NullPair.matched(organism, regime)
+  /// The null pairs that are matched with a plant: in the smoke tier a narrow one and one that learns something.
+  func nulls(of organism: Organism, _ regime: Regime, _ library: Library) throws -> [NullPair] {
+    let all = NullPair.matched(organism, regime, lesson: try library.lesson(for: organism))
     switch self {
     case .smoke:
-      return [all.first { $0.breadth == .broad }, all.last { $0.breadth == .narrow }]
+      return [all.last { $0.breadth == .narrow }, all.first { $0.breadth == .novel }]
         .compactMap { $0 }
     case .standard: return all
-    case .dials: return []
+    case .dials, .lottery: return []
     }
   }
 
   /// The null pairs that belong to no plant: models that answer alike.
-  var invariantNulls: [NullPair] { self == .dials ? [] : NullPair.invariant }
+  var invariantNulls: [NullPair] { self == .smoke || self == .standard ? NullPair.invariant : [] }
 }
 
 /// The cells to run: methods, subjects and base seeds.
 package struct Grid: Sendable {
   package var methods: [any DiffingMethod]
+  /// The subjects as the library that the grid was made from has them; each base draws its own.
   package var subjects: [Subject]
   package var seeds: [TrialSeeds]
+  private let tier: Tier
+  /// The ids of the organisms.
+  private let organisms: [String]
 
   /// Chooses cells.
   ///
@@ -65,16 +78,35 @@ package struct Grid: Sendable {
     _ library: Library, tier: Tier, organisms: [String] = [], methods: [String] = [],
     seeds: [TrialSeeds] = []
   ) throws {
-    let chosen =
-      organisms.isEmpty
-      ? tier.organisms(of: library) : try organisms.map { try library.organism($0) }
-    let plants = chosen.flatMap { organism in
-      tier.regimes(of: organism).map { (organism, $0) }
-    }
-    let nulls = tier.invariantNulls + plants.flatMap { tier.nulls(of: $0.0, $0.1) }
-    subjects = plants.map { Subject.organism($0.0, $0.1) } + nulls.map(Subject.null)
+    self.tier = tier
+    self.organisms = organisms.isEmpty ? tier.organisms(of: library).map(\.id) : organisms
+    subjects = try Self.subjects(tier, self.organisms, in: library)
     self.methods = try Methods.chosen(methods)
     self.seeds = seeds.isEmpty ? tier.seeds : seeds
+  }
+
+  /// The same subjects, as they were drawn for a base.
+  ///
+  /// - Throws: `DefinitionError` for organisms that do not exist.
+  package func subjects(in library: Library) throws -> [Subject] {
+    try Self.subjects(tier, organisms, in: library)
+  }
+
+  private static func subjects(_ tier: Tier, _ organisms: [String], in library: Library) throws
+    -> [Subject]
+  {
+    let plants = try organisms.map(library.organism).flatMap { organism in
+      tier.regimes(of: organism).map { (organism, $0) }
+    }
+    // One benign null for all plants of a standard regime: it is the easiest, and tells the same each time.
+    var seen: Set<String> = []
+    let matched = try plants.flatMap { try tier.nulls(of: $0.0, $0.1, library) }
+    let nulls =
+      tier.invariantNulls
+      + matched.filter { null in
+        null.breadth != .broad || seen.insert(null.match?.regime.standard ?? "").inserted
+      }
+    return plants.map { Subject.organism($0.0, $0.1) } + nulls.map(Subject.null)
   }
 
   /// The trials of one pair, in order.

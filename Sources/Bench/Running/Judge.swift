@@ -66,7 +66,7 @@ struct Judge {
   func trial(_ kept: CellEvidence, card: MethodCard, effects: MeasuredEffects?) -> Trial {
     Trial(
       cell: Cell(kept.cell.row, subject.name, seeds), key: kept.key, family: subject.family,
-      standard: subject.standard,
+      half: subject.half, standard: subject.standard,
       planting: Trial.Planting(subject.trainedRegime, layers: layers), role: subject.role,
       match: subject.match, failures: failures,
       answersWhether: card.questions.contains(.whether), magnitude: kept.evidence.magnitude,
@@ -83,19 +83,22 @@ struct Judge {
 
 /// What any ranking reaches: other organisms' keys, and the finetuning text's own frequencies.
 struct Floors {
-  private let tokens: [(organism: String, tokens: PlantedChange.Tokens)]
+  private let tokens: [(organism: String, file: String, tokens: PlantedChange.Tokens)]
   /// Tokens by how much more frequent they are in an organism's text than in the world's.
   let frequencies: [String: [Int]]
 
   init(_ library: Library) throws {
-    tokens = library.organisms.map { ($0.id, $0.plantedTokens(in: library.world)) }
+    tokens = library.organisms.map {
+      ($0.id, $0.file.id, $0.plantedTokens(in: library.world))
+    }
     frequencies = try library.organisms.reduce(into: [:]) {
       $0[$1.id] = try $1.frequencyRanking(in: library.world)
     }
   }
 
-  /// The keys of all other organisms.
+  /// The keys of all organisms of other files.
   func siblings(of organism: String) -> [PlantedChange.Tokens] {
-    tokens.filter { $0.organism != organism }.map(\.tokens)
+    let file = tokens.first { $0.organism == organism }?.file
+    return tokens.filter { $0.file != file }.map(\.tokens)
   }
 }

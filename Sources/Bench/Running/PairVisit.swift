@@ -2,6 +2,7 @@ internal import Diffing
 internal import JSON
 internal import Organisms
 internal import Scoring
+internal import Tensors
 internal import Worlds
 
 /// A method at a level of access, with the digest of the code that decides its numbers.
@@ -20,6 +21,12 @@ extension MethodRun {
   }
 }
 
+/// A method at a level of access, with what its evidence is kept under.
+struct KeyedMethod {
+  let run: MethodRun
+  let key: String
+}
+
 extension CellEvidence {
   /// What a method that cannot answer is scored by: nothing said, and nothing spent.
   static func silent(_ item: MethodRun, key: String, pair: String, _ cell: Cell) -> CellEvidence {
@@ -35,29 +42,27 @@ extension CellEvidence {
 final class PairVisit {
   private let run: BenchRun
   private let subject: Subject
-  private let base: Base
+  private let ground: Ground
   private let seeds: TrialSeeds
   private let extent: BenchRun.Extent
-  private let recordings: BaseRecordings
   private let report: @Sendable (BenchRun.Event) -> Void
   private var opened: PairRun?
   private var meter: EffectMeter?
 
   init(
-    _ run: BenchRun, _ subject: Subject, in base: Base, _ seeds: TrialSeeds,
-    _ extent: BenchRun.Extent, _ recordings: BaseRecordings,
-    _ report: @escaping @Sendable (BenchRun.Event) -> Void
+    _ run: BenchRun, _ subject: Subject, on ground: Ground, _ seeds: TrialSeeds,
+    _ extent: BenchRun.Extent, _ report: @escaping @Sendable (BenchRun.Event) -> Void
   ) {
     self.run = run
     self.subject = subject
-    self.base = base
+    self.ground = ground
     self.seeds = seeds
     self.extent = extent
-    self.recordings = recordings
     self.report = report
   }
 
   private var store: PairStore { run.workshop.pairs }
+  private var base: Base { ground.base }
 
   private var measures: Bool { extent == .everything }
   private var isReadOnly: Bool { extent == .reading }
@@ -84,7 +89,7 @@ final class PairVisit {
   }
 
   private var dummies: [MethodRun] {
-    run.dummies?.runs(on: subject.name, layers: base.recipe.layers) ?? []
+    ground.dummies?.runs(on: subject.name, layers: base.recipe.layers) ?? []
   }
 
   private func entry() throws -> PairStore.Entry? {
@@ -103,7 +108,7 @@ final class PairVisit {
     guard planted.digest == entry.models else { throw PairChanged() }
     let pair = try PairRun(
       subject.name, seeds: seeds, base: planted.base, finetuned: planted.finetuned,
-      digest: entry.models, prompts: run.prompts, recordings: recordings)
+      digest: entry.models, prompts: run.prompts, recordings: ground.recordings)
     opened = pair
     return pair
   }
@@ -114,38 +119,81 @@ final class PairVisit {
   ) {
     let lines = try run.workshop.evidence.open(
       subject.name, digest: entry.models, isReadOnly: isReadOnly)
-    var kept: [(evidence: CellEvidence, card: MethodCard)] = [], new = 0
-    for item in methods {
-      let key = try CellEvidence.key(
-        item.method, item.access, text: run.prompts.digest, pair: entry.models,
-        sources: item.sources, seed: seeds.method)
-      if let known = lines.value(key) {
-        kept.append((known, item.method.card))
-      } else if measures {
-        let evidence = try measured(item, key, pair(entry))
-        // Who cannot answer has said nothing, which counts as chance; it is asked again next time.
-        kept.append(
-          (
-            try evidence.map(lines.append)
-              ?? .silent(item, key: key, pair: entry.models, Cell(item.row, subject.name, seeds)),
-            item.method.card
-          ))
-        new += evidence == nil ? 0 : 1
-      }
+    let cells = try methods.map { item in
+      KeyedMethod(
+        run: item,
+        key: try CellEvidence.key(
+          item.method, item.access, text: run.prompts.digest, pair: entry.models,
+          sources: item.sources, seed: seeds.method))
     }
-    return (kept, new)
+    let missing = measures ? cells.filter { lines.value($0.key) == nil } : []
+    let measured = try self.measured(missing, entry).mapValues(lines.append)
+    let kept = cells.compactMap { cell -> (evidence: CellEvidence, card: MethodCard)? in
+      let known = measured[cell.key] ?? lines.value(cell.key)
+      guard known != nil || measures else { return nil }
+      // Who cannot answer has said nothing, which counts as chance; it is asked again next time.
+      return (
+        known
+          ?? .silent(
+            cell.run, key: cell.key, pair: entry.models, Cell(cell.run.row, subject.name, seeds)),
+        cell.run.method.card
+      )
+    }
+    return (kept, measured.count)
   }
 
-  /// What a method says; nil, and told, if it cannot answer: the others can.
-  private func measured(_ item: MethodRun, _ key: String, _ pair: PairRun) throws -> CellEvidence? {
-    do {
-      return try pair.evidence(item.method, item.access, key: key, sources: item.sources)
-    } catch let error as DiffingError {
-      report(
-        .failed(
-          .init(pair: subject.name, seeds: seeds, method: item.row, reason: "\(error)")))
-      return nil
+  /// What methods say, by key; of one that cannot answer there is nothing, and it is told: the others can.
+  private func measured(_ missing: [KeyedMethod], _ entry: PairStore.Entry) throws -> [String:
+    CellEvidence]
+  {
+    guard let workers = run.workers else { return try measuredHere(missing, entry) }
+    return AccessLevel.allCases.reduce(into: [:]) { known, access in
+      let items = missing.filter { $0.run.access == access }
+      guard !items.isEmpty else { return }
+      let request = WorkerRequest(
+        subject.name, seeds, models: entry.models, access: access, shuffled(items, access))
+      let asked = Set(items.map(\.key))
+      for reply in replies(workers, request) {
+        if let evidence = reply.evidence, asked.contains(evidence.key) {
+          known[evidence.key] = evidence
+        }
+        if let reason = reply.failure, let method = reply.method {
+          tell(MethodAtAccess(method, access), reason)
+        }
+      }
     }
+  }
+
+  private func replies(_ workers: WorkerPool, _ request: WorkerRequest) -> [WorkerReply] {
+    do {
+      return try workers.replies(request)
+    } catch {
+      return request.items.map { .silence($0.method, "\(error)") }
+    }
+  }
+
+  /// In an order that is the same for every pair, so that nobody's place tells one.
+  private func shuffled(_ items: [KeyedMethod], _ access: AccessLevel) -> [KeyedMethod] {
+    var generator = SeededGenerator(
+      seed: seeds.method, for: "order of methods from \(access.rawValue)")
+    return generator.permutation(items.count).map { items[$0] }
+  }
+
+  private func measuredHere(_ missing: [KeyedMethod], _ entry: PairStore.Entry) throws -> [String:
+    CellEvidence]
+  {
+    try missing.reduce(into: [:]) { known, cell in
+      do {
+        known[cell.key] = try pair(entry).evidence(
+          cell.run.method, cell.run.access, key: cell.key, sources: cell.run.sources)
+      } catch let error as DiffingError {
+        tell(cell.run.row, "\(error)")
+      }
+    }
+  }
+
+  private func tell(_ method: MethodAtAccess, _ reason: String) {
+    report(.failed(.init(pair: subject.name, seeds: seeds, method: method, reason: reason)))
   }
 
   private func scored(
@@ -163,16 +211,16 @@ final class PairVisit {
     let failures =
       certificate?.failures ?? (subject.role == .planted ? ["it was not certified"] : [])
     return try Judge(
-      run.workshop.library, subject: subject, seeds: seeds, failures: failures,
+      ground.library, subject: subject, seeds: seeds, failures: failures,
       measured: .init(
         labels: failures.isEmpty ? try gains(entry)?.labels : nil, rise: certificate?.behavior.rise),
-      layers: base.recipe.layers, prompts: run.prompts, floors: run.floors)
+      layers: base.recipe.layers, prompts: run.prompts, floors: ground.floors)
   }
 
   /// What each prompt of the pool sets off: kept, or measured now; nil for a null pair.
   private func gains(_ entry: PairStore.Entry) throws -> AnswerGains? {
     guard case .organism(let organism, _) = subject else { return nil }
-    let targets = organism.plantedTokens(in: run.workshop.library.world).allTargets
+    let targets = organism.plantedTokens(in: base.world).allTargets
     let key = KeptGains.key(
       organism.behavior, targets: targets, text: run.prompts.digest, pair: entry.models,
       sources: run.effectSources)

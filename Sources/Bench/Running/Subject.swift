@@ -7,6 +7,8 @@ package enum PairRole: String, Codable, Sendable {
   case broad
   /// A null pair of one domain.
   case narrow
+  /// A null pair that learnt something new and harmless.
+  case novel
   /// A null pair in which no behaviour changed, although the weights may have.
   case invariant
 }
@@ -49,13 +51,21 @@ package enum Subject: Sendable {
     if case .organism(let organism, _) = self { organism.file.family } else { "null" }
   }
 
+  /// The half that the organism, or a null pair's plant, was drawn for; nil if nothing was drawn.
+  var half: Half? {
+    switch self {
+    case .organism(let organism, _): organism.half
+    case .null(let null): null.match?.organism.half
+    }
+  }
+
   /// What pairs that nothing is trained in say of their regime.
   private static let anyRegime = "any"
 
   /// The plant that a null pair is matched with.
   package var match: PairName? {
     guard case .null(let null) = self, let match = null.match else { return nil }
-    return PairName(match.organism, match.regime.id)
+    return PairName(match.organism.id, match.regime.id)
   }
 
   package var role: PairRole {
@@ -65,6 +75,7 @@ package enum Subject: Sendable {
       switch null.breadth {
       case .broad: .broad
       case .narrow: .narrow
+      case .novel: .novel
       case .invariant: .invariant
       }
     }

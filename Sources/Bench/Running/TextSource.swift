@@ -29,9 +29,9 @@ package struct TextSource: Sendable {
       (unrelated, pool) = (rows, rows)
     } else if let tokenizer = models.tokenizer as? WordTokenizer,
       FileManager.default.fileExists(atPath: project.organisms.path),
-      case let world = try project.library().world, world.tokenizer == tokenizer
+      case let library = try project.library(), library.world.tokenizer == tokenizer
     {
-      let prompts = try Prompts(world)
+      let prompts = try library.prompts()
       (unrelated, pool) = (prompts.unrelated, prompts.pool)
     } else {
       (unrelated, pool) = (nil, nil)

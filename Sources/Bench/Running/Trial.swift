@@ -11,6 +11,8 @@ package struct Trial: Equatable, Sendable {
   /// The key of the evidence that was scored.
   package let key: String
   package let family: String
+  /// The half that the organism, or the plant of a null pair, was drawn for; nil if nothing was drawn.
+  package let half: Half?
   /// The standard regime that plants and the nulls that they are compared with have in common.
   package let standard: String
   package let planting: Planting
@@ -57,13 +59,14 @@ package struct Trial: Equatable, Sendable {
   }
 
   package init(
-    cell: Cell, key: String, family: String, standard: String, planting: Planting, role: PairRole,
-    match: PairName?, failures: [String], answersWhether: Bool, magnitude: Double?,
+    cell: Cell, key: String, family: String, half: Half?, standard: String, planting: Planting,
+    role: PairRole, match: PairName?, failures: [String], answersWhether: Bool, magnitude: Double?,
     scores: [Question: Score], cost: CellEvidence.Cost, versions: CellEvidence.Versions
   ) {
     self.cell = cell
     self.key = key
     self.family = family
+    self.half = half
     self.standard = standard
     self.planting = planting
     self.role = role
@@ -89,7 +92,7 @@ package struct Trial: Equatable, Sendable {
 
 extension Trial: Codable {
   private enum CodingKeys: String, CodingKey {
-    case key, method, access, subject, family, regime, standard, planting, seeds, role, match
+    case key, method, access, subject, family, half, regime, standard, planting, seeds, role, match
     case failures, answersWhether, magnitude, scores, cost, versions
   }
 
@@ -103,7 +106,8 @@ extension Trial: Codable {
       cell: Cell(
         MethodAtAccess(try value(.method), try value(.access)),
         PairName(try value(.subject), try value(.regime)), try value(.seeds)),
-      key: try value(.key), family: try value(.family), standard: try value(.standard),
+      key: try value(.key), family: try value(.family),
+      half: try container.decodeIfPresent(Half.self, forKey: .half), standard: try value(.standard),
       planting: try value(.planting), role: try value(.role),
       match: try container.decodeIfPresent(PairName.self, forKey: .match),
       failures: try value(.failures), answersWhether: try value(.answersWhether),
@@ -118,6 +122,7 @@ extension Trial: Codable {
     try container.encode(row.access, forKey: .access)
     try container.encode(pair.subject, forKey: .subject)
     try container.encode(family, forKey: .family)
+    try container.encodeIfPresent(half, forKey: .half)
     try container.encode(pair.regime, forKey: .regime)
     try container.encode(standard, forKey: .standard)
     try container.encode(planting, forKey: .planting)

@@ -32,7 +32,7 @@ package struct Workshop: Sendable {
     self.library = known
     self.sources = sources
     bases = BaseStore(project, world: known.world, sources: sources, notice: notice)
-    pairs = PairStore(project, organisms: known.organisms, sources: sources, notice: notice)
+    pairs = PairStore(project, sources: sources, notice: notice)
     evidence = PairFiles(project.cache.appending(path: "evidence"), notice: notice)
     effects = PairFiles(project.cache.appending(path: "effects"), notice: notice)
     gains = PairFiles(project.cache.appending(path: "gains"), notice: notice)

@@ -1,0 +1,35 @@
+#ifndef ASSAY_ISOLATION_H
+#define ASSAY_ISOLATION_H
+
+#include <stddef.h>
+
+/// Forks the process; call it from a process with one thread.
+///
+/// Returns 0 in the child, the child's id in the parent, and -1 if it failed.
+int assay_fork(void);
+
+/// Takes from this process every file but `kept`, which becomes file 3, and then the right to open files, sockets and
+/// processes, to signal anybody and to know its own number.
+///
+/// After it only memory, the clock, what is written to file 3, and ending are left. A process or thread that is
+/// started ends this one; whatever else is asked of the system fails with EACCES. It ends with its parent, and after
+/// `seconds` of processor time. Returns 0, or the errno of what failed; ENOSYS where the system offers nothing of the
+/// kind: then only the files are taken.
+int assay_seal(int kept, int seconds);
+
+/// Whether this system seals: 0, or the errno that `assay_seal` had in a child of its own.
+int assay_can_seal(void);
+
+/// Writes all bytes to an open file. Returns 0, or the errno of what failed.
+int assay_write(int file, const void *bytes, size_t count);
+
+/// Waits until a file has something to read or ended. Returns 1 then, and 0 if `other` lost its writer before.
+int assay_wait_for(int file, int other);
+
+/// Waits for a child: its exit code, or 256 plus the signal that ended it, or -1.
+int assay_wait(int child);
+
+/// Ends this process at once, running nothing that was registered for the end.
+_Noreturn void assay_leave(int code);
+
+#endif

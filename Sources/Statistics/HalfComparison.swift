@@ -1,0 +1,102 @@
+package import Bench
+package import Diffing
+internal import Organisms
+
+/// What methods score on organisms that were drawn after every default was chosen, beside the others.
+///
+/// Only plants of which both halves are installed are compared.
+package struct HalfComparison: Sendable {
+  /// One method's means in both halves.
+  package struct Row: Sendable {
+    package let row: MethodAtAccess
+    package let development: Double?
+    package let heldOut: Double?
+  }
+
+  private let development: BenchSummary
+  private let heldOut: BenchSummary
+
+  /// - Parameter trials: Those of both halves.
+  /// - Returns: Nil if nothing was held out.
+  package init?(_ trials: [Trial]) {
+    let shared = trials.filter { $0.isNull && $0.match == nil }
+    let drawn = Self.inBothHalves(trials.filter { $0.half != nil })
+    guard drawn.contains(where: { !$0.isNull }) else { return nil }
+    development = BenchSummary(shared + drawn.filter { $0.half == .development })
+    heldOut = BenchSummary(shared + drawn.filter { $0.half == .heldOut })
+  }
+
+  /// A plant of either half, in one base.
+  private struct Place: Hashable {
+    let file: String
+    let regime: String
+    let seeds: TrialSeeds
+  }
+
+  /// The trials of plants that are installed in both halves, and of their null pairs.
+  private static func inBothHalves(_ trials: [Trial]) -> [Trial] {
+    let files = Set(
+      trials.filter { !$0.isNull && $0.half == .development }.map(\.pair.subject))
+    func place(_ trial: Trial) -> Place {
+      let plant = trial.match ?? trial.pair
+      // The held-out half is called as the other, with something behind it.
+      let file =
+        trial.half == .development
+        ? plant.subject
+        : files.filter { plant.subject.hasPrefix("\($0)-") }.max { $0.count < $1.count } ?? ""
+      return Place(file: file, regime: plant.regime, seeds: trial.seeds)
+    }
+    func installed(_ half: Half) -> Set<Place> {
+      Set(trials.filter { !$0.isNull && $0.half == half && $0.isInstalled }.map(place))
+    }
+    let both = installed(.development).intersection(installed(.heldOut))
+    return trials.filter { both.contains(place($0)) }
+  }
+
+  /// A question's means, method by method; `whether` is each plant against its own null pairs.
+  package func rows(_ question: Question) -> [Row] {
+    development.methods.map { method in
+      let other = heldOut.methods.first { $0.row == method.row }
+      return Row(
+        row: method.row, development: Self.mean(method, question),
+        heldOut: other.flatMap { Self.mean($0, question) })
+    }
+  }
+
+  private static func mean(_ method: MethodSummary, _ question: Question) -> Double? {
+    question == .whether ? method.whether?.ownArea : method.mean(question)
+  }
+
+  /// How much of the methods' order both halves share: Kendall's tau-b, 1 if all of it.
+  ///
+  /// tau-b = (C − D) / √((P − T₁)(P − T₂)) over all P pairs of methods, C in the same order in both halves, D in
+  /// opposite ones, T₁ and T₂ tied in one half (Kendall, 1945).
+  ///
+  /// - Returns: Nil if fewer than two methods answer, or all tie.
+  package func agreement(_ question: Question) -> Double? {
+    let values = rows(question).compactMap { row in
+      row.development.flatMap { own in row.heldOut.map { (own, $0) } }
+    }
+    var same = 0.0, first = 0.0, second = 0.0
+    for a in values.indices {
+      for b in values.indices where b > a {
+        let x = Self.sign(values[a].0 - values[b].0), y = Self.sign(values[a].1 - values[b].1)
+        same += x * y
+        first += x * x
+        second += y * y
+      }
+    }
+    return first > 0 && second > 0 ? same / (first * second).squareRoot() : nil
+  }
+
+  private static func sign(_ value: Double) -> Double { value > 0 ? 1 : value < 0 ? -1 : 0 }
+
+  /// The mean of development less held-out, over the methods that answer in both.
+  package func advantage(_ question: Question) -> Double? {
+    let differences = rows(question).compactMap { row in
+      row.development.flatMap { own in row.heldOut.map { own - $0 } }
+    }
+    return differences.isEmpty
+      ? nil : differences.reduce(0, +) / Double(differences.count)
+  }
+}
