@@ -61,4 +61,17 @@ struct GridTests {
     #expect(Set(plants.map(\.regime.mark)).count == 1 && plants.allSatisfy { $0.regime.age == 1 })
     #expect(Set(plants.map { "\($0.regime.parameters)" }).count == 5)
   }
+
+  @Test("a plant is certified in the place that its base draws")
+  func places() throws {
+    let plant = try library.organism("located-layer")
+    let workshop = try Workshop(Project(root: Fixtures.repository))
+    let certified = try Certification(workshop).run(
+      [(plant, plant.regimes[0])], seeds: [0, 1], jobs: 2)
+    for one in certified {
+      let own = try library.drawn(for: one.seed).organism("located-layer")
+      #expect(one.regime == own.regimes[0])
+    }
+    #expect(certified[0].regime.parameters != certified[1].regime.parameters)
+  }
 }

@@ -8,6 +8,8 @@ package struct CellInspection: Sendable {
   package let truth: PlantedChange
   package let effects: MeasuredEffects?
   package let trial: Trial
+  /// How much more of what was planted each prompt of the pool brings out; nil if that was not measured.
+  package let gains: AnswerGains?
   /// The prompts of the pool, which input claims refer to.
   package let pool: [[Int]]
 }

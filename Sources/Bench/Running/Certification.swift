@@ -61,9 +61,12 @@ package struct Certification: Sendable {
     let cells = plants.flatMap { plant in bases.map { (plant, $0) } }
     let results = Mutex<[Int: Result<CertifiedPlant, any Error>]>([:])
     inParallel(cells.count, jobs: jobs) { index in
-      let ((known, regime), (base, library)) = cells[index]
+      let (known, (base, library)) = cells[index]
       let result = Result {
-        let organism = try library.organism(known.id)
+        // Another base draws another place, which is part of the regime.
+        let organism = try library.organism(known.organism.id)
+        let all = organism.regimes + Self.dials(of: organism)
+        let regime = all.first { $0.id == known.regime.id } ?? known.regime
         return CertifiedPlant(
           organism: organism, regime: regime, seed: base.recipe.seed,
           certificate: try workshop.pairs.certificate(organism, regime, in: base))

@@ -240,7 +240,8 @@ final class PairVisit {
     let effects = try EffectLookup(self, judge, entry)?.of(kept.evidence)
     return CellInspection(
       evidence: kept, truth: judge.truth, effects: effects,
-      trial: judge.trial(kept, card: method.method.card, effects: effects), pool: run.prompts.pool)
+      trial: judge.trial(kept, card: method.method.card, effects: effects),
+      gains: try gains(entry), pool: run.prompts.pool)
   }
 
   /// What was measured of the plant; nil for a null pair, and if it is only read and was not measured.
