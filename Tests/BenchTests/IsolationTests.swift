@@ -22,12 +22,7 @@ struct IsolationTests {
 
   /// Trials of all cheats on a plant and its null pairs, by method; and what failed.
   private static let cheated = Result {
-    try Fixtures.withTemporaryFolder { folder in
-      for name in ["Organisms", "Fixtures"] {
-        try FileManager.default.createSymbolicLink(
-          at: folder.appending(path: name),
-          withDestinationURL: Fixtures.repository.appending(path: name))
-      }
+    try Fixtures.withCheckout { folder in
       let workshop = try Workshop(Project(root: folder))
       var grid = try Grid(workshop.library, tier: .smoke, organisms: ["edited-capital"])
       grid.methods = Cheats.all.map { $0.init() }
@@ -87,12 +82,7 @@ struct IsolationTests {
 
   @Test("behind the wall the real methods say what they say before it, to the byte")
   func sameEvidence() throws {
-    try Fixtures.withTemporaryFolder { folder in
-      for name in ["Organisms", "Fixtures"] {
-        try FileManager.default.createSymbolicLink(
-          at: folder.appending(path: name),
-          withDestinationURL: Fixtures.repository.appending(path: name))
-      }
+    try Fixtures.withCheckout { folder in
       let workshop = try Workshop(Project(root: folder))
       let grid = try Grid(
         workshop.library, tier: .smoke, organisms: ["edited-capital"],
@@ -110,12 +100,7 @@ struct IsolationTests {
 
   @Test("a worker of other code or text than the bench's says nothing")
   func otherCode() throws {
-    try Fixtures.withTemporaryFolder { folder in
-      for name in ["Organisms", "Fixtures"] {
-        try FileManager.default.createSymbolicLink(
-          at: folder.appending(path: name),
-          withDestinationURL: Fixtures.repository.appending(path: name))
-      }
+    try Fixtures.withCheckout { folder in
       let workshop = try Workshop(
         Project(root: folder), sources: SourceDigest(folder.appending(path: "none")))
       let grid = try Grid(

@@ -27,12 +27,7 @@ private struct Helpless: DiffingMethod {
 struct MethodFailureTests {
   @Test("is told with its cell, and the others answer")
   func others() throws {
-    try Fixtures.withTemporaryFolder { folder in
-      for name in ["Organisms", "Fixtures"] {
-        try FileManager.default.createSymbolicLink(
-          at: folder.appending(path: name),
-          withDestinationURL: Fixtures.repository.appending(path: name))
-      }
+    try Fixtures.withCheckout { folder in
       let project = Project(root: folder, organisms: nil)
       let library = try project.library()
       let workshop = try Workshop(project, library: library)

@@ -18,6 +18,17 @@ package enum Fixtures {
     return String(text[start.upperBound..<end.lowerBound])
   }
 
+  /// Runs a body in a checkout whose organisms and fixtures are this one's, and whose cache starts empty.
+  package static func withCheckout<Result>(_ body: (URL) throws -> Result) throws -> Result {
+    try withTemporaryFolder { folder in
+      for name in ["Organisms", "Fixtures"] {
+        try FileManager.default.createSymbolicLink(
+          at: folder.appending(path: name), withDestinationURL: repository.appending(path: name))
+      }
+      return try body(folder)
+    }
+  }
+
   /// Runs a body with an empty folder that is removed afterwards.
   package static func withTemporaryFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
     let folder = FileManager.default.temporaryDirectory

@@ -52,15 +52,17 @@ package final class MethodWorker {
     let known = try methods(on: request)
     var left = request.items[...]
     while let first = left.first {
-      guard let own = known[first.method], try own.key(of: request) == first.key else {
+      guard let own = known[first.method],
+        try run.key(of: own, on: request.models, request.seeds) == first.key
+      else {
         try Self.say(.silence(first.method, "the worker's code or text is not the bench's"))
         left = left.dropFirst()
         continue
       }
       let (lines, end) = try SealedCall.lines { say in
         for item in left {
-          guard let method = known[item.method]?.method,
-            let line = try? JSON.encode(Self.reply(item, method, request, pair))
+          guard let own = known[item.method],
+            let line = try? JSON.encode(Self.reply(item, own, pair))
           else { return }
           say(line)
         }
@@ -90,12 +92,11 @@ package final class MethodWorker {
   }
 
   private static func reply(
-    _ item: WorkerRequest.Item, _ method: any DiffingMethod, _ request: WorkerRequest,
-    _ pair: PairRun
+    _ item: WorkerRequest.Item, _ own: MethodRun, _ pair: PairRun
   ) -> WorkerReply {
     do {
       let evidence = try pair.evidence(
-        method, request.access, key: item.key, sources: item.sources)
+        own.method, own.access, key: item.key, sources: own.sources)
       return WorkerReply(method: item.method, evidence: evidence, failure: nil)
     } catch {
       return .silence(item.method, "\(error)")
@@ -104,31 +105,13 @@ package final class MethodWorker {
 
   // MARK: What is open
 
-  /// A method as this worker's own code has it.
-  private struct OwnMethod {
-    let method: any DiffingMethod
-    let sources: String
-    let text: String
-
-    /// What its evidence would be kept under.
-    func key(of request: WorkerRequest) throws -> String {
-      try CellEvidence.key(
-        method, request.access, text: text, pair: request.models, sources: sources,
-        seed: request.seeds.method)
-    }
-  }
-
-  private func methods(on request: WorkerRequest) throws -> [String: OwnMethod] {
+  /// The methods as this worker's own code has them, by id.
+  private func methods(on request: WorkerRequest) throws -> [String: MethodRun] {
     let ground = try ground(request.seeds.base)
     let dummies = ground.dummies?.runs(on: request.pair, layers: ground.base.recipe.layers) ?? []
     let own = try methods.map { try MethodRun($0.init(), request.access, run.workshop.sources) }
-    return Dictionary(
-      (own + dummies).map { item in
-        let method = OwnMethod(
-          method: item.method, sources: item.sources, text: run.prompts.digest)
-        return (item.method.card.id, method)
-      }
-    ) { first, _ in first }
+    let all = own + dummies.filter { $0.access == request.access }
+    return Dictionary(all.map { ($0.row.method, $0) }) { first, _ in first }
   }
 
   private func ground(_ seed: UInt64) throws -> Ground {
@@ -148,8 +131,9 @@ package final class MethodWorker {
       (organism.regimes + Certification.dials(of: organism) + Lottery.recipes)
         .map { (organism, $0) }
     }
-    let nulls = try plants.flatMap { organism, regime in
-      NullPair.matched(organism, regime, lesson: try library.lesson(for: organism))
+    let nulls = try library.organisms.flatMap { organism in
+      let lesson = try library.lesson(for: organism)
+      return organism.regimes.flatMap { NullPair.matched(organism, $0, lesson: lesson) }
     }
     return plants.map { Subject.organism($0.0, $0.1) }
       + (NullPair.invariant + nulls).map(Subject.null)
@@ -165,14 +149,9 @@ package final class MethodWorker {
     guard let subject = subjects[request.pair] else {
       throw WorkerFault("\(request.pair) is no pair of the worker's library")
     }
-    let planted = try run.workshop.pairs.pair(
-      subject, in: ground.base, planting: request.seeds.planting)
-    guard planted.digest == request.models else {
-      throw WorkerFault("\(request.pair) has other weights than were asked for")
-    }
-    let pair = try PairRun(
-      request.pair, seeds: request.seeds, base: planted.base, finetuned: planted.finetuned,
-      digest: request.models, prompts: run.prompts, recordings: ground.recordings)
+    guard
+      let pair = try run.open(subject, on: ground, request.seeds, models: request.models)
+    else { throw WorkerFault("\(request.pair) has other weights than were asked for") }
     opened = (request, pair)
     return pair
   }

@@ -6,7 +6,6 @@ struct WorkerRequest: Codable {
   struct Item: Codable {
     let method: String
     let key: String
-    let sources: String
   }
 
   let pair: PairName
@@ -24,9 +23,7 @@ struct WorkerRequest: Codable {
     self.seeds = seeds
     self.models = models
     self.access = access
-    items = methods.map {
-      Item(method: $0.run.method.card.id, key: $0.key, sources: $0.run.sources)
-    }
+    items = methods.map { Item(method: $0.run.method.card.id, key: $0.key) }
   }
 }
 

@@ -24,3 +24,27 @@ struct Ground: Sendable {
       ? Dummies(library, pool: run.prompts.pool, sources: workshop.sources.dummyEvidence) : nil
   }
 }
+
+extension BenchRun {
+  /// Opens the models of a pair.
+  ///
+  /// - Parameter models: The digest that they should have.
+  /// - Returns: Nil if they have another one.
+  /// - Throws: What making or reading the pair throws, and `DiffingError`.
+  func open(_ subject: Subject, on ground: Ground, _ seeds: TrialSeeds, models: String) throws
+    -> PairRun?
+  {
+    let planted = try workshop.pairs.pair(subject, in: ground.base, planting: seeds.planting)
+    guard planted.digest == models else { return nil }
+    return try PairRun(
+      subject.name, seeds: seeds, base: planted.base, finetuned: planted.finetuned,
+      digest: models, prompts: prompts, recordings: ground.recordings)
+  }
+
+  /// What a method's evidence on some models is kept under.
+  func key(of method: MethodRun, on models: String, _ seeds: TrialSeeds) throws -> String {
+    try CellEvidence.key(
+      method.method, method.access, text: prompts.digest, pair: models, sources: method.sources,
+      seed: seeds.method)
+  }
+}

@@ -104,11 +104,9 @@ final class PairVisit {
   private func pair(_ entry: PairStore.Entry) throws -> PairRun {
     if let opened { return opened }
     report(.opening(pair: subject.name, seeds: seeds))
-    let planted = try store.pair(subject, in: base, planting: seeds.planting)
-    guard planted.digest == entry.models else { throw PairChanged() }
-    let pair = try PairRun(
-      subject.name, seeds: seeds, base: planted.base, finetuned: planted.finetuned,
-      digest: entry.models, prompts: run.prompts, recordings: ground.recordings)
+    guard let pair = try run.open(subject, on: ground, seeds, models: entry.models) else {
+      throw PairChanged()
+    }
     opened = pair
     return pair
   }
@@ -119,12 +117,8 @@ final class PairVisit {
   ) {
     let lines = try run.workshop.evidence.open(
       subject.name, digest: entry.models, isReadOnly: isReadOnly)
-    let cells = try methods.map { item in
-      KeyedMethod(
-        run: item,
-        key: try CellEvidence.key(
-          item.method, item.access, text: run.prompts.digest, pair: entry.models,
-          sources: item.sources, seed: seeds.method))
+    let cells = try methods.map {
+      KeyedMethod(run: $0, key: try run.key(of: $0, on: entry.models, seeds))
     }
     let missing = measures ? cells.filter { lines.value($0.key) == nil } : []
     let measured = try self.measured(missing, entry).mapValues(lines.append)
