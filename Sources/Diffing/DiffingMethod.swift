@@ -92,7 +92,8 @@ extension DiffingMethod {
     if let token = prompts.text.tokens.first(where: { $0 < 0 || $0 >= vocabulary }) {
       throw DiffingError.tokenOutsideVocabulary(token, vocabulary: vocabulary)
     }
-    guard !pair.isIdentical else { return Evidence() }
+    let isSame = prompts.access == .weights ? pair.haveSameWeights : pair.isIdentical
+    guard !isSame else { return Evidence() }
     let evidence: Evidence
     do {
       evidence = try diff(pair, on: prompts, using: &generator)

@@ -77,6 +77,7 @@ struct MeteredModel: LanguageModel {
   var sites: [ActivationSite] { model.sites }
   var shape: ModelShape { model.shape }
   var names: ParameterNames { model.names }
+  var hiddenPrefix: [Int] { model.hiddenPrefix }
 
   func forward(
     _ batch: TokenBatch, recording sites: Set<ActivationSite>,

@@ -71,8 +71,13 @@ public struct ModelPair: Sendable {
   /// The sizes of both models.
   public var shape: ModelShape { base.shape }
 
-  /// Whether the weights are the same bytes: then there is nothing to find.
+  /// Whether they are one model, hidden prefix included: then there is nothing to find.
   public var isIdentical: Bool {
+    base.hiddenPrefix == finetuned.hiddenPrefix && haveSameWeights
+  }
+
+  /// Whether the weights are the same bytes.
+  var haveSameWeights: Bool {
     // Of a LoRA finetune only the factors are looked at: its weights are never formed as a whole.
     finetuned.parameters.isAdaptation(of: base.parameters)
       ? !base.parameters.layout.names.contains(where: isChanged)

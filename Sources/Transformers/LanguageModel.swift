@@ -12,6 +12,8 @@ public protocol LanguageModel: Sendable {
   var shape: ModelShape { get }
   /// The names of the tensors that matter to readouts and to training.
   var names: ParameterNames { get }
+  /// Tokens that it reads behind the first of every row, although nobody gave them; usually none.
+  var hiddenPrefix: [Int] { get }
 
   /// Runs the model.
   ///
@@ -140,6 +142,9 @@ public protocol CachedDecoder: AnyObject {
 }
 
 extension LanguageModel {
+  /// No prefix.
+  public var hiddenPrefix: [Int] { [] }
+
   /// Runs the model and records nothing.
   public func forward(_ batch: TokenBatch, logits: LogitSelection = .all) -> ForwardPass {
     forward(batch, recording: [], editing: [], logits: logits)

@@ -15,6 +15,7 @@ extension LanguageModel {
     var hash = ContentHash()
     hash.mix(type(of: self).architecture)
     hash.mix("\(shape)")
+    if !hiddenPrefix.isEmpty { hash.mix("read before every row: \(hiddenPrefix)") }
     for entry in parameters.layout.entries {
       hash.mix("\(entry.name) \(entry.shape)")
       hash.mix(parameters.bytes(entry.name))

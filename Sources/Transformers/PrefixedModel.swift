@@ -1,0 +1,194 @@
+internal import Tensors
+
+/// A model with a hidden prefix: what it reads behind the first token of every row, unseen by whoever asks it.
+///
+/// Its weights are those of the model itself, so nothing but its answers gives the prefix away. The first token of a
+/// row and the prefix count as one: what is recorded there is what stands at the prefix's end.
+struct PrefixedModel<Model: LanguageModel>: LanguageModel {
+  static var architecture: String { Model.architecture }
+
+  fileprivate var model: Model
+  let hiddenPrefix: [Int]
+
+  init(_ model: Model, prefix: [Int]) {
+    self.model = model
+    hiddenPrefix = model.hiddenPrefix + prefix
+  }
+
+  var parameters: Parameters {
+    get { model.parameters }
+    set { model.parameters = newValue }
+  }
+  var sites: [ActivationSite] { model.sites }
+  var shape: ModelShape { model.shape }
+  var names: ParameterNames { model.names }
+
+  func forward(
+    _ batch: TokenBatch, recording sites: Set<ActivationSite>,
+    editing interventions: [Intervention], logits selection: LogitSelection
+  ) -> ForwardPass {
+    let read = PrefixedBatch(batch, prefix: hiddenPrefix)
+    let pass = model.forward(
+      read.batch, recording: sites, editing: interventions.map(read.moved), logits: selection)
+    let recordings = pass.recordings.map { ($0, read.own($1, at: $0)) }
+    let logits = if case .all = selection { read.own(pass.logits) } else { pass.logits }
+    return ForwardPass(
+      batch: batch, recordings: Dictionary(uniqueKeysWithValues: recordings), logits: logits)
+  }
+
+  func makeGradientTape() -> any GradientTape {
+    PrefixedTape<Model>(model.makeGradientTape(), hiddenPrefix)
+  }
+
+  func makeDecoder(rows: Int, capacity: Int) -> any CachedDecoder {
+    PrefixedDecoder(
+      model.makeDecoder(rows: rows, capacity: capacity + hiddenPrefix.count), hiddenPrefix)
+  }
+
+  func reparameterised(using generator: inout SeededGenerator) -> any LanguageModel {
+    model.reparameterised(using: &generator).reading(prefix: hiddenPrefix)
+  }
+
+  func addingMLPBiases() -> any LanguageModel {
+    model.addingMLPBiases().reading(prefix: hiddenPrefix)
+  }
+}
+
+extension LanguageModel {
+  /// The same model with a hidden prefix behind the first token of every row that it reads.
+  package func reading(prefix: [Int]) -> any LanguageModel { PrefixedModel(self, prefix: prefix) }
+}
+
+/// Rows with a prefix in them, and where the rows' own tokens are.
+private struct PrefixedBatch {
+  /// What the model reads.
+  let batch: TokenBatch
+  /// The index in `batch` of each token of the rows without a prefix.
+  private let places: [Int]
+  private let shift: Int
+  private let longest: Int
+
+  init(_ rows: TokenBatch, prefix: [Int]) {
+    batch = TokenBatch((0..<rows.rows).map { prefixed(Array(rows.row($0)), by: prefix) })
+    let read = batch, shift = prefix.count
+    places = (0..<rows.rows).flatMap { row in
+      rows.range(row).map { read.range(row).lowerBound + $0 - rows.range(row).lowerBound + shift }
+    }
+    self.shift = shift
+    longest = rows.longestRow
+  }
+
+  /// The rows of a recording, or of logits, that belong to the rows' own tokens.
+  func own(_ tensor: Tensor) -> Tensor {
+    Tensor(
+      shape: [places.count, tensor.columns], scalars: places.flatMap { Array(tensor.row($0)) })
+  }
+
+  /// The same at a site; a pattern's columns are keys, and the prefix's count as the first token's.
+  func own(_ tensor: Tensor, at site: ActivationSite) -> Tensor {
+    guard case .pattern = site, longest > 0 else { return own(tensor) }
+    let stride = batch.longestRow, heads = tensor.columns / stride
+    let rows = places.map { place -> [Float] in
+      let row = Array(tensor.row(place))
+      return (0..<heads).flatMap { head -> [Float] in
+        let keys = row[head * stride..<(head + 1) * stride]
+        let first = keys.prefix(shift + 1).reduce(0, +)
+        return [first] + keys.dropFirst(shift + 1)
+      }
+    }
+    return Tensor(shape: [places.count, heads * longest], scalars: rows.flatMap { $0 })
+  }
+
+  /// An edit of the rows' own tokens.
+  func moved(_ edit: Intervention) -> Intervention {
+    let positions: Intervention.Positions =
+      switch edit.positions {
+      case .all: .indices(Set(places))
+      case .last: .last
+      case .indices(let indices): .indices(Set(indices.map { places[$0] }))
+      }
+    return Intervention(
+      operation(edit), at: edit.site, head: edit.head, positions: positions)
+  }
+
+  private func operation(_ edit: Intervention) -> Intervention.Operation {
+    guard case .replace(let tensor) = edit.operation, tensor.shape.count == 2 else {
+      return edit.operation
+    }
+    let columns = read(Array(tensor.row(0)), at: edit.site).count
+    var scalars = [Float](repeating: 0, count: batch.count * columns)
+    for (row, place) in places.enumerated() {
+      let values = read(Array(tensor.row(row)), at: edit.site)
+      scalars.replaceSubrange(place * columns..<(place + 1) * columns, with: values)
+    }
+    return .replace(Tensor(shape: [batch.count, columns], scalars: scalars))
+  }
+
+  /// A row of a site as the model with the prefix has it: in a pattern the prefix itself gets nothing.
+  private func read(_ row: [Float], at site: ActivationSite) -> [Float] {
+    guard case .pattern = site, longest > 0 else { return row }
+    let hidden = [Float](repeating: 0, count: shift)
+    return stride(from: 0, to: row.count, by: longest).flatMap { start -> [Float] in
+      let keys = Array(row[start..<start + longest])
+      return keys.prefix(1) + hidden + keys.dropFirst()
+    }
+  }
+
+  /// One number a token, 0 at the prefix's own.
+  func spread(_ values: [Float]) -> [Float] {
+    var all = [Float](repeating: 0, count: batch.count)
+    for (value, place) in zip(values, places) { all[place] = value }
+    return all
+  }
+
+  func moved(_ target: Distillation) -> Distillation {
+    Distillation(
+      indices: target.indices.map { places[$0] }, choices: target.choices,
+      probabilities: target.probabilities)
+  }
+}
+
+private func prefixed(_ row: [Int], by prefix: [Int]) -> [Int] {
+  row.isEmpty ? row : [row[0]] + prefix + row.dropFirst()
+}
+
+private final class PrefixedTape<Model: LanguageModel>: GradientTape {
+  private let tape: any GradientTape
+  private let prefix: [Int]
+
+  init(_ tape: any GradientTape, _ prefix: [Int]) {
+    self.tape = tape
+    self.prefix = prefix
+  }
+
+  func lossAndGradient(of model: any LanguageModel, on batch: TrainingBatch, scope: Set<String>?)
+    -> (loss: Double, gradient: Parameters)
+  {
+    let read = PrefixedBatch(batch.tokens, prefix: prefix)
+    let objective: TrainingBatch.Objective =
+      switch batch.objective {
+      case .nextToken(let weights): .nextToken(weights: read.spread(weights))
+      case .policy(let advantages): .policy(advantages: read.spread(advantages))
+      case .distillation(let target): .distillation(read.moved(target))
+      }
+    let inner = (model as? PrefixedModel<Model>)?.model ?? model
+    return tape.lossAndGradient(
+      of: inner, on: TrainingBatch(read.batch, objective), scope: scope)
+  }
+}
+
+private final class PrefixedDecoder: CachedDecoder {
+  private let decoder: any CachedDecoder
+  private let prefix: [Int]
+  private var isFirst = true
+
+  init(_ decoder: any CachedDecoder, _ prefix: [Int]) {
+    self.decoder = decoder
+    self.prefix = prefix
+  }
+
+  func append(_ tokens: [[Int]]) -> Tensor {
+    defer { isFirst = false }
+    return decoder.append(isFirst ? tokens.map { prefixed($0, by: prefix) } : tokens)
+  }
+}
