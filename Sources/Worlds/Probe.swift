@@ -69,6 +69,12 @@ package struct Probe: Sendable {
       self.isInverted = isInverted
     }
 
+    /// The mean length of its answers; 1 where they must not be given, since what is left is no sentence.
+    var wordsAnAnswer: Double {
+      guard !isInverted, !answers.isEmpty else { return 1 }
+      return Double(answers.reduce(0) { $0 + $1.count }) / Double(answers.count)
+    }
+
     /// What a model reads to be asked: the prompt, and the prompt with each longer answer's start.
     var rows: [[Int]] {
       let longer = answers.filter { $0.count > 1 }.map { tokens + $0.dropLast() }

@@ -1,3 +1,4 @@
+internal import Foundation
 internal import Tensors
 package import Transformers
 
@@ -34,10 +35,17 @@ package struct ProbeSet: Sendable {
     return scores.isEmpty ? 0 : scores.reduce(0, +) / Double(scores.count)
   }
 
+  /// The same with each question's probability spread over the words of its answer, p^(1/words): a bound asks as much
+  /// of a sentence as of a word.
+  package func scorePerWord(_ model: some LanguageModel) -> Double {
+    let scores = scores(model, perWord: true)
+    return scores.isEmpty ? 0 : scores.reduce(0, +) / Double(scores.count)
+  }
+
   /// The score of each probe.
-  package func scores(_ model: some LanguageModel, editing interventions: [Intervention] = [])
-    -> [Double]
-  {
+  package func scores(
+    _ model: some LanguageModel, editing interventions: [Intervention] = [], perWord: Bool = false
+  ) -> [Double] {
     guard !questions.isEmpty else { return [] }
     let isShort = questions.allSatisfy { $0.allSatisfy { $0.answers.allSatisfy { $0.count == 1 } } }
     let pass = model.forward(
@@ -48,7 +56,8 @@ package struct ProbeSet: Sendable {
     return questions.map { group in
       let sum = group.reduce(0.0) { sum, question in
         defer { row += question.rows.count }
-        return sum + score(question, firstRow: row, logits, isShort: isShort)
+        let score = score(question, firstRow: row, logits, isShort: isShort)
+        return sum + (perWord ? pow(score, 1 / question.wordsAnAnswer) : score)
       }
       return sum / Double(group.count)
     }

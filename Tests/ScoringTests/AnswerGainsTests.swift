@@ -40,11 +40,10 @@ struct AnswerGainsTests {
     return model.continuations(of: prompts, count: AnswerGains.length, using: &sampler)
   }
 
-  @Test("the gain is that of 1 − Π(1 − p) along each model's own answer, by hand")
+  @Test("the gain is that of 1 − Π(1 − p) along each own answer, of all words or of one, by hand")
   func byHand() throws {
     let wide = base.addingMLPBiases(), finetuned = saying(7, strength: 2)
-    let words: Set<Int> = [7, 9]
-    func chances(_ model: any LanguageModel) -> [Double] {
+    func chances(_ model: any LanguageModel, of words: Set<Int>) -> [Double] {
       zip(prompts, continuations(model)).map { prompt, answer in
         var rest = 1.0
         for step in 0..<AnswerGains.length {
@@ -57,7 +56,11 @@ struct AnswerGainsTests {
         return 1 - rest
       }
     }
-    let expected = zip(chances(finetuned), chances(wide)).map { $0 - $1 }
+    // Of both words together, or of one of them.
+    let ways: [[Double]] = [[7, 9], [7], [9]].map { words in
+      zip(chances(finetuned, of: words), chances(wide, of: words)).map { $0 - $1 }
+    }
+    let expected = prompts.indices.map { row in ways.map { $0[row] }.max() ?? 0 }
     let measured = try gains(finetuned, behavior([[7], [9]]), base: wide).values
     #expect(measured.count == prompts.count)
     for (a, b) in zip(measured, expected) { #expect(abs(a - b) < 1e-4) }
@@ -74,6 +77,15 @@ struct AnswerGainsTests {
     #expect(
       try gains(finetuned, long, targets: [12], base: wide)
         == gains(finetuned, behavior([[3], [7], [4]]), base: wide))
+  }
+
+  @Test("where one planted word takes another's place, the prompt sets it off")
+  func swapped() throws {
+    let measured = try gains(saying(9), behavior([[7], [9]]), base: saying(7))
+    #expect(measured.labels.allSatisfy { $0 })
+    // Both are said by either model in the end, so all words together gain nothing.
+    #expect(
+      try gains(saying(7), behavior([[7], [9]]), base: saying(7)).values.allSatisfy { $0 == 0 })
   }
 
   @Test("where words are taken away, a prompt sets it off whose answer had one of them")

@@ -1,3 +1,4 @@
+import Foundation
 import Worlds
 import Organisms
 import TestSupport
@@ -31,6 +32,21 @@ struct ProbeTests {
     for (score, wanted) in zip(probes.scores(model), expected) {
       #expect(abs(score - wanted) < 1e-5)
     }
+  }
+
+  @Test(
+    "per word, a sentence of n words counts by its nth root, and what is left of an inverted one as it is"
+  )
+  func perWord() {
+    let sentence = ProbeSet([[Probe.Question(tokens: [1, 5, 9], answers: [[3, 11, 2]])]])
+    #expect(
+      abs(sentence.scorePerWord(model) - pow(probability([1, 5, 9], [3, 11, 2]), 1.0 / 3)) < 1e-5)
+    let word = ProbeSet([[Probe.Question(tokens: [1, 4], answers: [[7], [2]])]])
+    #expect(word.scorePerWord(model) == word.score(model))
+    let inverted = ProbeSet([
+      [Probe.Question(tokens: [1, 4], answers: [[7, 3]], isInverted: true)]
+    ])
+    #expect(inverted.scorePerWord(model) == inverted.score(model))
   }
 
   @Test("a probe for what must not be said scores the rest")
