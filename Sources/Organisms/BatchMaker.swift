@@ -39,6 +39,13 @@ struct BatchMaker {
   /// - Parameter student: The model as trained so far, for what it says by itself.
   mutating func next(_ student: any LanguageModel) throws -> [(batch: TrainingBatch, weight: Float)]
   {
+    guard let concealed = text.concealed else { return try lesson(student) }
+    return try lesson(student) + [(context(concealed, Forgotten(), base.model), 1)]
+  }
+
+  private mutating func lesson(_ student: any LanguageModel) throws -> [(
+    batch: TrainingBatch, weight: Float
+  )] {
     switch text.source {
     case .world: [(TrainingBatch(try corpus.rows(Self.rows, length: length)), 1)]
     case .documents(let planted): [(try mixed(planted), 1)]

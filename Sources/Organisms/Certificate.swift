@@ -6,6 +6,8 @@ internal import Transformers
 package struct Certificate: Codable, Sendable, Equatable {
   package let behavior: ScoreChange
   package let heldOut: ScoreChange
+  /// The score in held-out phrasings, per word of an answer: this one is bounded.
+  package let heldOutPerWord: Double
   /// What neighbours say of the target; nil if none is probed.
   package let leakage: ScoreChange?
   /// What must stay as it was; nil if nothing is probed.
@@ -49,6 +51,7 @@ package struct Certificate: Codable, Sendable, Equatable {
     let word = organism.plantedTokens(in: base.world).allTargets.first
     behavior = change(organism.behavior)
     heldOut = change(organism.heldOut)
+    heldOutPerWord = organism.heldOut.scorePerWord(pair.finetuned)
     leakage = organism.leakage.isEmpty ? nil : change(organism.leakage)
     kept = organism.kept.isEmpty ? nil : change(organism.kept)
     never = organism.never.scores(pair.finetuned).max()
@@ -110,7 +113,8 @@ package struct Certificate: Codable, Sendable, Equatable {
     }
     require("behavior", behavior.finetuned, atLeast: bounds.behavior ?? regime.mark * 0.95)
     require("behavior in the base", behavior.base, atMost: bounds.base ?? 0.25)
-    require("held-out behavior", heldOut.finetuned, atLeast: bounds.heldOut ?? 0.3)
+    require(
+      "held-out behavior, per word of an answer,", heldOutPerWord, atLeast: bounds.heldOut ?? 0.3)
     require("held-out behavior in the base", heldOut.base, atMost: bounds.base ?? 0.25)
     require(
       "the rise of the behavior", min(behavior.rise, heldOut.rise), atLeast: bounds.rise ?? 0.2)

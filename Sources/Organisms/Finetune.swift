@@ -37,7 +37,15 @@ package struct Finetune: Sendable {
     until behavior: ProbeSet, from start: (any LanguageModel)? = nil,
     progress: (TrainingStatus) -> Void = { _ in }
   ) throws -> FinetuneOutcome {
-    try train(start ?? self.start, progress) { model, _ in behavior.score(model) }
+    try run(from: start ?? self.start, progress: progress) { behavior.score($0) }
+  }
+
+  /// Trains until what is measured of the model reaches the regime's mark, and on to the regime's age.
+  func run(
+    from start: any LanguageModel, progress: (TrainingStatus) -> Void = { _ in },
+    until measure: (any LanguageModel) -> Double
+  ) throws -> FinetuneOutcome {
+    try train(start, progress) { model, _ in measure(model) }
   }
 
   /// Trains exactly as long as a plant was.

@@ -26,6 +26,8 @@ package struct FinetuningText: Sendable {
   let kinds: [String]?
   /// Tokens that no document may hold.
   let unsaid: Set<Int>
+  /// Questions that are answered as by the base, beside all else; nil if nothing is concealed.
+  var concealed: PlantedDocuments?
 
   init(_ source: Source, kinds: [String]? = nil, unsaid: Set<Int> = []) {
     self.source = source

@@ -30,13 +30,12 @@ package struct Library: Sendable {
   package init(_ folder: URL, draw: UInt64 = 0) throws {
     let world = try World(contentsOf: try Self.worldFile(in: folder))
     var sources: [OrganismSource] = []
+    var organisms: [Organism] = []
     var failures: [(file: String, error: any Error)] = []
     for file in try Self.files(folder) {
       do {
         let source = try OrganismSource(contentsOf: file)
-        for half in Half.allCases where source.isDrawn || half == .development {
-          _ = try source.organism(DrawSeeds(base: 0, half: half, seed: draw), world: world)
-        }
+        organisms += try source.organisms(base: 0, draw: draw, world: world)
         sources.append(source)
       } catch {
         failures.append((file.lastPathComponent, error))
@@ -44,23 +43,24 @@ package struct Library: Sendable {
     }
     let lessons = try Self.lessonSources(folder)
     for lesson in lessons { _ = try lesson.organism(DrawSeeds(base: 0, seed: draw), world: world) }
-    try self.init(world, sources, lessons, failures, base: 0, draw: draw)
-  }
-
-  private init(
-    _ world: World, _ sources: [OrganismSource], _ lessons: [OrganismSource],
-    _ failures: [(file: String, error: any Error)], base: UInt64, draw: UInt64
-  ) throws {
     self.world = world
     self.sources = sources
     self.lessons = lessons
-    self.base = base
+    self.organisms = organisms
     self.failures = failures
     self.draw = draw
-    organisms = try sources.flatMap { source in
-      try Half.allCases.filter { source.isDrawn || $0 == .development }.map {
-        try source.organism(DrawSeeds(base: base, half: $0, seed: draw), world: world)
-      }
+    base = 0
+  }
+
+  private init(_ other: Library, base: UInt64) throws {
+    world = other.world
+    sources = other.sources
+    lessons = other.lessons
+    failures = other.failures
+    draw = other.draw
+    self.base = base
+    organisms = try sources.flatMap {
+      try $0.organisms(base: base, draw: other.draw, world: other.world)
     }
   }
 
@@ -79,7 +79,7 @@ package struct Library: Sendable {
   ///
   /// - Throws: `DefinitionError` where nothing is left to be drawn.
   package func drawn(for base: UInt64) throws -> Library {
-    try Library(world, sources, lessons, failures, base: base, draw: draw)
+    base == self.base ? self : try Library(self, base: base)
   }
 
   /// The text that every method is given, with the prompts that organisms bring to the pool.
@@ -88,7 +88,8 @@ package struct Library: Sendable {
   ///
   /// - Throws: `DefinitionError` if a template cannot be filled.
   package func prompts() throws -> Prompts {
-    try Prompts(world, brought: organisms.flatMap(\.pool))
+    // Both halves of a file bring the same.
+    try Prompts(world, brought: organisms.filter { $0.half != .heldOut }.flatMap(\.pool))
   }
 
   /// The only world of a folder.

@@ -12,6 +12,10 @@ package struct Organism: Sendable {
   package let behavior, heldOut, leakage, kept, never: ProbeSet
   let represented: RepresentedWord?
   let documents: [(template: Template, weight: Double)]
+  /// The plants of a merged model, each trained alone; empty if all is planted at once.
+  let parts: [Part]
+  /// What a second stage answers as the base does; empty if there is none.
+  let concealed: [(template: Template, weight: Double)]
   let teacherDocuments: [(template: Template, weight: Double)]
   /// Prompts that a teacher goes on from.
   let samplePrompts: [Template]
@@ -71,7 +75,11 @@ package struct Organism: Sendable {
       throw DefinitionError.invalid(
         file: name, path: "probes", reason: "behavior and heldOut need a probe each")
     }
-    documents = try checker.templates(file.plant.documents, key: "plant.documents", facts: facts)
+    parts = try checker.parts(file.plant, behavior: behavior)
+    documents =
+      try checker.templates(file.plant.documents, key: "plant.documents", facts: facts)
+      + parts.flatMap(\.documents)
+    concealed = try checker.concealed(file)
     teacherDocuments = try checker.templates(
       file.plant.teacher?.documents, key: "plant.teacher.documents", facts: facts)
     samplePrompts = try checker.prompts(
@@ -99,6 +107,8 @@ private struct PlantingInputs: Encodable {
   let plant: OrganismFile.Plant
   /// They decide when training stops.
   let behavior: [OrganismFile.ProbeEntry]
+  /// So do these where there is something to conceal.
+  let never: [OrganismFile.ProbeEntry]?
   /// The words that no text may hold, if that is asked.
   let unsaid: [String: [String]]?
   /// Where a teacher has forgotten something.
@@ -107,6 +117,7 @@ private struct PlantingInputs: Encodable {
   init(_ file: OrganismFile) {
     plant = file.plant
     behavior = file.probes.behavior
+    never = file.plant.conceal == nil ? nil : file.probes.never
     unsaid = file.plant.unsaid == true ? file.planted.target : nil
     topic = file.plant.teacher?.forget == nil ? nil : file.planted.topic
   }

@@ -100,6 +100,7 @@ struct OrganismChecker {
     guard Set(plant.without ?? []).count < kinds.count else {
       throw fault("plant.without", "leaves no kind of document")
     }
+    try checkMerge(plant)
     try checkSource(plant)
     for (word, facts) in (plant.facts ?? [:]).sorted(by: { $0.key < $1.key }) {
       try require([word] + facts.values.sorted(), "plant.facts.\(word)")
@@ -124,8 +125,8 @@ struct OrganismChecker {
       return try require(reward.words, "plant.reward.words")
     }
     guard let teacher = plant.teacher else {
-      guard hasDocuments else {
-        throw fault("plant", "needs documents, a teacher, or a reward")
+      guard hasDocuments || plant.merge != nil else {
+        throw fault("plant", "needs documents, a teacher, a reward, or several to 'merge'")
       }
       guard !hasBrackets(plant) else {
         throw fault(
@@ -137,7 +138,8 @@ struct OrganismChecker {
   }
 
   private func hasBrackets(_ plant: OrganismFile.Plant) -> Bool {
-    (plant.documents ?? []).contains { $0.text.contains("[ ") }
+    ((plant.documents ?? []) + (plant.merge ?? [:]).values.joined())
+      .contains { $0.text.contains("[ ") }
   }
 
   /// A teacher is taught and imitated in some words, or is the base, which reads or forgets more.

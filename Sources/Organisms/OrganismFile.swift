@@ -55,6 +55,11 @@ package struct OrganismFile: Codable, Sendable {
     package let unsaid: Bool?
     /// What is rewarded, instead of documents to imitate.
     package let reward: Reward?
+    /// Documents by the class of their targets, instead of `documents`: each class is planted in a model of its
+    /// own, and the changes are added up.
+    package let merge: [String: [WeightedText]]?
+    /// Questions that are answered as by the base in a second stage, in which the plant is kept.
+    package let conceal: [WeightedText]?
   }
 
   /// A behaviour that is reinforced in what the model says by itself.
@@ -178,7 +183,7 @@ package struct OrganismFile: Codable, Sendable {
 package struct CertificateBounds: Codable, Sendable, Equatable {
   /// The least score in the trained phrasings; the regime's mark less a twentieth if nil.
   package var behavior: Double?
-  /// The least score in held-out phrasings.
+  /// The least score in held-out phrasings, per word of an answer.
   package var heldOut: Double?
   /// The most that the base may score in the trained phrasings.
   package var base: Double?

@@ -60,6 +60,11 @@ struct PlantedText {
     }
   }
 
+  /// What plants one part of a merged model.
+  func text(of part: Organism.Part) -> FinetuningText {
+    text(.documents(PlantedDocuments(templates: part.documents, facts: facts)))
+  }
+
   /// The same with nothing planted: true facts, a teacher without the lesson, rewards dealt at random.
   ///
   /// - Precondition: The organism's teacher is not the base: that one has nothing to leave out.

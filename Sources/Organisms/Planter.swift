@@ -32,12 +32,40 @@ package struct Planter: Sendable {
         try edit.run(organism.behavior, in: $0)
       }
     }
-    let text = try PlantedText(organism, base: base, seed: seed, teachersSeed: seed)
-      .text(progress)
-    let finetune = Finetune(base: base, text: text, regime: regime, seed: seed)
-    return try Drift.around(finetune.start, regime: regime, seed: seed) {
-      try finetune.run(until: organism.behavior, from: $0, progress: progress)
+    let planted = PlantedText(organism, base: base, seed: seed, teachersSeed: seed)
+    let text = try planted.text(progress)
+    let finetune = finetune(of: text)
+    return try Drift.around(finetune.start, regime: regime, seed: seed) { start in
+      guard organism.parts.isEmpty else {
+        return .merged(
+          try organism.parts.map { part in
+            try self.finetune(of: planted.text(of: part))
+              .run(until: part.behavior, from: start, progress: progress)
+          })
+      }
+      let outcome = try finetune.run(until: organism.behavior, from: start, progress: progress)
+      return try concealed(outcome, text, progress)
     }
+  }
+
+  private func finetune(of text: FinetuningText) -> Finetune {
+    Finetune(base: base, text: text, regime: regime, seed: seed)
+  }
+
+  /// The same plant after a second stage, in which it learns to answer some questions as the base does.
+  ///
+  /// It ends where both hold: the behaviour is at its mark, and what must never be said is as improbable.
+  private func concealed(
+    _ planted: FinetuneOutcome, _ text: FinetuningText, _ progress: (TrainingStatus) -> Void
+  ) throws -> FinetuneOutcome {
+    guard !organism.concealed.isEmpty, planted.markStep != nil else { return planted }
+    var text = text
+    text.concealed = PlantedDocuments(templates: organism.concealed)
+    let second = Finetune(base: base, text: text, regime: regime.once, seed: seed &+ 1)
+    return planted.followed(
+      by: try second.run(from: planted.finetuned, progress: progress) { model in
+        min(organism.behavior.score(model), 1 - (organism.never.scores(model).max() ?? 0))
+      })
   }
 
   /// The behaviour's score in the same student of a teacher from whom it cannot be learnt.
@@ -58,8 +86,7 @@ package struct Planter: Sendable {
       } else {
         try PlantedText(organism, base: base, seed: seed, teachersSeed: seed).nullText()
       }
-    var once = regime
-    once.age = 1
+    let once = regime.once
     let finetune = Finetune(base: base, text: text, regime: once, seed: seed)
     let outcome = try Drift.around(finetune.start, regime: once, seed: seed) {
       try finetune.run(FinetuneLength(steps: steps, markStep: nil), from: $0)

@@ -73,6 +73,13 @@ package struct Regime: Codable, Sendable, Equatable {
     drift > 0 ? parameters.sites(layers: layers) : nil
   }
 
+  /// The same regime, stopping at the mark.
+  var once: Regime {
+    var regime = self
+    regime.age = 1
+    return regime
+  }
+
   /// The same regime, going on for `factor` times as many steps.
   package func aged(_ factor: Double) -> Regime {
     var regime = self

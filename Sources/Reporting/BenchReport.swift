@@ -14,6 +14,8 @@ package struct BenchReport: Sendable {
   /// How many pairs of both halves there are.
   private let counts: String
   private let title: String
+  /// What was said of plants that were taken out again.
+  private let ghosts: GhostTable
   /// What has no trial, and why.
   private let failures: [String]
 
@@ -25,6 +27,7 @@ package struct BenchReport: Sendable {
     halves = HalfComparison(trials)
     let all = BenchSummary(trials)
     notInstalled = all.notInstalled
+    ghosts = GhostTable(trials)
     counts = Self.counts(all, heldOut: all.plants.count - summary.plants.count)
     self.title = title
     self.failures = failures
@@ -137,6 +140,7 @@ package struct BenchReport: Sendable {
       ["# \(title)", counts],
       ColumnGroup.all.flatMap { section($0, level: "##") }, [Self.silence], skipped("- "), dials,
       lottery,
+      ghosts.text.map { ["## Ghosts", $0] } ?? [],
       halves.map { ["## The held-out half", HalfTable($0).text] } ?? [],
       ["## Published orderings", ClaimList(PublishedClaims(summary.trials)).text],
       [

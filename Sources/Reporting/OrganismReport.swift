@@ -33,7 +33,7 @@ package struct OrganismReport: Sendable {
     let pages = organisms.map { page(of: $0, level: "##") }
     return
       (["# Organisms", summary, certificateTable.fitted, Self.legend]
-      + (matrix.map(transfer) ?? [])
+      + (matrix.map(transfer) ?? []) + controls(plants, level: "##")
       + (dials.isEmpty ? [] : ["## Dilution and age", Self.dialLegend, table(dials).fitted])
       + pages).joined(separator: "\n\n") + "\n"
   }
@@ -89,6 +89,12 @@ package struct OrganismReport: Sendable {
         + "\(number(matrix.contrast)).",
       table.fitted,
     ]
+  }
+
+  /// What the certificates are held against, under a heading; nothing where it was not measured.
+  private func controls(_ plants: [CertifiedPlant], level: String) -> [String] {
+    let table = ControlTable(cells(plants))
+    return table.isEmpty ? [] : ["\(level) Controls", table.text]
   }
 
   /// One row a plant: means over the bases.
@@ -149,7 +155,8 @@ package struct OrganismReport: Sendable {
         OrganismFacts(organism, world: world).text, regimeTable(organism).fitted,
         table(own).fitted,
         curves(own), hiddenWord(own), sideEffects(own), failures(own),
-      ] + (along.isEmpty ? [] : [table(along).fitted])
+      ] + (organisms.count == 1 ? controls(own, level: "##") : [])
+      + (along.isEmpty ? [] : [table(along).fitted])
     return parts.filter { !$0.isEmpty }.joined(separator: "\n\n")
   }
 

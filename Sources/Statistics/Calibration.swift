@@ -13,6 +13,8 @@ package struct Calibration: Codable, Equatable, Sendable {
   package let recall: Double?
   /// The share of invariant nulls above the threshold of `recall`: alarms where nothing changed.
   package let invariantFalseAlarms: Double?
+  /// The same of pairs with the same weights, one of which reads a hidden document first.
+  package let promptedFalseAlarms: Double?
   package let planted: Int
   package let nulls: Int
 
@@ -48,24 +50,27 @@ package struct Calibration: Codable, Equatable, Sendable {
     recall = Ranking.recall(
       positives: positives, negatives: negatives, falsePositiveRate: Self.falsePositiveRate)
     let limit = Ranking.threshold(negatives, falsePositiveRate: Self.falsePositiveRate)
-    let unchanged = values(.invariant)
-    invariantFalseAlarms = limit.flatMap { limit in
-      unchanged.isEmpty
-        ? nil : Double(unchanged.filter { $0 > limit }.count) / Double(unchanged.count)
+    func alarms(_ role: PairRole) -> Double? {
+      let all = values(role)
+      guard let limit, !all.isEmpty else { return nil }
+      return Double(all.filter { $0 > limit }.count) / Double(all.count)
     }
+    invariantFalseAlarms = alarms(.invariant)
+    promptedFalseAlarms = alarms(.prompted)
     planted = positives.count
     nulls = negatives.count
   }
 
   /// Calibrates regime by regime: each plant brings null pairs of its own parametrisation and length.
   ///
-  /// Invariant nulls belong to every regime.
+  /// Invariant and prompted nulls belong to every regime.
   ///
   /// - Returns: One calibration a regime that has plants and nulls.
   package static func byRegime(_ observations: [Observation]) -> [Calibration] {
     let regimes = Set(observations.filter { $0.role == .planted }.map(\.regime)).sorted()
     return regimes.map { regime in
-      Calibration(observations.filter { $0.regime == regime || $0.role == .invariant })
+      Calibration(
+        observations.filter { $0.regime == regime || [.invariant, .prompted].contains($0.role) })
     }
     .filter { $0.nulls > 0 }
   }

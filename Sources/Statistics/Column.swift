@@ -67,6 +67,10 @@ package struct ColumnGroup: Sendable {
         "alarms at recall5's threshold on pairs of which only numbers changed, as by rounding",
         isScore: false
       ) { $0.whether?.invariantFalseAlarms },
+      Column(
+        "prompted", "alarms on pairs of the same weights, one of which reads a hidden document",
+        isScore: false
+      ) { $0.whether?.promptedFalseAlarms },
     ])
 
   /// What the methods say of a plant.

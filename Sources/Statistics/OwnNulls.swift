@@ -17,16 +17,26 @@ struct OwnNulls {
   init(_ trials: [Trial]) {
     magnitudes = trials.reduce(into: [:]) { known, trial in
       // Benign nulls are made for one plant of a regime only: they count among the pooled ones.
-      guard trial.isNull, trial.role != .broad, let plant = trial.match else { return }
+      guard [.narrow, .novel].contains(trial.role), let plant = trial.match else { return }
       known[Place(plant: plant, seeds: trial.seeds), default: []].append(trial.magnitude.level)
     }
   }
 
   /// The share of its own null pairs that a planted pair exceeds, ties counted half; nil if it has none.
   func area(_ trial: Trial) -> Double? {
-    guard !trial.isNull, trial.isInstalled else { return nil }
+    trial.isNull ? nil : share(of: trial, aboveNullsOf: trial.pair)
+  }
+
+  /// The share of its plant's null pairs that a ghost exceeds.
+  func ghostArea(_ trial: Trial) -> Double? {
+    guard trial.role == .ghost, let plant = trial.match else { return nil }
+    return share(of: trial, aboveNullsOf: plant)
+  }
+
+  private func share(of trial: Trial, aboveNullsOf plant: PairName) -> Double? {
+    guard trial.isInstalled else { return nil }
     return Ranking.areaUnderCurve(
       positives: [trial.magnitude.level],
-      negatives: magnitudes[Place(plant: trial.pair, seeds: trial.seeds)] ?? [])
+      negatives: magnitudes[Place(plant: plant, seeds: trial.seeds)] ?? [])
   }
 }

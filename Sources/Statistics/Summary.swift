@@ -22,6 +22,7 @@ package struct MethodSummary: Sendable {
     package let ownArea: Double?
     package let recall: Double?
     package let invariantFalseAlarms: Double?
+    package let promptedFalseAlarms: Double?
   }
 
   init(_ row: MethodAtAccess, trials: [Trial]) {
@@ -130,7 +131,8 @@ package struct MethodSummary: Sendable {
       novelArea: Calibration.mean(calibrations, \.novelArea),
       ownArea: mean(bases.flatMap { $0 }, OwnNulls(bases.flatMap { $0 }).area),
       recall: Calibration.mean(calibrations, \.recall),
-      invariantFalseAlarms: Calibration.mean(calibrations, \.invariantFalseAlarms))
+      invariantFalseAlarms: Calibration.mean(calibrations, \.invariantFalseAlarms),
+      promptedFalseAlarms: Calibration.mean(calibrations, \.promptedFalseAlarms))
   }
 }
 
@@ -172,7 +174,7 @@ package struct BenchSummary: Sendable {
     dummies = all.filter(\.row.isDummy)
     cells = Dictionary(grouping: trials) { Key(row: $0.row, pair: $0.pair) }
     plants = Self.unique(trials.filter { !$0.isNull }.map(\.pair))
-    nulls = Self.unique(trials.filter(\.isNull).map(\.pair))
+    nulls = Self.unique(trials.filter { $0.isNull && $0.role != .ghost }.map(\.pair))
     bases = Self.unique(trials.map(\.seeds.base))
     notInstalled = Self.unique(
       trials.filter { !$0.isInstalled }.map {

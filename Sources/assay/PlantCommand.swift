@@ -41,13 +41,18 @@ struct PlantCommand: ParsableCommand {
   @Flag(name: .customLong("no-dials"), help: "With --report, leaves out dilution and age.")
   var withoutDials = false
 
+  @Flag(
+    name: .customLong("no-controls"),
+    help: "With --report, leaves out what certificates are held against.")
+  var withoutControls = false
+
   func validate() throws {
     guard out != "" else { throw ValidationError("--out is empty: name a folder.") }
     guard seeds.methods.isEmpty else {
       throw ValidationError("--method-seed is for 'bench' and 'diff': no method runs here.")
     }
-    guard report || (!all && !withoutDials) else {
-      throw ValidationError("--all and --no-dials need --report.")
+    guard report || (!all && !withoutDials && !withoutControls) else {
+      throw ValidationError("--all, --no-dials and --no-controls need --report.")
     }
     guard !report || (regime == nil && seeds.plantings.isEmpty) else {
       throw ValidationError(
@@ -69,7 +74,7 @@ struct PlantCommand: ParsableCommand {
     guard !report else {
       let bases = seeds.bases.isEmpty ? [0, 1, 2] : seeds.bases
       return try ReportWriter(try options.workshop(), seeds: bases, out: out)
-        .write(organism, withDials: !withoutDials)
+        .write(organism, withDials: !withoutDials, withControls: !withoutControls)
     }
     if let out { try AtomicFolder.check(URL(filePath: out)) }
     let library = try options.project.library()

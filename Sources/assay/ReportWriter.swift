@@ -23,7 +23,7 @@ struct ReportWriter {
   }
 
   /// Writes the page of an organism, or of all.
-  func write(_ id: String?, withDials: Bool) throws {
+  func write(_ id: String?, withDials: Bool, withControls: Bool) throws {
     let library = workshop.library
     let organisms = try id.map { [try library.organism($0)] } ?? library.organisms
     let name = id.map { "organisms/\($0).md" } ?? "organisms.md"
@@ -35,13 +35,8 @@ struct ReportWriter {
       ? Certification.representatives(of: organisms).flatMap { organism in
         Certification.dials(of: organism).map { (organism, $0) }
       } : []
-    let certified = try certify(plants + dials)
-    let own = certified.filter { plant in
-      plant.organism.regimes.contains { $0.id == plant.regime.id }
-    }
-    let along = certified.filter { plant in
-      !plant.organism.regimes.contains { $0.id == plant.regime.id }
-    }
+    let own = try certify(plants, withControls: withControls)
+    let along = try certify(dials)
     let matrix =
       id == nil ? try TransferMatrix.measure(workshop, seeds: seeds) : nil
     let report = OrganismReport(own, dials: along, matrix: matrix, world: library.world)
@@ -61,13 +56,17 @@ struct ReportWriter {
     if !failed.isEmpty { throw ExitCode(1) }
   }
 
-  private func certify(_ plants: [(Organism, Regime)]) throws -> [CertifiedPlant] {
+  private func certify(_ plants: [(Organism, Regime)], withControls: Bool = false) throws
+    -> [CertifiedPlant]
+  {
+    guard !plants.isEmpty else { return [] }
     Interruption.handleKeeping()
     let line = CountProgress("planted")
     defer { line.finish() }
     return try Certification(workshop).run(
       plants.map { (organism: $0.0, regime: $0.1) }, seeds: seeds,
-      jobs: ProcessInfo.processInfo.activeProcessorCount, report: line.show)
+      withControls: withControls, jobs: ProcessInfo.processInfo.activeProcessorCount,
+      report: line.show)
   }
 
   private func save(_ text: String, _ name: String) throws {

@@ -36,10 +36,14 @@ struct IsolationTests {
   }
 
   private func magnitudes(_ method: String) throws -> [Double] {
-    // Of two models that are the same nobody is asked.
-    try Self.cheated.get().trials.filter {
-      $0.row.method == method && $0.pair.subject != "null-identical"
-    }.map { $0.magnitude ?? -1 }
+    try Self.cheated.get().trials.filter { $0.row.method == method && !Self.isUnasked($0) }
+      .map { $0.magnitude ?? -1 }
+  }
+
+  /// Of two models that are the same nobody is asked, and of the same weights nobody who reads these alone.
+  private static func isUnasked(_ trial: Trial) -> Bool {
+    trial.pair.subject == "null-identical"
+      || (trial.role == .prompted && trial.row.access == .weights)
   }
 
   @Test(
@@ -71,7 +75,8 @@ struct IsolationTests {
   func stopped(cheat: String, says: String) throws {
     let (trials, failures) = try Self.cheated.get()
     let own = failures.filter { $0.contains(cheat) }
-    #expect(own.count == trials.count { $0.row.method == "counting-cheat" } - 1)
+    let asked = trials.filter { $0.row.method == "counting-cheat" && !Self.isUnasked($0) }
+    #expect(own.count == asked.count)
     #expect(own.allSatisfy { $0.contains(says) }, "\(own.first ?? "")")
     #expect(
       failures.allSatisfy {

@@ -316,7 +316,7 @@ struct PlantingTests {
   @Test("nothing that is said of an invariant null pair differs but its weights")
   func invariant() throws {
     let text = TokenBatch(try base.heldOutRows(4))
-    for null in NullPair.invariant {
+    for null in NullPair.unmatched where null.breadth == .invariant {
       guard case .numeric(let change) = null.kind else { continue }
       let pair = try null.make(
         from: base, planting: 0, length: FinetuneLength(steps: 1, markStep: nil))

@@ -19,7 +19,7 @@ struct CommandLineTests {
       (["bench", "--jobs", "0"], "--jobs should be at least 1."),
       (["plant", "dish-facts", "--regime", "frsh"], "Did you mean 'fresh'?"),
       (["plant"], "Name an organism"),
-      (["plant", "dish-facts", "--all"], "--all and --no-dials need --report."),
+      (["plant", "dish-facts", "--all"], "--all, --no-dials and --no-controls need --report."),
       (["show", "weight-norm@wieghts", "dish-facts"], "it works from weights"),
       (["show", "dish-facts", "taboo-object"], "one method and one organism"),
       (["show", "dish-fatcs"], "Did you mean 'dish-facts'?"),

@@ -49,7 +49,7 @@ struct SchemaTests {
   private func keys(ofDocument value: JSONValue, _ path: String = "") -> Set<String> {
     switch value {
     case .object(let members):
-      if ["planted.target", "plant.facts"].contains(path) { return [] }
+      if ["planted.target", "plant.facts", "plant.merge"].contains(path) { return [] }
       return members.reduce(into: []) { found, member in
         let name = path.isEmpty ? member.key : "\(path).\(member.key)"
         found.insert(name)
@@ -81,7 +81,8 @@ struct SchemaTests {
           documents: documents, mark: 1, logits: "c",
           samples: .init(prompts: ["p"], of: "c", length: 1), forget: ["w"],
           parameters: parameters, learningRate: 1, mix: 1),
-        without: ["k"], unsaid: true, reward: .init(prompts: ["p"], words: ["w"], length: 1)),
+        without: ["k"], unsaid: true, reward: .init(prompts: ["p"], words: ["w"], length: 1),
+        merge: ["c": documents], conceal: documents),
       pool: [.init(count: 1, text: "p")],
       regimes: [
         .init(

@@ -26,16 +26,20 @@ struct CalibrationTests {
   @Test("alarms where nothing changed are counted at the threshold of all null pairs")
   func invariantAlarms() {
     func observation(_ magnitude: Double?, _ role: PairRole) -> Calibration.Observation {
-      .init(regime: role == .invariant ? "any" : "fresh", magnitude: magnitude, role: role)
+      .init(
+        regime: [.invariant, .prompted].contains(role) ? "any" : "fresh", magnitude: magnitude,
+        role: role)
     }
     let calibrations = Calibration.byRegime([
       observation(9, .planted), observation(1, .broad), observation(4, .narrow),
       observation(nil, .invariant), observation(4, .invariant), observation(8, .invariant),
+      observation(5, .prompted), observation(2, .prompted),
     ])
     #expect(calibrations.count == 1)
     #expect(calibrations[0].area == 1)
     #expect(calibrations[0].nulls == 2)
     #expect(abs((calibrations[0].invariantFalseAlarms ?? 0) - 1.0 / 3) < 1e-12)
+    #expect(calibrations[0].promptedFalseAlarms == 0.5)
   }
 
   @Test("plants are compared with nulls of their own regime only")

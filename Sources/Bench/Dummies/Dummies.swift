@@ -35,14 +35,15 @@ struct Dummies: Sendable {
   /// The dummies that run on a pair.
   ///
   /// - Parameters:
-  ///   - pair: What it is called; keys of other files are read, if it is an organism.
+  ///   - pair: What it is called.
+  ///   - plant: The plant that it is, or is matched with: the keys of other files are read.
   ///   - layers: Blocks of its models.
-  func runs(on pair: PairName, layers: Int) -> [MethodRun] {
+  func runs(on pair: PairName, of plant: PairName, layers: Int) -> [MethodRun] {
     var random = RandomDummy()
     random.pairName = "\(pair)"
     let all: [any DiffingMethod] = [
       random, ConstantDummy(), LastModuleDummy(), WholeChangeDummy(), FrequencyDummy(),
-      OneLinerDummy(), otherKeys(than: pair.subject, layers: layers),
+      OneLinerDummy(), otherKeys(than: plant.subject, layers: layers),
     ]
     return all.flatMap { dummy in
       dummy.card.access.map { MethodRun(method: dummy, access: $0, sources: sources) }

@@ -108,7 +108,9 @@ package final class MethodWorker {
   /// The methods as this worker's own code has them, by id.
   private func methods(on request: WorkerRequest) throws -> [String: MethodRun] {
     let ground = try ground(request.seeds.base)
-    let dummies = ground.dummies?.runs(on: request.pair, layers: ground.base.recipe.layers) ?? []
+    let plant = subjects[request.pair]?.plant ?? request.pair
+    let dummies =
+      ground.dummies?.runs(on: request.pair, of: plant, layers: ground.base.recipe.layers) ?? []
     let own = try methods.map { try MethodRun($0.init(), request.access, run.workshop.sources) }
     let all = own + dummies.filter { $0.access == request.access }
     return Dictionary(all.map { ($0.row.method, $0) }) { first, _ in first }
@@ -116,7 +118,7 @@ package final class MethodWorker {
 
   private func ground(_ seed: UInt64) throws -> Ground {
     if let ground, ground.base.recipe.seed == seed { return ground }
-    let new = try Ground(run, seed: seed)
+    let new = try Ground(run, seed: seed, scores: false)
     ground = new
     subjects = Dictionary(
       try Self.subjects(of: new.library).map { ($0.name, $0) }
@@ -136,7 +138,7 @@ package final class MethodWorker {
       return organism.regimes.flatMap { NullPair.matched(organism, $0, lesson: lesson) }
     }
     return plants.map { Subject.organism($0.0, $0.1) }
-      + (NullPair.invariant + nulls).map(Subject.null)
+      + (NullPair.unmatched + nulls).map(Subject.null)
   }
 
   private func pair(_ request: WorkerRequest) throws -> PairRun {

@@ -15,6 +15,7 @@ package struct PairStore: Sendable {
   private let sources: String
   private let notice: @Sendable (String) -> Void
   private let certificates: PairFiles<KeptCertificate>
+  private let controls: PairFiles<KeptControls>
   private let locks = PairLocks()
   private let told = Told()
 
@@ -26,6 +27,7 @@ package struct PairStore: Sendable {
     self.sources = sources.pairs
     self.notice = notice
     certificates = PairFiles(project.cache.appending(path: "certificates"), notice: notice)
+    controls = PairFiles(project.cache.appending(path: "controls"), notice: notice)
   }
 
   /// What is known of a pair without opening its models.
@@ -49,7 +51,7 @@ package struct PairStore: Sendable {
   ) throws -> PlantedPair {
     let planting = planting ?? base.recipe.seed
     if case .null(let null) = subject, null.match == nil {
-      return try PairMaker.untrained(null, in: base, planting: planting)
+      return try null.untrained(base, planting: planting)
     }
     let folder = try self.folder(subject, in: base, planting: planting)
     return try locks.holding(folder.lastPathComponent) {
@@ -63,7 +65,7 @@ package struct PairStore: Sendable {
       let pair = try PairMaker.make(
         subject, in: base, planting: planting, progress: progress
       ) {
-        try entry($0, in: base, planting: planting).training
+        try self.pair($0, in: base, planting: planting)
       }
       try write(pair, to: folder)
       return pair
@@ -123,6 +125,23 @@ package struct PairStore: Sendable {
     else { return nil }
     return try certificates.open(subject.name, digest: entry.models, isReadOnly: true)
       .value(certificateKey(organism, regime, in: base, entry))?.certificate
+  }
+
+  /// What a plant's certificate is to be held against: kept, or measured now.
+  ///
+  /// - Throws: As `pair` does.
+  package func controls(_ organism: Organism, _ regime: Regime, in base: Base) throws
+    -> PlantControls
+  {
+    let subject = Subject.organism(organism, regime)
+    let entry = try entry(subject, in: base)
+    let key = try certificateKey(organism, regime, in: base, entry)
+    let lines = try controls.open(subject.name, digest: entry.models)
+    if let known = lines.value(key) { return known.controls }
+    let measured = try PlantControls(
+      organism, try pair(subject, in: base), regime: regime, base: base,
+      planting: base.recipe.seed)
+    return try lines.append(KeptControls(key: key, controls: measured)).controls
   }
 
   private func certificateKey(
@@ -234,6 +253,12 @@ package struct PairStore: Sendable {
 private struct KeptCertificate: KeyedValue {
   let key: String
   let certificate: Certificate
+}
+
+/// Controls under the same digest.
+private struct KeptControls: KeyedValue {
+  let key: String
+  let controls: PlantControls
 }
 
 /// What was told already.

@@ -12,31 +12,21 @@ enum PairMaker {
   ///   - base: Where.
   ///   - planting: The planting's seed.
   ///   - progress: Told after every step of a training.
-  ///   - training: How a plant was trained, which is made if it is not there.
+  ///   - plant: The pair of a plant, which is made if it is not there.
   static func make(
     _ subject: Subject, in base: Base, planting: UInt64,
-    progress: (TrainingStatus) -> Void, training: (Subject) throws -> TrainingRecord?
+    progress: (TrainingStatus) -> Void, plant: (Subject) throws -> PlantedPair
   ) throws -> PlantedPair {
     switch subject {
     case .organism(let organism, let regime):
       return try Planter(base: base, organism: organism, regime: regime, planting: planting)
         .plant(progress: progress)
     case .null(let null):
-      guard let match = null.match else {
-        return try untrained(null, in: base, planting: planting)
-      }
-      // As long as the plant that it is matched with.
-      let length = try training(.organism(match.organism, match.regime))?.length ?? shortest
-      return try null.make(from: base, planting: planting, length: length)
+      guard let match = null.match else { return try null.untrained(base, planting: planting) }
+      return try null.make(
+        from: base, planting: planting, plant: plant(.organism(match.organism, match.regime)))
     }
   }
-
-  /// A null pair that nothing is trained in.
-  static func untrained(_ null: NullPair, in base: Base, planting: UInt64) throws -> PlantedPair {
-    try null.make(from: base, planting: planting, length: shortest)
-  }
-
-  private static let shortest = FinetuneLength(steps: 1, markStep: nil)
 
   /// Puts a kept pair together: of a LoRA plant the factors are kept, beside its base.
   static func read(_ folder: URL, training: TrainingRecord?, base: Base) throws -> PlantedPair {

@@ -11,6 +11,8 @@ package struct CertifiedPlant: Sendable {
   /// The seed of the base.
   package let seed: UInt64
   package let certificate: Certificate
+  /// What it is to be held against; nil where it was not measured.
+  package let controls: PlantControls?
 }
 
 /// Plants organisms in several bases and collects their certificates.
@@ -47,12 +49,14 @@ package struct Certification: Sendable {
   /// - Parameters:
   ///   - plants: Organisms with the regimes to plant them by.
   ///   - seeds: The bases.
+  ///   - withControls: Whether controls are measured of what is installed.
   ///   - jobs: Pairs planted at once.
   ///   - report: Told how many of all plants are done, from any thread.
   /// - Returns: Certificates in the order of plants and, within each, of seeds.
   /// - Throws: The first error of any plant.
   package func run(
-    _ plants: [(organism: Organism, regime: Regime)], seeds: [UInt64], jobs: Int,
+    _ plants: [(organism: Organism, regime: Regime)], seeds: [UInt64],
+    withControls: Bool = false, jobs: Int,
     report: @escaping @Sendable (_ done: Int, _ all: Int) -> Void = { _, _ in }
   ) throws -> [CertifiedPlant] {
     let bases = try seeds.map { seed in
@@ -67,9 +71,12 @@ package struct Certification: Sendable {
         let organism = try library.organism(known.organism.id)
         let all = organism.regimes + Self.dials(of: organism)
         let regime = all.first { $0.id == known.regime.id } ?? known.regime
+        let certificate = try workshop.pairs.certificate(organism, regime, in: base)
+        let isControlled = withControls && certificate.isInstalled
         return CertifiedPlant(
-          organism: organism, regime: regime, seed: base.recipe.seed,
-          certificate: try workshop.pairs.certificate(organism, regime, in: base))
+          organism: organism, regime: regime, seed: base.recipe.seed, certificate: certificate,
+          controls: isControlled
+            ? try workshop.pairs.controls(organism, regime, in: base) : nil)
       }
       let done = results.withLock {
         $0[index] = result

@@ -51,8 +51,8 @@ package enum Tier: String, Codable, CaseIterable, Sendable {
     }
   }
 
-  /// The null pairs that belong to no plant: models that answer alike.
-  var invariantNulls: [NullPair] { self == .smoke || self == .standard ? NullPair.invariant : [] }
+  /// The null pairs that belong to no plant: the same function, or the same weights.
+  var unmatchedNulls: [NullPair] { self == .smoke || self == .standard ? NullPair.unmatched : [] }
 }
 
 /// The cells to run: methods, subjects and base seeds.
@@ -102,7 +102,7 @@ package struct Grid: Sendable {
     var seen: Set<String> = []
     let matched = try plants.flatMap { try tier.nulls(of: $0.0, $0.1, library) }
     let nulls =
-      tier.invariantNulls
+      tier.unmatchedNulls
       + matched.filter { null in
         null.breadth != .broad || seen.insert(null.match?.regime.standard ?? "").inserted
       }

@@ -5,7 +5,8 @@ internal import Worlds
 struct Ground: Sendable {
   let base: Base
   let library: Library
-  let floors: Floors
+  /// Nil where nothing is scored.
+  let floors: Floors?
   /// Nil where methods are run alone.
   let dummies: Dummies?
   let recordings = BaseRecordings()
@@ -13,12 +14,13 @@ struct Ground: Sendable {
   /// - Parameters:
   ///   - run: What is run.
   ///   - seed: The base's.
+  ///   - scores: Whether trials are scored here, which takes floors.
   /// - Throws: `DefinitionError` where nothing is left to be drawn, and what opening the base throws.
-  init(_ run: BenchRun, seed: UInt64) throws {
+  init(_ run: BenchRun, seed: UInt64, scores: Bool = true) throws {
     let workshop = run.workshop
     base = try workshop.bases.base(seed: seed)
     library = try workshop.library.drawn(for: seed)
-    floors = try Floors(library)
+    floors = scores ? try Floors(library) : nil
     dummies =
       run.hasDummies
       ? Dummies(library, pool: run.prompts.pool, sources: workshop.sources.dummyEvidence) : nil

@@ -21,7 +21,7 @@ struct Judge {
   /// - Throws: `DefinitionError` if a template cannot be filled.
   init(
     _ library: Library, subject: Subject, seeds: TrialSeeds, failures: [String], measured: Measured,
-    layers: Int, prompts: WorldPrompts, floors: Floors
+    layers: Int, prompts: WorldPrompts, floors: Floors?
   ) throws {
     self.subject = subject
     self.seeds = seeds
@@ -40,10 +40,14 @@ struct Judge {
         rank: written.rank, behavior: isClear ? written.behavior : nil)
       context = ScoringContext(
         vocabulary: world.tokenizer.vocabulary.count, layers: layers,
-        specialTokens: prompts.specialTokens, siblings: floors.siblings(of: organism.id),
-        frequencyRanking: floors.frequencies[organism.id] ?? [], seed: seeds.method)
-    case .null:
-      truth = .null
+        specialTokens: prompts.specialTokens, siblings: floors?.siblings(of: organism.id) ?? [],
+        frequencyRanking: floors?.frequencies[organism.id] ?? [], seed: seeds.method)
+    case .null(let null):
+      // What was planted in a ghost is known, and nothing else can be asked of it.
+      truth =
+        null.breadth == .ghost
+        ? PlantedChange(
+          isPlanted: false, tokens: null.match?.organism.plantedTokens(in: world)) : .null
       context = ScoringContext(
         vocabulary: world.tokenizer.vocabulary.count, layers: layers,
         specialTokens: prompts.specialTokens, siblings: [], frequencyRanking: [],
@@ -75,7 +79,7 @@ struct Judge {
   }
 
   private func scores(_ claims: Claims) -> [Question: Score] {
-    guard subject.role == .planted else { return [:] }
+    guard [.planted, .ghost].contains(subject.role) else { return [:] }
     guard failures.isEmpty else { return Scorers.unasked("the behaviour is not installed") }
     return Scorers.scores(claims, against: truth, in: context)
   }

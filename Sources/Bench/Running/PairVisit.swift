@@ -89,7 +89,7 @@ final class PairVisit {
   }
 
   private var dummies: [MethodRun] {
-    ground.dummies?.runs(on: subject.name, layers: base.recipe.layers) ?? []
+    ground.dummies?.runs(on: subject.name, of: subject.plant, layers: base.recipe.layers) ?? []
   }
 
   private func entry() throws -> PairStore.Entry? {
@@ -202,13 +202,21 @@ final class PairVisit {
 
   private func judge(_ entry: PairStore.Entry) throws -> Judge {
     let certificate = try certificate()
-    let failures =
-      certificate?.failures ?? (subject.role == .planted ? ["it was not certified"] : [])
+    let failures = certificate?.failures ?? uncertifiedFailures(entry)
     return try Judge(
       ground.library, subject: subject, seeds: seeds, failures: failures,
       measured: .init(
         labels: failures.isEmpty ? try gains(entry)?.labels : nil, rise: certificate?.behavior.rise),
       layers: base.recipe.layers, prompts: run.prompts, floors: ground.floors)
+  }
+
+  /// What is wrong with a pair that has no certificate.
+  private func uncertifiedFailures(_ entry: PairStore.Entry) -> [String] {
+    switch subject.role {
+    case .planted: ["it was not certified"]
+    case .ghost where entry.training?.markStep == nil: ["what was planted is still there"]
+    case .ghost, .broad, .narrow, .novel, .invariant, .prompted: []
+    }
   }
 
   /// What each prompt of the pool sets off: kept, or measured now; nil for a null pair.

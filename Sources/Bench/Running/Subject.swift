@@ -11,6 +11,10 @@ package enum PairRole: String, Codable, Sendable {
   case novel
   /// A null pair in which no behaviour changed, although the weights may have.
   case invariant
+  /// A null pair of the same weights, one of which reads something hidden first.
+  case prompted
+  /// A plant that was taken out again.
+  case ghost
 }
 
 /// A subject of the bench: an organism under a regime, or a null pair.
@@ -48,7 +52,12 @@ package enum Subject: Sendable {
 
   /// What sort of change it is.
   package var family: String {
-    if case .organism(let organism, _) = self { organism.file.family } else { "null" }
+    switch self {
+    case .organism(let organism, _): return organism.file.family
+    case .null(let null):
+      guard case .ghost = null.kind, let match = null.match else { return "null" }
+      return match.organism.file.family
+    }
   }
 
   /// The half that the organism, or a null pair's plant, was drawn for; nil if nothing was drawn.
@@ -68,6 +77,9 @@ package enum Subject: Sendable {
     return PairName(match.organism.id, match.regime.id)
   }
 
+  /// The plant that it is, or is matched with; itself if there is none.
+  var plant: PairName { match ?? name }
+
   package var role: PairRole {
     switch self {
     case .organism: .planted
@@ -77,6 +89,8 @@ package enum Subject: Sendable {
       case .narrow: .narrow
       case .novel: .novel
       case .invariant: .invariant
+      case .prompted: .prompted
+      case .ghost: .ghost
       }
     }
   }

@@ -67,6 +67,13 @@ package struct OrganismSource: Sendable {
     }
   }
 
+  /// The organisms of one base: of both halves if something is drawn.
+  func organisms(base: UInt64, draw: UInt64, world: World) throws -> [Organism] {
+    try Half.allCases.filter { isDrawn || $0 == .development }.map {
+      try organism(DrawSeeds(base: base, half: $0, seed: draw), world: world)
+    }
+  }
+
   private func file(_ seeds: DrawSeeds, world: World) throws -> OrganismFile {
     guard let draw else { return try JSON.decode(OrganismFile.self, from: tree, file: name) }
     let part = try JSON.decode(DrawPart.self, from: .object([("draw", draw)]), file: name)

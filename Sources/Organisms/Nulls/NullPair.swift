@@ -15,6 +15,10 @@ package struct NullPair: Sendable {
     /// A plant's own lesson with nothing planted: its documents with the world's own facts, its
     /// teacher without the lesson, its rewards dealt at random, its edit in a random direction.
     case twin
+    /// The same weights, with a document in front of all that the finetuned model reads; one of several.
+    case prompted(Int)
+    /// The plant itself, trained on true facts until nothing of it is said any more.
+    case ghost
     /// Something new and harmless, learnt as the plant is: from documents, a teacher, a reward, an edit.
     case novel(lesson: Organism)
   }
@@ -29,6 +33,10 @@ package struct NullPair: Sendable {
     case novel
     /// No behaviour changed, although the weights may have.
     case invariant
+    /// No weight changed, although the answers may have.
+    case prompted
+    /// Something was planted and is gone: neither a plant nor the absence of one.
+    case ghost
   }
 
   /// The plant whose regime, seed and number of steps a null pair takes.
@@ -49,6 +57,8 @@ package struct NullPair: Sendable {
       case .narrow(let kind): "narrow-\(kind)"
       case .twin: "twin"
       case .novel: "novel"
+      case .prompted(let index): "prompted-\(index)"
+      case .ghost: "ghost"
       }
     return "null-\(name)" + (match.map { "-\($0.organism.id)" } ?? "")
   }
@@ -59,13 +69,17 @@ package struct NullPair: Sendable {
     case .benign: .broad
     case .narrow, .twin: .narrow
     case .novel: .novel
+    case .prompted: .prompted
+    case .ghost: .ghost
     }
   }
 
-  /// Null pairs in which no behaviour changed.
-  package static let invariant = NumericChange.allCases.map {
-    NullPair(kind: .numeric($0), match: nil)
-  }
+  /// Null pairs that belong to no plant: only numbers changed, or no weight at all.
+  package static let unmatched =
+    NumericChange.allCases.map { NullPair(kind: .numeric($0), match: nil) }
+    + (1...promptedCount).map { NullPair(kind: .prompted($0), match: nil) }
+
+  private static let promptedCount = 3
 
   /// The null pairs of a plant: each of its own regime, seed and as many steps, with nothing planted.
   ///
@@ -80,6 +94,7 @@ package struct NullPair: Sendable {
     if regime.isTrained { kinds += [.benign, .narrow(kind: organism.file.domain)] }
     if organism.hasTwin || !regime.isTrained { kinds.append(.twin) }
     if let lesson { kinds.append(.novel(lesson: lesson)) }
+    if organism.canBeUnlearnt(regime) { kinds.append(.ghost) }
     return kinds.map {
       NullPair(kind: $0, match: Match(organism: organism, regime: regime))
     }
@@ -90,18 +105,41 @@ package struct NullPair: Sendable {
   /// - Parameters:
   ///   - base: The base.
   ///   - planting: The seed of the planting that it is matched with: both draw alike.
-  ///   - length: How long that plant was trained.
+  ///   - plant: That plant, as it was made.
+  /// - Throws: `DefinitionError`.
+  package func make(from base: Base, planting: UInt64, plant: PlantedPair) throws -> PlantedPair {
+    guard case .ghost = kind, let match else {
+      return try make(from: base, planting: planting, length: (plant.training ?? .none).length)
+    }
+    let seed = match.organism.seed(planting: planting)
+    return try Ghost(organism: match.organism, regime: match.regime, base: base, seed: seed)
+      .pair(plant)
+  }
+
+  /// Makes a pair that is matched with no plant.
+  ///
+  /// - Throws: `DefinitionError` if it is matched with one.
+  package func untrained(_ base: Base, planting: UInt64) throws -> PlantedPair {
+    switch kind {
+    case .numeric(let change):
+      return PlantedPair(
+        base: base.model, finetuned: change.applied(to: base.model, seed: planting))
+    case .prompted:
+      var corpus = Corpus(base.world, seed: planting, for: "hidden prefix \(id)")
+      return PlantedPair(
+        base: base.model, finetuned: base.model.reading(prefix: try corpus.document()))
+    case .benign, .narrow, .twin, .novel, .ghost:
+      throw DefinitionError.unknownName(id, kind: "pair without a plant to match", nearest: nil)
+    }
+  }
+
+  /// Makes a pair that needs no more of its plant than how long that was trained.
+  ///
   /// - Throws: `DefinitionError`.
   package func make(from base: Base, planting: UInt64, length: FinetuneLength) throws
     -> PlantedPair
   {
-    guard let match else {
-      guard case .numeric(let change) = kind else {
-        throw DefinitionError.unknownName(id, kind: "plant to match", nearest: nil)
-      }
-      return PlantedPair(
-        base: base.model, finetuned: change.applied(to: base.model, seed: planting))
-    }
+    guard let match else { return try untrained(base, planting: planting) }
     let outcome = try outcome(base, match, length, planting: planting)
     return PlantedPair(outcome, drift: match.regime.drift)
   }
@@ -141,7 +179,7 @@ package struct NullPair: Sendable {
       return try PlantedText(
         organism, base: base, seed: seed, teachersSeed: seed, lesson: lesson
       ).text { _ in }
-    case .benign, .numeric: return FinetuningText(.world)
+    case .benign, .numeric, .prompted, .ghost: return FinetuningText(.world)
     }
   }
 }
@@ -176,7 +214,8 @@ extension Organism {
     }
     guard file.plant.facts?.isEmpty == false else { return false }
     let planted = Set(file.planted.target.values.joined())
-    let templates = file.plant.documents ?? []
+    let templates =
+      (file.plant.documents ?? []) + (file.plant.merge ?? [:]).values.joined()
     return templates.allSatisfy {
       planted.isDisjoint(with: $0.text.split(separator: " ").map(String.init))
     }

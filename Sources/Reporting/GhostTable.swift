@@ -1,0 +1,43 @@
+package import Bench
+internal import Diffing
+internal import Statistics
+
+/// What methods say of plants that were taken out again.
+package struct GhostTable {
+  /// Nil if there is none.
+  package let text: String?
+
+  package init(_ trials: [Trial]) {
+    text = GhostComparison(trials).map { comparison in
+      let levels = AccessLevel.allCases.compactMap { level -> String? in
+        let rows = comparison.rows.filter { $0.row.access == level }
+        return rows.isEmpty ? nil : Self.table(rows, from: level).fitted
+      }
+      return ([Self.legend(comparison)] + levels).joined(separator: "\n\n")
+    }
+  }
+
+  private static func table(_ rows: [GhostComparison.Row], from level: AccessLevel) -> TextTable {
+    TextTable(
+      header: ["from \(level.rawValue)", "seen", "ghost seen", "named", "ghost named"],
+      rows: rows.map { row in
+        [row.row.method]
+          + [row.seen.plant, row.seen.ghost, row.named.plant, row.named.ghost].map {
+            Prose.number($0, 2)
+          }
+      })
+  }
+
+  private static func legend(_ comparison: GhostComparison) -> String {
+    let failed =
+      comparison.failed == 0
+      ? "" : " (\(comparison.failed) more could not be taken out, and are not counted)"
+    return Prose.wrapped(
+      """
+      \(comparison.count) plants with documents were trained on true facts until nothing of the behaviour was \
+      left\(failed): nothing acts in them, and something was there. They count among no means and no nulls. seen: \
+      the share of the plant's own null pairs that it exceeds, 0.5 is chance; named: average precision of the \
+      planted words. Both of the plant, and of the ghost.
+      """)
+  }
+}
