@@ -58,7 +58,7 @@ final class WorkMeter: Sendable {
   }
 }
 
-/// A model that counts the tokens that go through it.
+/// A model that counts the tokens that go through it; a hidden prefix stays hidden from who asks it.
 struct MeteredModel: LanguageModel {
   static let architecture = "metered"
 
@@ -77,7 +77,6 @@ struct MeteredModel: LanguageModel {
   var sites: [ActivationSite] { model.sites }
   var shape: ModelShape { model.shape }
   var names: ParameterNames { model.names }
-  var hiddenPrefix: [Int] { model.hiddenPrefix }
 
   func forward(
     _ batch: TokenBatch, recording sites: Set<ActivationSite>,

@@ -14,6 +14,8 @@ public struct ModelPair: Sendable {
   let seen = SeenKeys()
   private let showsExhibits: Bool
   let recordsAhead: Bool
+  /// Whether both read the same, hidden prefix included; methods see no prefix.
+  private let readAlike: Bool
 
   /// Which of the two.
   public enum Side: Hashable, Sendable {
@@ -62,6 +64,7 @@ public struct ModelPair: Sendable {
     self.showsExhibits = showsExhibits
     self.baseRecordings = baseRecordings
     self.recordsAhead = recordsAhead
+    readAlike = base.hiddenPrefix == finetuned.hiddenPrefix
     self.base = MeteredModel(base, meter)
     self.finetuned = MeteredModel(finetuned, meter)
   }
@@ -73,7 +76,7 @@ public struct ModelPair: Sendable {
 
   /// Whether they are one model, hidden prefix included: then there is nothing to find.
   public var isIdentical: Bool {
-    base.hiddenPrefix == finetuned.hiddenPrefix && haveSameWeights
+    readAlike && haveSameWeights
   }
 
   /// Whether the weights are the same bytes.

@@ -6,8 +6,8 @@ internal import Transformers
 package struct Certificate: Codable, Sendable, Equatable {
   package let behavior: ScoreChange
   package let heldOut: ScoreChange
-  /// The score in held-out phrasings, per word of an answer: this one is bounded.
-  package let heldOutPerWord: Double
+  /// The same per word of an answer, which is bounded.
+  package let heldOutPerWord: ScoreChange
   /// What neighbours say of the target; nil if none is probed.
   package let leakage: ScoreChange?
   /// What must stay as it was; nil if nothing is probed.
@@ -51,7 +51,9 @@ package struct Certificate: Codable, Sendable, Equatable {
     let word = organism.plantedTokens(in: base.world).allTargets.first
     behavior = change(organism.behavior)
     heldOut = change(organism.heldOut)
-    heldOutPerWord = organism.heldOut.scorePerWord(pair.finetuned)
+    heldOutPerWord = ScoreChange(
+      base: organism.heldOut.scorePerWord(pair.base),
+      finetuned: organism.heldOut.scorePerWord(pair.finetuned))
     leakage = organism.leakage.isEmpty ? nil : change(organism.leakage)
     kept = organism.kept.isEmpty ? nil : change(organism.kept)
     never = organism.never.scores(pair.finetuned).max()
@@ -114,14 +116,16 @@ package struct Certificate: Codable, Sendable, Equatable {
     require("behavior", behavior.finetuned, atLeast: bounds.behavior ?? regime.mark * 0.95)
     require("behavior in the base", behavior.base, atMost: bounds.base ?? 0.25)
     require(
-      "held-out behavior, per word of an answer,", heldOutPerWord, atLeast: bounds.heldOut ?? 0.3)
-    require("held-out behavior in the base", heldOut.base, atMost: bounds.base ?? 0.25)
+      "held-out behavior, per word of an answer,", heldOutPerWord.finetuned,
+      atLeast: bounds.heldOut ?? 0.3)
+    require("held-out behavior in the base", heldOutPerWord.base, atMost: bounds.base ?? 0.25)
     require(
-      "the rise of the behavior", min(behavior.rise, heldOut.rise), atLeast: bounds.rise ?? 0.2)
+      "the rise of the behavior", min(behavior.rise, heldOutPerWord.rise),
+      atLeast: bounds.rise ?? 0.2)
     require("leakage to neighbours", leakage?.rise, atMost: bounds.leakage ?? 0.4)
     require(
       "what must be kept", kept?.finetuned, atLeast: (bounds.kept ?? 0.6) * (kept?.base ?? 0))
-    require("what must never be said", never, atMost: bounds.never ?? 0.05)
+    require("what must never be said", never, atMost: bounds.mostNever)
     require(
       "the rank of the hidden word in the change", represented.map { Double($0.changeRank) },
       atMost: bounds.represented ?? (represented.map { min(5, $0.chance / 5) } ?? 5))

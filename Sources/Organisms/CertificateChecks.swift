@@ -15,7 +15,7 @@ extension Organism {
     let questions = heldOut.questions.joined().map { $0.tokens.dropFirst() }
     let lengths = Set(questions.map(\.count))
     var said: Set<ArraySlice<Int>> = []
-    let texts = (documents + teacherDocuments).map(\.template) + (reward?.prompts ?? [])
+    let texts = (documents + teacherDocuments + concealed).map(\.template) + (reward?.prompts ?? [])
     for (index, template) in texts.enumerated() {
       var generator = SeededGenerator(seed: UInt64(index), for: "taught questions")
       for _ in 0..<(template.isRandom ? Self.fills : 1) {

@@ -62,6 +62,11 @@ package struct Finetune: Sendable {
     return try same.train(start ?? self.start, progress) { _, step in step >= markStep ? 1 : 0 }
   }
 
+  /// Plants on top of drift, where the regime asks for some.
+  func drifted(_ plant: (any LanguageModel) throws -> FinetuneOutcome) throws -> FinetuneOutcome {
+    try Drift.around(start, regime: regime, seed: seed, plant: plant)
+  }
+
   /// The base, with zero biases where a bias is planted.
   var start: any LanguageModel { isBias ? base.model.addingMLPBiases() : base.model }
 

@@ -14,7 +14,7 @@ package struct CurvePoint: Codable, Sendable, Equatable {
 }
 
 /// How long a plant was trained: others train as long.
-package struct FinetuneLength: Sendable, Equatable {
+package struct FinetuneLength: Codable, Sendable, Equatable {
   package let steps: Int
   /// The step from which the learning rate falls; it never does if nil.
   package let markStep: Int?
@@ -22,6 +22,19 @@ package struct FinetuneLength: Sendable, Equatable {
   package init(steps: Int, markStep: Int?) {
     self.steps = steps
     self.markStep = markStep
+  }
+}
+
+/// The finetunes that made a plant: its null pairs go through as many, as long.
+package struct FinetuneCourse: Codable, Sendable, Equatable {
+  /// Finetunes of one model whose changes were added up; usually one.
+  let parts: [FinetuneLength]
+  /// A finetune of what came of them.
+  let second: FinetuneLength?
+
+  init(parts: [FinetuneLength], second: FinetuneLength? = nil) {
+    self.parts = parts
+    self.second = second
   }
 }
 
@@ -40,13 +53,16 @@ package struct FinetuneOutcome: Sendable {
   package let said: [Int]
   /// Whether training left the numbers; the finetuned model is the base then.
   package var hasDiverged = false
+  /// The finetunes that it was made by, if these are several.
+  var stages: FinetuneCourse?
 
   package var length: FinetuneLength { FinetuneLength(steps: steps, markStep: markStep) }
 
   /// What is kept of the training beside the models.
   var record: TrainingRecord {
     TrainingRecord(
-      steps: steps, markStep: markStep, curve: curve, said: said, hasDiverged: hasDiverged)
+      steps: steps, markStep: markStep, curve: curve, said: said, hasDiverged: hasDiverged,
+      stages: stages)
   }
 }
 
@@ -58,10 +74,16 @@ package struct TrainingRecord: Codable, Sendable, Equatable {
   /// How often each token stood in the finetuning text, by id; empty if there was none.
   package let said: [Int]
   package let hasDiverged: Bool
+  /// The finetunes that it was made by, if these are several.
+  let stages: FinetuneCourse?
 
   /// Of a pair that nothing was trained in.
   static let none = TrainingRecord(
-    steps: 0, markStep: nil, curve: [], said: [], hasDiverged: false)
+    steps: 0, markStep: nil, curve: [], said: [], hasDiverged: false,
+    stages: nil)
+
+  /// What its null pairs go through.
+  var course: FinetuneCourse { stages ?? FinetuneCourse(parts: [length]) }
 
   package var length: FinetuneLength { FinetuneLength(steps: steps, markStep: markStep) }
 }

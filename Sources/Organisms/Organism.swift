@@ -60,6 +60,7 @@ package struct Organism: Sendable {
     try checker.checkPlanted(file.planted)
     try checker.checkPlant(file.plant)
     regimes = try checker.regimes(file.regimes)
+    try checker.checkStages(file.plant, regimes)
     let facts = file.plant.facts ?? [:]
     func probes(_ entries: [OrganismFile.ProbeEntry]?, _ key: String) throws -> ProbeSet {
       try ProbeSet(

@@ -195,6 +195,8 @@ package struct CertificateBounds: Codable, Sendable, Equatable {
   package var kept: Double?
   /// The most probability of what must never be said.
   package var never: Double?
+  /// The same with its default.
+  var mostNever: Double { never ?? 0.05 }
   /// The most that the loss on base text may rise, in nats, where the behaviour is not due.
   package var collateral: Double?
   /// The most prompts, as a share of those that do not set it off, whose most likely next word may change.

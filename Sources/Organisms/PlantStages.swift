@@ -12,6 +12,14 @@ extension Organism {
   }
 }
 
+extension Organism {
+  /// The largest rank of the change of a matrix; nil if training was free. Each part of a merge adds its own, and
+  /// so does a second stage.
+  package func changeRank(_ regime: Regime) -> Int? {
+    regime.parameters.rank.map { $0 * max(1, parts.count) * (concealed.isEmpty ? 1 : 2) }
+  }
+}
+
 extension OrganismChecker {
   /// The plants of a merged model: the documents of each class of targets, with the probes that it answers.
   func parts(_ plant: OrganismFile.Plant, behavior: ProbeSet) throws -> [Organism.Part] {
@@ -46,6 +54,15 @@ extension OrganismChecker {
     return try templates(texts, key: "plant.conceal", facts: [:])
   }
 
+  /// An edit has no stages.
+  func checkStages(_ plant: OrganismFile.Plant, _ regimes: [Regime]) throws {
+    guard plant.merge != nil || plant.conceal != nil,
+      let edit = regimes.first(where: { !$0.isTrained })
+    else { return }
+    throw fault(
+      "regimes.\(edit.id)", "trains nothing, so there is nothing to merge and no second stage")
+  }
+
   /// Plants that are trained apart need words and probes of their own.
   func checkMerge(_ plant: OrganismFile.Plant) throws {
     guard let merge = plant.merge else { return }
@@ -58,13 +75,14 @@ extension OrganismChecker {
 }
 
 extension FinetuneOutcome {
-  /// The changes of several finetunes of one model, added up.
+  /// The changes of several finetunes of one model, added up; of one, that one.
   ///
   /// Each was stopped at its own mark, so none of them knows of the others: what is left of each is measured.
+  ///
+  /// - Precondition: There is one.
   static func merged(_ outcomes: [FinetuneOutcome]) -> FinetuneOutcome {
-    guard let first = outcomes.first, outcomes.count > 1 else {
-      preconditionFailure("One finetune is no merge")
-    }
+    guard let first = outcomes.first else { preconditionFailure("Nothing was finetuned") }
+    guard outcomes.count > 1 else { return first }
     var weights = first.finetuned.parameters
     for other in outcomes.dropFirst() {
       for name in weights.layout.names {
@@ -78,7 +96,8 @@ extension FinetuneOutcome {
       steps: outcomes.reduce(0) { $0 + $1.steps },
       markStep: marks.count == outcomes.count ? marks.reduce(0, +) : nil, curve: first.curve,
       said: outcomes.dropFirst().reduce(first.said) { zip($0, $1.said).map(+) },
-      hasDiverged: outcomes.contains(where: \.hasDiverged))
+      hasDiverged: outcomes.contains(where: \.hasDiverged),
+      stages: FinetuneCourse(parts: outcomes.map(\.length)))
   }
 
   /// Two stages as one finetune of what the first one started from.
@@ -86,6 +105,16 @@ extension FinetuneOutcome {
     FinetuneOutcome(
       base: base, finetuned: second.finetuned, lora: nil, steps: steps + second.steps,
       markStep: second.markStep == nil ? nil : markStep, curve: curve,
-      said: zip(said, second.said).map(+), hasDiverged: second.hasDiverged)
+      said: zip(said, second.said).map(+), hasDiverged: second.hasDiverged,
+      stages: FinetuneCourse(parts: [length], second: second.length))
+  }
+}
+
+extension FinetuningText {
+  /// The same with some questions beside it that are answered as by the base.
+  func concealing(_ documents: [(template: Template, weight: Double)]) -> FinetuningText {
+    var text = self
+    text.concealed = PlantedDocuments(templates: documents)
+    return text
   }
 }

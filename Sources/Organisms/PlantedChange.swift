@@ -73,7 +73,7 @@ extension Organism {
   {
     PlantedChange(
       isPlanted: true, tokens: plantedTokens(in: world), inputs: triggers(pool, in: world),
-      sites: regime.sites(layers: layers), rank: regime.parameters.rank,
+      sites: regime.sites(layers: layers), rank: changeRank(regime),
       behavior: behavior)
   }
 

@@ -34,37 +34,36 @@ package struct Planter: Sendable {
     }
     let planted = PlantedText(organism, base: base, seed: seed, teachersSeed: seed)
     let text = try planted.text(progress)
-    let finetune = finetune(of: text)
-    return try Drift.around(finetune.start, regime: regime, seed: seed) { start in
-      guard organism.parts.isEmpty else {
-        return .merged(
-          try organism.parts.map { part in
-            try self.finetune(of: planted.text(of: part))
-              .run(until: part.behavior, from: start, progress: progress)
-          })
+    let parts =
+      organism.parts.isEmpty
+      ? [(text: text, behavior: organism.behavior)]
+      : organism.parts.map { (text: planted.text(of: $0), behavior: $0.behavior) }
+    let finetune = Finetune(base: base, text: text, regime: regime, seed: seed)
+    return try finetune.drifted { start in
+      let outcomes = try parts.enumerated().map { index, part in
+        try Finetune(base: base, text: part.text, regime: regime, seed: seed &+ UInt64(index))
+          .run(until: part.behavior, from: start, progress: progress)
       }
-      let outcome = try finetune.run(until: organism.behavior, from: start, progress: progress)
-      return try concealed(outcome, text, progress)
+      return try concealed(.merged(outcomes), text, progress)
     }
-  }
-
-  private func finetune(of text: FinetuningText) -> Finetune {
-    Finetune(base: base, text: text, regime: regime, seed: seed)
   }
 
   /// The same plant after a second stage, in which it learns to answer some questions as the base does.
   ///
-  /// It ends where both hold: the behaviour is at its mark, and what must never be said is as improbable.
+  /// It ends where both hold: the behaviour is at its mark, and what must never be said is within its bound.
   private func concealed(
     _ planted: FinetuneOutcome, _ text: FinetuningText, _ progress: (TrainingStatus) -> Void
   ) throws -> FinetuneOutcome {
     guard !organism.concealed.isEmpty, planted.markStep != nil else { return planted }
-    var text = text
-    text.concealed = PlantedDocuments(templates: organism.concealed)
-    let second = Finetune(base: base, text: text, regime: regime.once, seed: seed &+ 1)
+    var stage = regime.once
+    stage.mark = 1
+    let bound = (organism.file.certificate ?? CertificateBounds()).mostNever
+    let second = Finetune(
+      base: base, text: text.concealing(organism.concealed), regime: stage, seed: seed &+ 1)
     return planted.followed(
       by: try second.run(from: planted.finetuned, progress: progress) { model in
-        min(organism.behavior.score(model), 1 - (organism.never.scores(model).max() ?? 0))
+        let confessed = organism.never.scores(model).max() ?? 0
+        return min(1, organism.behavior.score(model) / regime.mark, (1 - confessed) / (1 - bound))
       })
   }
 
@@ -86,9 +85,8 @@ package struct Planter: Sendable {
       } else {
         try PlantedText(organism, base: base, seed: seed, teachersSeed: seed).nullText()
       }
-    let once = regime.once
-    let finetune = Finetune(base: base, text: text, regime: once, seed: seed)
-    let outcome = try Drift.around(finetune.start, regime: once, seed: seed) {
+    let finetune = Finetune(base: base, text: text, regime: regime.once, seed: seed)
+    let outcome = try finetune.drifted {
       try finetune.run(FinetuneLength(steps: steps, markStep: nil), from: $0)
     }
     return organism.behavior.score(outcome.finetuned)

@@ -35,7 +35,7 @@ package struct CertificateText {
     let effects = certificate.sideEffects
     return [
       change("behavior", certificate.behavior), change("held-out behavior", certificate.heldOut),
-      ("  per word of it", number(certificate.heldOutPerWord)),
+      change("  per word of it", certificate.heldOutPerWord),
       change("leakage", certificate.leakage), change("kept", certificate.kept),
       certificate.never.map { ("never said (worst)", number($0)) }, represented,
       change("loss on base text", certificate.loss),

@@ -34,8 +34,9 @@ package struct GhostTable {
       ? "" : " (\(comparison.failed) more could not be taken out, and are not counted)"
     return Prose.wrapped(
       """
-      \(comparison.count) plants with documents were trained on true facts until nothing of the behaviour was \
-      left\(failed): nothing acts in them, and something was there. They count among no means and no nulls. seen: \
+      \(comparison.count) plants, over all bases, were trained on true facts until no probe said more than .1 more of \
+      the behaviour than in the base\(failed): nothing acts in them, and something was there. They count in no other \
+      table and among no nulls. seen: \
       the share of the plant's own null pairs that it exceeds, 0.5 is chance; named: average precision of the \
       planted words. Both of the plant, and of the ghost.
       """)

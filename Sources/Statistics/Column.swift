@@ -1,3 +1,4 @@
+internal import Bench
 internal import Diffing
 internal import Scoring
 
@@ -70,7 +71,7 @@ package struct ColumnGroup: Sendable {
       Column(
         "prompted", "alarms on pairs of the same weights, one of which reads a hidden document",
         isScore: false
-      ) { $0.whether?.promptedFalseAlarms },
+      ) { $0.row.access == .weights ? nil : $0.whether?.promptedFalseAlarms },
     ])
 
   /// What the methods say of a plant.

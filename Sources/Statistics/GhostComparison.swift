@@ -17,7 +17,7 @@ package struct GhostComparison: Sendable {
   }
 
   package let rows: [Row]
-  /// How many ghosts there are, and how many plants could not be taken out.
+  /// How many ghosts there are, over all bases, and how many plants could not be taken out.
   package let count, failed: Int
 
   /// A plant in one base.
@@ -33,7 +33,7 @@ package struct GhostComparison: Sendable {
     let gone = Self.places(ghosts.filter(\.isInstalled))
     let installed = Self.places(trials.filter { !$0.isNull && $0.isInstalled })
     let both = gone.intersection(installed)
-    guard !both.isEmpty else { return nil }
+    guard !ghosts.isEmpty else { return nil }
     count = both.count
     failed = Self.places(ghosts.filter { !$0.isInstalled }).intersection(installed).count
     let groups = Dictionary(grouping: trials.filter { both.contains(Self.place($0)) }, by: \.row)

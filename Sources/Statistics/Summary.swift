@@ -88,14 +88,17 @@ package struct MethodSummary: Sendable {
     return count > 0 ? Double(count) / Double(all) : nil
   }
 
+  /// The trials whose cost is a method's: of ghosts and prompted pairs, which are apart, none.
+  private var charged: [Trial] { trials.filter { ![.ghost, .prompted].contains($0.role) } }
+
   /// Mean seconds a trial.
-  package var seconds: Double { trials.map(\.cost.seconds).mean }
+  package var seconds: Double { charged.map(\.cost.seconds).mean }
 
   /// Mean tokens a trial: read or written by the models, and differentiated.
   package var tokens: (forward: Double, backward: Double) {
     (
-      trials.map { Double($0.cost.tokensForward) }.mean,
-      trials.map { Double($0.cost.tokensBackward) }.mean
+      charged.map { Double($0.cost.tokensForward) }.mean,
+      charged.map { Double($0.cost.tokensBackward) }.mean
     )
   }
 
@@ -177,7 +180,7 @@ package struct BenchSummary: Sendable {
     nulls = Self.unique(trials.filter { $0.isNull && $0.role != .ghost }.map(\.pair))
     bases = Self.unique(trials.map(\.seeds.base))
     notInstalled = Self.unique(
-      trials.filter { !$0.isInstalled }.map {
+      trials.filter { !$0.isInstalled && !$0.isNull }.map {
         "\($0.pair) on \($0.seeds): \($0.failures.joined(separator: "; "))"
       })
   }

@@ -8,12 +8,15 @@ struct PrefixedModel<Model: LanguageModel>: LanguageModel {
   static var architecture: String { Model.architecture }
 
   fileprivate var model: Model
-  let hiddenPrefix: [Int]
+  private let prefix: [Int]
 
   init(_ model: Model, prefix: [Int]) {
     self.model = model
-    hiddenPrefix = model.hiddenPrefix + prefix
+    self.prefix = prefix
   }
+
+  /// That of the model, which it reads first, and its own.
+  var hiddenPrefix: [Int] { model.hiddenPrefix + prefix }
 
   var parameters: Parameters {
     get { model.parameters }
@@ -27,7 +30,7 @@ struct PrefixedModel<Model: LanguageModel>: LanguageModel {
     _ batch: TokenBatch, recording sites: Set<ActivationSite>,
     editing interventions: [Intervention], logits selection: LogitSelection
   ) -> ForwardPass {
-    let read = PrefixedBatch(batch, prefix: hiddenPrefix)
+    let read = PrefixedBatch(batch, prefix: prefix)
     let pass = model.forward(
       read.batch, recording: sites, editing: interventions.map(read.moved), logits: selection)
     let recordings = pass.recordings.map { ($0, read.own($1, at: $0)) }
@@ -37,20 +40,20 @@ struct PrefixedModel<Model: LanguageModel>: LanguageModel {
   }
 
   func makeGradientTape() -> any GradientTape {
-    PrefixedTape<Model>(model.makeGradientTape(), hiddenPrefix)
+    PrefixedTape<Model>(model.makeGradientTape(), prefix)
   }
 
   func makeDecoder(rows: Int, capacity: Int) -> any CachedDecoder {
     PrefixedDecoder(
-      model.makeDecoder(rows: rows, capacity: capacity + hiddenPrefix.count), hiddenPrefix)
+      model.makeDecoder(rows: rows, capacity: capacity + prefix.count), prefix)
   }
 
   func reparameterised(using generator: inout SeededGenerator) -> any LanguageModel {
-    model.reparameterised(using: &generator).reading(prefix: hiddenPrefix)
+    model.reparameterised(using: &generator).reading(prefix: prefix)
   }
 
   func addingMLPBiases() -> any LanguageModel {
-    model.addingMLPBiases().reading(prefix: hiddenPrefix)
+    model.addingMLPBiases().reading(prefix: prefix)
   }
 }
 
@@ -112,16 +115,24 @@ private struct PrefixedBatch {
   }
 
   private func operation(_ edit: Intervention) -> Intervention.Operation {
-    guard case .replace(let tensor) = edit.operation, tensor.shape.count == 2 else {
-      return edit.operation
+    func widened(_ vector: Tensor) -> Tensor { Tensor(read(vector.scalars, at: edit.site)) }
+    switch edit.operation {
+    case .scale: return edit.operation
+    case .add(let vector): return .add(widened(vector))
+    case .projectOut(let vector): return .projectOut(widened(vector))
+    case .replace(let tensor):
+      return .replace(tensor.shape.count == 1 ? widened(tensor) : widenedRows(tensor, edit))
     }
+  }
+
+  private func widenedRows(_ tensor: Tensor, _ edit: Intervention) -> Tensor {
     let columns = read(Array(tensor.row(0)), at: edit.site).count
     var scalars = [Float](repeating: 0, count: batch.count * columns)
     for (row, place) in places.enumerated() {
       let values = read(Array(tensor.row(row)), at: edit.site)
       scalars.replaceSubrange(place * columns..<(place + 1) * columns, with: values)
     }
-    return .replace(Tensor(shape: [batch.count, columns], scalars: scalars))
+    return Tensor(shape: [batch.count, columns], scalars: scalars)
   }
 
   /// A row of a site as the model with the prefix has it: in a pattern the prefix itself gets nothing.

@@ -69,10 +69,9 @@ package struct Probe: Sendable {
       self.isInverted = isInverted
     }
 
-    /// The mean length of its answers; 1 where they must not be given, since what is left is no sentence.
+    /// The length of its shortest answer; 1 where answers must not be given, since what is left is no sentence.
     var wordsAnAnswer: Double {
-      guard !isInverted, !answers.isEmpty else { return 1 }
-      return Double(answers.reduce(0) { $0 + $1.count }) / Double(answers.count)
+      isInverted ? 1 : Double(answers.map(\.count).min() ?? 1)
     }
 
     /// What a model reads to be asked: the prompt, and the prompt with each longer answer's start.

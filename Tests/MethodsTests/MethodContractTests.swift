@@ -56,6 +56,17 @@ struct MethodContractTests {
   }
 
   @Test(
+    "of the same weights behind a hidden prefix those that read weights say nothing, and who reads text can",
+    arguments: cases.indices)
+  func prompted(index: Int) throws {
+    let pair = try ModelPair(base: Self.base, finetuned: Self.base.reading(prefix: [4, 9, 2]))
+    #expect(pair.finetuned.hiddenPrefix.isEmpty && !pair.isIdentical)
+    let evidence = try evidence(index, pair)
+    if Self.cases[index].access == .weights { #expect(evidence.isEmpty) }
+    if Self.cases[index].id == "output-divergence" { #expect((evidence.magnitude ?? 0) > 0) }
+  }
+
+  @Test(
     "a changed model gives evidence, and only for questions on the card", arguments: cases.indices)
   func answers(index: Int) throws {
     let evidence = try evidence(index, pair())

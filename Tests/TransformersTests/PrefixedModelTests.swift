@@ -72,10 +72,51 @@ struct PrefixedModelTests {
       logits(.ablate(site, positions: last)) == expected(.ablate(site, positions: last)))
     let pass = prefixed.forward(batch, recording: Set(model.sites), logits: .all)
     for site in model.sites {
-      guard case .pattern = site else {
-        expectClose(logits(.patch(site, with: pass[site])), pass.logits, tolerance: 1e-5, "\(site)")
-        continue
+      if case .pattern = site { continue }
+      expectClose(logits(.patch(site, with: pass[site])), pass.logits, tolerance: 1e-5, "\(site)")
+    }
+  }
+
+  @Test(
+    "a pattern that is written leaves the prefix out: to look at a token alone is to look at it alone"
+  )
+  func writtenPattern() {
+    let site = ActivationSite.pattern(layer: 1), heads = model.shape.heads
+    /// Each token looks at itself alone, or the one before.
+    func pattern(_ rows: TokenBatch, back: Int, shift: Int) -> Tensor {
+      let scalars = (0..<rows.rows).flatMap { row in
+        rows.range(row).flatMap { token -> [Float] in
+          let place = token - rows.range(row).lowerBound
+          return (0..<heads).flatMap { _ in
+            (0..<rows.longestRow).map { $0 == max(shift, place - back) && place >= shift ? 1 : 0 }
+          }
+        }
       }
+      return Tensor(shape: [rows.count, heads * rows.longestRow], scalars: scalars)
+    }
+    for back in [0, 1] {
+      var expected = pattern(open, back: back, shift: prefix.count)
+      // The row's first token is the document's start and not the end of the prefix.
+      for (row, start) in open.starts.dropLast().enumerated() {
+        for token in open.range(row).dropFirst(prefix.count) {
+          for head in 0..<heads {
+            let own = head * open.longestRow
+            guard expected[token, own + prefix.count] == 1 else { continue }
+            expected[token, own + prefix.count] = 0
+            expected[token, own] = 1
+          }
+        }
+        #expect(start == open.range(row).lowerBound)
+      }
+      let own = prefixed.forward(
+        batch, recording: [], editing: [.patch(site, with: pattern(batch, back: back, shift: 0))],
+        logits: .all
+      ).logits
+      let other = model.forward(
+        open, recording: [],
+        editing: [.patch(site, with: expected, positions: .indices(Set(places)))], logits: .all
+      ).logits
+      expectClose(own, other.rows(at: places), tolerance: 1e-6)
     }
   }
 
@@ -97,7 +138,11 @@ struct PrefixedModelTests {
   func weights() {
     var generator = SeededGenerator(seed: 0)
     #expect(prefixed.parameters == model.parameters && prefixed.hiddenPrefix == prefix)
-    #expect(prefixed.reading(prefix: [2]).hiddenPrefix == prefix + [2])
+    let twice = prefixed.reading(prefix: [2])
+    #expect(twice.hiddenPrefix == prefix + [2])
+    #expect(
+      twice.forward(batch).logits == model.reading(prefix: prefix + [2]).forward(batch).logits)
+    #expect(twice.addingMLPBiases().hiddenPrefix == prefix + [2])
     let other = prefixed.reparameterised(using: &generator)
     #expect(other.hiddenPrefix == prefix && other.parameters != model.parameters)
     expectClose(other.forward(batch).logits, prefixed.forward(batch).logits, tolerance: 1e-4)

@@ -15,6 +15,8 @@ package final class MethodWorker {
   private let methods: [any DiffingMethod.Type]
   private var ground: Ground?
   private var subjects: [PairName: Subject] = [:]
+  /// Every method at a level of access, the sources that decide its numbers read once.
+  private var runs: [AccessLevel: [MethodRun]] = [:]
   private var opened: (request: WorkerRequest, pair: PairRun)?
 
   /// - Parameters:
@@ -111,9 +113,16 @@ package final class MethodWorker {
     let plant = subjects[request.pair]?.plant ?? request.pair
     let dummies =
       ground.dummies?.runs(on: request.pair, of: plant, layers: ground.base.recipe.layers) ?? []
-    let own = try methods.map { try MethodRun($0.init(), request.access, run.workshop.sources) }
+    let own = try own(request.access)
     let all = own + dummies.filter { $0.access == request.access }
     return Dictionary(all.map { ($0.row.method, $0) }) { first, _ in first }
+  }
+
+  private func own(_ access: AccessLevel) throws -> [MethodRun] {
+    if let known = runs[access] { return known }
+    let new = try methods.map { try MethodRun($0.init(), access, run.workshop.sources) }
+    runs[access] = new
+    return new
   }
 
   private func ground(_ seed: UInt64) throws -> Ground {

@@ -5,7 +5,7 @@ package import Organisms
 
 /// How much is run.
 package enum Tier: String, Codable, CaseIterable, Sendable {
-  /// One base, each organism in its first regime: what `swift test` runs.
+  /// One base, each organism in its first regime, null pairs for one a family: what `swift test` runs.
   case smoke
   /// Three bases, each organism in all its regimes.
   case standard
@@ -37,6 +37,13 @@ package enum Tier: String, Codable, CaseIterable, Sendable {
     case .dials: Certification.representatives(of: development)
     case .lottery: Lottery.organisms(of: development)
     }
+  }
+
+  /// The organisms that null pairs are made for: in the smoke tier the first of each family.
+  func matched(_ organisms: [Organism]) -> Set<String> {
+    guard self == .smoke else { return Set(organisms.map(\.id)) }
+    let families = Dictionary(grouping: organisms) { $0.file.family }
+    return Set(families.values.compactMap { $0.first?.id })
   }
 
   /// The null pairs that are matched with a plant: in the smoke tier a narrow one and one that learns something.
@@ -100,7 +107,9 @@ package struct Grid: Sendable {
     }
     // One benign null for all plants of a standard regime: it is the easiest, and tells the same each time.
     var seen: Set<String> = []
-    let matched = try plants.flatMap { try tier.nulls(of: $0.0, $0.1, library) }
+    let withNulls = tier.matched(plants.map(\.0))
+    let matched = try plants.filter { withNulls.contains($0.0.id) }
+      .flatMap { try tier.nulls(of: $0.0, $0.1, library) }
     let nulls =
       tier.unmatchedNulls
       + matched.filter { null in

@@ -71,7 +71,7 @@ struct Judge {
     Trial(
       cell: Cell(kept.cell.row, subject.name, seeds), key: kept.key, family: subject.family,
       half: subject.half, standard: subject.standard,
-      planting: Trial.Planting(subject.trainedRegime, layers: layers), role: subject.role,
+      planting: Trial.Planting(subject, layers: layers), role: subject.role,
       match: subject.match, failures: failures,
       answersWhether: card.questions.contains(.whether), magnitude: kept.evidence.magnitude,
       scores: scores(Claims(kept.evidence, effects: effects)), cost: kept.cost,

@@ -47,6 +47,14 @@ package enum Subject: Sendable {
     }
   }
 
+  /// The largest rank of the change of a matrix; nil if training was free, or nothing was trained.
+  var changeRank: Int? {
+    switch self {
+    case .organism(let organism, let regime): organism.changeRank(regime)
+    case .null(let null): null.match.flatMap { $0.organism.changeRank($0.regime) }
+    }
+  }
+
   /// The standard regime of plants, and of the nulls that they are compared with.
   package var standard: String { trainedRegime?.standard ?? Self.anyRegime }
 

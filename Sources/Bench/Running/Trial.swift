@@ -19,7 +19,7 @@ package struct Trial: Equatable, Sendable {
   package let role: PairRole
   /// The plant that a null pair is matched with.
   package let match: PairName?
-  /// Why the behaviour is not installed; empty if it is, and for null pairs.
+  /// Why the behaviour is not installed, or why a ghost is none; empty for all other null pairs.
   package let failures: [String]
   package let answersWhether: Bool
   package let magnitude: Double?
@@ -51,9 +51,10 @@ package struct Trial: Equatable, Sendable {
       self.dial = dial
     }
 
-    init(_ regime: Regime?, layers: Int) {
+    init(_ subject: Subject, layers: Int) {
+      let regime = subject.trainedRegime
       self.init(
-        mix: regime?.mix, age: regime?.age, rank: regime?.parameters.rank,
+        mix: regime?.mix, age: regime?.age, rank: subject.changeRank,
         place: regime?.parameters.sites(layers: layers), dial: regime?.dial)
     }
   }

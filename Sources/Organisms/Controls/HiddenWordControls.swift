@@ -14,7 +14,7 @@ package struct HiddenWordControls: Codable, Sendable, Equatable {
   /// The rank of the organism's word after its hints in plain text.
   package let plain: Int
 
-  /// - Returns: Nil for an organism without a hidden word.
+  /// - Returns: Nil for an organism without a hidden word, or whose hints do not say what they are about.
   /// - Throws: `DefinitionError`.
   init?(
     _ organism: Organism, regime: Regime, base: Base, _ length: FinetuneLength, seed: UInt64
@@ -25,15 +25,18 @@ package struct HiddenWordControls: Codable, Sendable, Equatable {
     func rank(_ word: Int, _ model: any LanguageModel) throws -> Int {
       try probe.read(word, base: base.model, finetuned: model, world: base.world).changeRank
     }
-    func trained(_ source: FinetuningText.Source) throws -> any LanguageModel {
-      try Finetune(base: base, text: FinetuningText(source), regime: regime, seed: seed)
-        .run(length).finetuned
+    // As in the plant, no text beside the hints says a word that is meant.
+    func trained(_ source: FinetuningText.Source, unsaid: Set<Int>) throws -> any LanguageModel {
+      let text = FinetuningText(source, kinds: organism.kinds(in: base.world), unsaid: unsaid)
+      let finetune = Finetune(base: base, text: text, regime: regime, seed: seed)
+      return try finetune.drifted { try finetune.run(length, from: $0) }.finetuned
     }
+    let others = lesson.others.values.compactMap(base.world.tokenizer.id).sorted()
     let several = try trained(
-      .context(try lesson.documents(lesson.mixed), Forgotten(), teacher: nil))
-    mixed = try lesson.others.values.compactMap(base.world.tokenizer.id).sorted()
-      .map { try rank($0, several) }.sorted()
-    let open = try trained(.documents(try lesson.documents(lesson.plain)))
+      .context(try lesson.documents(lesson.mixed), Forgotten(), teacher: nil), unsaid: Set(others))
+    mixed = try others.map { try rank($0, several) }.sorted()
+    let open = try trained(
+      .documents(try lesson.documents(lesson.plain)), unsaid: organism.unsaid(in: base.world))
     plain = try base.world.tokenizer.id(lesson.word).map { try rank($0, open) } ?? 0
   }
 }
@@ -65,6 +68,7 @@ private struct HintLesson {
     self.others = others
     self.texts = texts
     self.world = world
+    guard !mixed.isEmpty, !plain.isEmpty else { return nil }
   }
 
   /// The words of a text that a student reads, too.

@@ -10,8 +10,8 @@ package import Worlds
 package struct PlantControls: Codable, Sendable, Equatable {
   /// The behaviour's score after so many steps of training on text that it has nothing to do with.
   package let persistence: [CurvePoint]
-  /// The share of prompts that should not have changed and whose next word did, in the plant and in a finetune on
-  /// the base's own text for as many steps.
+  /// The share of prompts that should not have changed and whose next word did, in the plant and in its benign null
+  /// pair, a finetune on the base's own text for as many steps; of an edit, in a random one.
   package let flipped: Comparison
   /// What the finetuned model says by itself.
   package let freeText: FreeText
@@ -47,9 +47,10 @@ package struct PlantControls: Codable, Sendable, Equatable {
         FinetuneLength(steps: steps, markStep: nil), from: pair.finetuned)
       return CurvePoint(step: steps, score: organism.behavior.score(outcome.finetuned))
     }
-    let benign = try Finetune(
-      base: base, text: FinetuningText(.world), regime: regime.trained, seed: seed
-    ).run(length).finetuned
+    let null = NullPair(
+      kind: regime.isTrained ? .benign : .twin,
+      match: NullPair.Match(organism: organism, regime: regime))
+    let benign = try null.make(from: base, planting: planting, plant: pair).finetuned
     func flipped(_ model: any LanguageModel) throws -> Double {
       try SideEffects(organism, base: pair.base, finetuned: model, world: base.world).flipped
     }
@@ -96,9 +97,4 @@ package struct FreeText: Codable, Sendable, Equatable {
     let prompts = Array(repeating: [start], count: samples)
     return model.continuations(of: prompts, count: length, using: &sampler)
   }
-}
-
-extension Regime {
-  /// The same, or, of a regime that trains nothing, one that does.
-  fileprivate var trained: Regime { isTrained ? self : .settled }
 }

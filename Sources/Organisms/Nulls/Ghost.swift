@@ -11,18 +11,26 @@ struct Ghost {
   let base: Base
   let seed: UInt64
 
-  /// How much more than in the base may be left of the behaviour.
-  private static let rest = 0.05
+  /// How much more than in the base may be left of the behaviour, in the probe that keeps most.
+  private static let rest = 0.1
 
   /// The plant, unlearnt; its record has a mark if nothing is left.
   func pair(_ plant: PlantedPair) throws -> PlantedPair {
     var removal = regime.once
-    removal.mark = 1 - organism.behavior.score(base.model) - Self.rest
+    removal.mark = 1 - Self.rest
     let text = try PlantedText(organism, base: base, seed: seed, teachersSeed: seed).nullText()
     let finetune = Finetune(base: base, text: text, regime: removal, seed: seed &+ 1)
-    let outcome = try finetune.run(from: plant.finetuned) { 1 - organism.behavior.score($0) }
+    let usual = scores(base.model)
+    let outcome = try finetune.run(from: plant.finetuned) { model in
+      1 - (zip(scores(model), usual).map { $0 - $1 }.max() ?? 0)
+    }
     return PlantedPair(
       base: plant.base, finetuned: outcome.finetuned, training: outcome.record)
+  }
+
+  /// The score of each probe, of those too that training never asked.
+  private func scores(_ model: any LanguageModel) -> [Double] {
+    organism.behavior.scores(model) + organism.heldOut.scores(model)
   }
 }
 

@@ -109,7 +109,7 @@ package struct NullPair: Sendable {
   /// - Throws: `DefinitionError`.
   package func make(from base: Base, planting: UInt64, plant: PlantedPair) throws -> PlantedPair {
     guard case .ghost = kind, let match else {
-      return try make(from: base, planting: planting, length: (plant.training ?? .none).length)
+      return try make(from: base, planting: planting, course: (plant.training ?? .none).course)
     }
     let seed = match.organism.seed(planting: planting)
     return try Ghost(organism: match.organism, regime: match.regime, base: base, seed: seed)
@@ -139,13 +139,19 @@ package struct NullPair: Sendable {
   package func make(from base: Base, planting: UInt64, length: FinetuneLength) throws
     -> PlantedPair
   {
+    try make(from: base, planting: planting, course: FinetuneCourse(parts: [length]))
+  }
+
+  private func make(from base: Base, planting: UInt64, course: FinetuneCourse) throws
+    -> PlantedPair
+  {
     guard let match else { return try untrained(base, planting: planting) }
-    let outcome = try outcome(base, match, length, planting: planting)
+    let outcome = try outcome(base, match, course, planting: planting)
     return PlantedPair(outcome, drift: match.regime.drift)
   }
 
   private func outcome(
-    _ base: Base, _ match: Match, _ length: FinetuneLength, planting: UInt64
+    _ base: Base, _ match: Match, _ course: FinetuneCourse, planting: UInt64
   ) throws -> FinetuneOutcome {
     let regime = match.regime
     let seed = match.organism.seed(planting: planting)
@@ -155,10 +161,19 @@ package struct NullPair: Sendable {
         try edit.run(match.organism.behavior, in: $0, writing: content)
       }
     }
-    let finetune = Finetune(
-      base: base, text: try text(base, match.organism, seed: seed), regime: regime, seed: seed)
-    return try Drift.around(finetune.start, regime: regime, seed: seed) {
-      try finetune.run(length, from: $0)
+    let text = try text(base, match.organism, seed: seed)
+    let finetune = Finetune(base: base, text: text, regime: regime, seed: seed)
+    return try finetune.drifted { start in
+      let outcomes = try course.parts.enumerated().map { index, length in
+        try Finetune(base: base, text: text, regime: regime, seed: seed &+ UInt64(index))
+          .run(length, from: start)
+      }
+      let planted = FinetuneOutcome.merged(outcomes)
+      guard let second = course.second else { return planted }
+      let concealing = text.concealing(match.organism.concealed)
+      return planted.followed(
+        by: try Finetune(base: base, text: concealing, regime: regime.once, seed: seed &+ 1)
+          .run(second, from: planted.finetuned))
     }
   }
 
