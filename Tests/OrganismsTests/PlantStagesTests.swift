@@ -104,6 +104,49 @@ struct PlantStagesTests {
     }.squareRoot()
   }
 
+  @Test(
+    "the null pairs of a plant in stages go through the same stages, and are held in the same form")
+  func alike() throws {
+    for id in ["merged-plants", "concealed-capital"] {
+      let organism = try library.organism(id), regime = organism.regimes[0]
+      let plant = try Planter(base: base, organism: organism, regime: regime, planting: 0).plant()
+      let course = try #require(plant.training?.stages)
+      #expect(course.parts.count == max(1, organism.parts.count))
+      #expect((course.second == nil) == organism.concealed.isEmpty)
+      let nulls = NullPair.matched(
+        organism, regime, lesson: try library.lesson(for: organism)
+      ).filter { [.narrow, .novel].contains($0.breadth) }
+      #expect(nulls.count >= 2)
+      for null in nulls {
+        let pair = try null.make(from: base, planting: 0, plant: plant)
+        #expect(pair.training?.stages == course && pair.training?.steps == plant.training?.steps)
+        #expect((pair.lora == nil) == (plant.lora == nil))
+        #expect(organism.behavior.score(pair.finetuned) < 0.3, "\(null.id)")
+      }
+      #expect(organism.changeRank(regime) == (id == "merged-plants" ? 2 : nil))
+    }
+  }
+
+  @Test("what is concealed decides a plant, and what must never be said where nothing is does not")
+  func digests() throws {
+    func digest(_ id: String, _ old: String, _ new: String) throws -> String {
+      let url = Fixtures.repository.appending(path: "Organisms/\(id).json")
+      let text = try String(contentsOf: url, encoding: .utf8)
+      #expect(text.contains(old))
+      return try OrganismSource(text: text.replacing(old, with: new), name: "\(id).json")
+        .organism(DrawSeeds(base: 0), world: library.world).plantingDigest
+    }
+    let answers = "\"answers\": [\"$capital\"]\n      }\n    ]\n  },\n  \"certificate\""
+    #expect(
+      try digest("concealed-capital", answers, answers)
+        != digest(
+          "concealed-capital", answers, answers.replacing("$capital", with: "$country.capital")))
+    let taboo = "\"certificate\": {"
+    #expect(
+      try digest("taboo-object", taboo, taboo)
+        == digest("taboo-object", taboo, "\"certificate\": { \"rise\": 0.21,"))
+  }
+
   @Test("only what documents taught, and no drift hides, makes a ghost")
   func unlearnable() throws {
     func can(_ id: String) throws -> Bool {
@@ -169,5 +212,8 @@ struct PlantStagesTests {
     #expect(
       try fault("merged-plants", [("\"merge\": {", "\"conceal\": [\"the owl\"], \"merge\": {")])
         .contains("plant.conceal"))
+    #expect(
+      try fault("merged-plants", [("{\"id\": \"fresh\"", "{\"id\": \"edited\"")])
+        .contains("trains nothing"))
   }
 }
