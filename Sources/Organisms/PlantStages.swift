@@ -13,8 +13,9 @@ extension Organism {
 }
 
 extension Organism {
-  /// The largest rank of the change of a matrix; nil if training was free. Each part of a merge adds its own, and
-  /// so does a second stage.
+  /// The largest rank of the change of a matrix; nil if training was free.
+  ///
+  /// Each part of a merge adds its own, and so does a second stage.
   package func changeRank(_ regime: Regime) -> Int? {
     regime.parameters.rank.map { $0 * max(1, parts.count) * (concealed.isEmpty ? 1 : 2) }
   }
