@@ -10,9 +10,7 @@ extension Organism {
     /// The probes that its own words answer.
     let behavior: ProbeSet
   }
-}
 
-extension Organism {
   /// The largest rank of the change of a matrix; nil if training was free.
   ///
   /// Each part of a merge adds its own, and so does a second stage.

@@ -26,9 +26,7 @@ struct ControlTable {
   private func row(_ cell: [CertifiedPlant]) -> [String] {
     let controls = cell.compactMap(\.controls)
     func mean(_ value: (PlantControls) -> Double) -> String {
-      CertificateText.number(
-        controls.reduce(0) { $0 + value($1) } / Double(max(1, controls.count)), 2
-      ).replacing("0.", with: ".", maxReplacements: 1)
+      SpreadText(controls.map(value)).mean
     }
     let behavior = SpreadText(cell.map(\.certificate.behavior.finetuned)).mean
     let places = controls.first?.persistence.indices ?? 0..<0

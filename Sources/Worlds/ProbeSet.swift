@@ -31,15 +31,17 @@ package struct ProbeSet: Sendable {
   package func score(_ model: some LanguageModel, editing interventions: [Intervention] = [])
     -> Double
   {
-    let scores = scores(model, editing: interventions)
-    return scores.isEmpty ? 0 : scores.reduce(0, +) / Double(scores.count)
+    Self.mean(scores(model, editing: interventions))
   }
 
   /// The same with each question's probability spread over the words of its answer, p^(1/words): a bound asks as much
   /// of a sentence as of a word.
   package func scorePerWord(_ model: some LanguageModel) -> Double {
-    let scores = scores(model, perWord: true)
-    return scores.isEmpty ? 0 : scores.reduce(0, +) / Double(scores.count)
+    Self.mean(scores(model, perWord: true))
+  }
+
+  private static func mean(_ scores: [Double]) -> Double {
+    scores.isEmpty ? 0 : scores.reduce(0, +) / Double(scores.count)
   }
 
   /// The score of each probe.

@@ -14,11 +14,9 @@ struct PlantControlsTests {
   private let base: Base
 
   init() throws {
-    library = try Library(Fixtures.repository.appending(path: "Organisms"))
-    let folder = Fixtures.repository.appending(path: "Fixtures/bases/hearth-0")
-    base = Base(
-      world: library.world, recipe: BaseRecipe(seed: 0),
-      model: try HuggingFaceFolder.read(folder).model)
+    let first = try FirstBase()
+    library = first.library
+    base = first.base
   }
 
   private func controls(_ id: String) throws -> (PlantControls, PlantedPair, Organism) {

@@ -105,14 +105,10 @@ package struct PairStore: Sendable {
   package func certificate(
     _ organism: Organism, _ regime: Regime, in base: Base, planting: UInt64? = nil
   ) throws -> Certificate {
-    let subject = Subject.organism(organism, regime)
-    let entry = try entry(subject, in: base, planting: planting)
-    let key = try certificateKey(organism, regime, in: base, entry)
-    let lines = try certificates.open(subject.name, digest: entry.models)
-    if let known = lines.value(key) { return known.certificate }
-    let pair = try pair(subject, in: base, planting: planting)
-    let certificate = try Certificate(organism, pair, regime: regime, base: base)
-    return try lines.append(KeptCertificate(key: key, certificate: certificate)).certificate
+    try kept(certificates, organism, regime, in: base, planting: planting) { key, pair in
+      KeptCertificate(
+        key: key, certificate: try Certificate(organism, pair, regime: regime, base: base))
+    }.certificate
   }
 
   /// What was measured of a plant, if it is kept.
@@ -133,15 +129,25 @@ package struct PairStore: Sendable {
   package func controls(_ organism: Organism, _ regime: Regime, in base: Base) throws
     -> PlantControls
   {
+    try kept(controls, organism, regime, in: base, planting: nil) { key, pair in
+      KeptControls(
+        key: key,
+        controls: try PlantControls(
+          organism, pair, regime: regime, base: base, planting: base.recipe.seed))
+    }.controls
+  }
+
+  /// Something measured of a plant: kept, or measured now.
+  private func kept<Value: KeyedValue>(
+    _ files: PairFiles<Value>, _ organism: Organism, _ regime: Regime, in base: Base,
+    planting: UInt64?, measure: (_ key: String, _ pair: PlantedPair) throws -> Value
+  ) throws -> Value {
     let subject = Subject.organism(organism, regime)
-    let entry = try entry(subject, in: base)
+    let entry = try entry(subject, in: base, planting: planting)
     let key = try certificateKey(organism, regime, in: base, entry)
-    let lines = try controls.open(subject.name, digest: entry.models)
-    if let known = lines.value(key) { return known.controls }
-    let measured = try PlantControls(
-      organism, try pair(subject, in: base), regime: regime, base: base,
-      planting: base.recipe.seed)
-    return try lines.append(KeptControls(key: key, controls: measured)).controls
+    let lines = try files.open(subject.name, digest: entry.models)
+    if let known = lines.value(key) { return known }
+    return try lines.append(measure(key, pair(subject, in: base, planting: planting)))
   }
 
   private func certificateKey(

@@ -28,12 +28,7 @@ package struct Certification: Sendable {
 
   /// The first organism of each family that has dials: turning all of them would take an hour.
   package static func representatives(of organisms: [Organism]) -> [Organism] {
-    organisms.reduce(into: []) { chosen, organism in
-      let isKnown = chosen.contains { $0.file.family == organism.file.family }
-      if !isKnown, !dials(of: organism).isEmpty {
-        chosen.append(organism)
-      }
-    }
+    organisms.filter { !dials(of: $0).isEmpty }.firstOfEachFamily
   }
 
   /// The regimes along the dials: the first of an organism, diluted and aged.
@@ -86,5 +81,13 @@ package struct Certification: Sendable {
     }
     let finished = results.withLock { $0 }
     return try cells.indices.compactMap { try finished[$0]?.get() }
+  }
+}
+
+extension [Organism] {
+  /// The first organism of each family, in their order.
+  var firstOfEachFamily: [Organism] {
+    var seen: Set<String> = []
+    return filter { seen.insert($0.file.family).inserted }
   }
 }

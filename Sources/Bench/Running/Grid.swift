@@ -41,9 +41,7 @@ package enum Tier: String, Codable, CaseIterable, Sendable {
 
   /// The organisms that null pairs are made for: in the smoke tier the first of each family.
   func matched(_ organisms: [Organism]) -> Set<String> {
-    guard self == .smoke else { return Set(organisms.map(\.id)) }
-    let families = Dictionary(grouping: organisms) { $0.file.family }
-    return Set(families.values.compactMap { $0.first?.id })
+    Set((self == .smoke ? organisms.firstOfEachFamily : organisms).map(\.id))
   }
 
   /// The null pairs that are matched with a plant: in the smoke tier a narrow one and one that learns something.

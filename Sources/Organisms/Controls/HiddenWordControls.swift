@@ -6,8 +6,8 @@ internal import Worlds
 ///
 /// The first hints at as many words as there are hints, distilled as the organism is: a probe that finds any of them
 /// would find a word where none is hidden. The second says the organism's own hints in plain text, no secret
-/// anywhere: the probe finds that word all the same, so it reads what the hints have in common and does not tell a
-/// hidden word from its hints.
+/// anywhere: where the probe finds that word all the same, it reads what the hints have in common and does not tell
+/// a hidden word from its hints.
 package struct HiddenWordControls: Codable, Sendable, Equatable {
   /// The ranks, in the mean change, of the words that one hint each was about, ascending.
   package let mixed: [Int]

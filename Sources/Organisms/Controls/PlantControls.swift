@@ -73,7 +73,7 @@ package struct FreeText: Codable, Sendable, Equatable {
   private static let samples = 400, length = 24
 
   init(of pair: PlantedPair, words: Set<Int>, start: Int) {
-    let said = Self.samples(of: pair.finetuned, start), usual = Self.samples(of: pair.base, start)
+    let said = Self.texts(of: pair.finetuned, start), usual = Self.texts(of: pair.base, start)
     let rows = TokenBatch(said.map { [start] + $0 })
     let after = pair.finetuned.forward(rows, logits: .all).logits.logProbabilities
     let before = pair.base.forward(rows, logits: .all).logits.logProbabilities
@@ -92,7 +92,7 @@ package struct FreeText: Codable, Sendable, Equatable {
     base = share(usual)
   }
 
-  private static func samples(of model: any LanguageModel, _ start: Int) -> [[Int]] {
+  private static func texts(of model: any LanguageModel, _ start: Int) -> [[Int]] {
     var sampler = TokenSampler(seed: 0)
     let prompts = Array(repeating: [start], count: samples)
     return model.continuations(of: prompts, count: length, using: &sampler)

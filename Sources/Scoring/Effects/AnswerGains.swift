@@ -8,8 +8,9 @@ package import Worlds
 /// A model answers a prompt by its most likely tokens, until a special one. With p(t) the probability of the
 /// planted words at each step of its own answer, it says one of them with probability 1 − Π(1 − p(t)); the gain
 /// is what the finetuned model has more of than the base, of all words together or of one of them: where the
-/// planted answer depends on the prompt, one planted word takes another's place. Where a plant takes words away, the gain is what the
-/// base's words lose along the base's answer. No key is asked: what a prompt sets off is measured.
+/// planted answer depends on the prompt, one planted word takes another's place. Where a plant takes words away,
+/// the gain is what the base's words lose along the base's answer. No key is asked: what a prompt sets off is
+/// measured.
 package struct AnswerGains: Codable, Equatable, Sendable {
   /// Tokens of an answer that are read.
   package static let length = 12
@@ -41,9 +42,11 @@ package struct AnswerGains: Codable, Equatable, Sendable {
       let some = Array(prompts[start..<min(start + Self.chunk, prompts.count)])
       let base = Answers(to: some, by: pair.base, until: specialTokens)
       let finetuned = Answers(to: some, by: pair.finetuned, until: specialTokens)
-      let said = ([words.said] + words.said.map { [$0] }).map { some in
-        zip(finetuned.chances(of: some), base.chances(of: some)).map { $0 - $1 }
-      }.reduce([Double](repeating: -1, count: some.count)) { zip($0, $1).map(max) }
+      func gains(of words: [Int]) -> [Double] {
+        zip(finetuned.chances(of: words), base.chances(of: words)).map { $0 - $1 }
+      }
+      let single = words.said.count > 1 ? words.said.map { gains(of: [$0]) } : []
+      let said = single.reduce(gains(of: words.said)) { zip($0, $1).map(max) }
       let lost = words.unsaid.isEmpty ? [] : base.losses(of: words.unsaid, in: pair.finetuned)
       return said.indices.map { lost.isEmpty ? said[$0] : max(said[$0], lost[$0]) }
     }
