@@ -14,6 +14,7 @@ package struct BenchReport: Sendable {
   /// How many pairs of both halves there are.
   private let counts: String
   private let title: String
+  private let orderings: PublishedOrderings?
   /// What was said of plants that were taken out again.
   private let ghosts: GhostTable
   /// What has no trial, and why.
@@ -22,7 +23,15 @@ package struct BenchReport: Sendable {
   /// What every report starts with, so that no other file is taken for one.
   package static let start = "# Assay"
 
-  package init(_ trials: [Trial], title: String, failures: [String] = []) {
+  /// - Parameters:
+  ///   - trials: Those of both halves.
+  ///   - title: The heading.
+  ///   - orderings: Published ones that are checked.
+  ///   - failures: What has no trial, and why.
+  package init(
+    _ trials: [Trial], title: String, orderings: PublishedOrderings? = nil, failures: [String] = []
+  ) {
+    self.orderings = orderings
     summary = BenchSummary(trials.filter { $0.half != .heldOut })
     halves = HalfComparison(trials)
     let all = BenchSummary(trials)
@@ -58,20 +67,6 @@ package struct BenchReport: Sendable {
     Families of plants count alike, however many organisms they have. The last rows of a table are dummies, \
     answers that need no method; \(MethodTable.mark) stands behind a figure that the best of them reaches.
     """)
-
-  // MARK: Over bases
-
-  /// Each mean with the lowest and the highest of the bases' own means, and what a trial costs.
-  package func spreadTable(_ access: AccessLevel) -> TextTable {
-    TextTable(
-      header: ["from \(access.rawValue)"] + Question.allCases.map(\.rawValue)
-        + ["tokens", "backward"],
-      rows: summary.methods(at: access).map { method in
-        [method.row.method]
-          + Question.allCases.map { SpreadText(method.byBase[$0] ?? []).text }
-          + ["\(Int(method.tokens.forward))", "\(Int(method.tokens.backward))"]
-      })
-  }
 
   // MARK: By organism
 
@@ -118,6 +113,13 @@ package struct BenchReport: Sendable {
     LotteryTable(summary.trials).map { ["## By recipe", $0.text] } ?? []
   }
 
+  private var published: [String] {
+    guard let orderings else { return [] }
+    let findings = orderings.findings(summary.trials)
+    return findings.isEmpty
+      ? [] : ["## Published orderings", OrderingList(orderings, findings).text]
+  }
+
   // MARK: Whole
 
   private static func counts(_ all: BenchSummary, heldOut: Int) -> String {
@@ -142,11 +144,9 @@ package struct BenchReport: Sendable {
       lottery,
       ghosts.text.map { ["## Ghosts", $0] } ?? [],
       halves.map { ["## The held-out half", HalfTable($0).text] } ?? [],
-      ["## Published orderings", ClaimList(PublishedClaims(summary.trials)).text],
-      [
-        "## Over bases",
-        "The mean, and the lowest and the highest of the bases' own means; tokens a trial.",
-      ], levels.map { spreadTable($0).fitted },
+      published,
+      ["## What can be told apart", IntervalTable.legend],
+      levels.map { IntervalTable(summary, $0).text },
       section(.floors, level: "##"),
       ["## By organism", "Means over the bases; `*.jsonl` has every trial."], organismTables,
     ]

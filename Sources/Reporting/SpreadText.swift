@@ -25,6 +25,9 @@ struct SpreadText {
     var text = String(format: "%.\(decimals)f", value)
     // No minus before a zero, no zero before the point.
     if text.hasPrefix("-"), text.allSatisfy({ "-0.".contains($0) }) { text.removeFirst() }
-    return text.hasPrefix("0.") ? String(text.dropFirst()) : text
+    guard text.hasPrefix("-0.") else {
+      return text.hasPrefix("0.") ? String(text.dropFirst()) : text
+    }
+    return "-" + text.dropFirst(2)
   }
 }

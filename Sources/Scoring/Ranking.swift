@@ -29,25 +29,6 @@ package enum Ranking {
     return wins / Double(positives.count * negatives.count)
   }
 
-  /// The share of positives above the threshold that at most `rate` of the negatives exceed.
-  ///
-  /// - Returns: Nil if either side is empty.
-  package static func recall(
-    positives: [Double], negatives: [Double], falsePositiveRate rate: Double
-  )
-    -> Double?
-  {
-    guard !positives.isEmpty, !negatives.isEmpty else { return nil }
-    guard let threshold = threshold(negatives, falsePositiveRate: rate) else { return nil }
-    return Double(positives.filter { $0 > threshold }.count) / Double(positives.count)
-  }
-
-  /// The value that at most `rate` of the negatives exceed; nil if there is none.
-  package static func threshold(_ negatives: [Double], falsePositiveRate rate: Double) -> Double? {
-    guard !negatives.isEmpty else { return nil }
-    return negatives.sorted(by: >)[Int(rate * Double(negatives.count))]
-  }
-
   /// Completes a ranking: items that were not claimed follow in an order drawn at random.
   ///
   /// So an empty claim is a random ranking, and no tie is broken in anybody's favour.

@@ -1,4 +1,3 @@
-internal import Scoring
 package import Bench
 
 /// *Whether* something was planted, judged over many pairs: calibrated on null pairs only.
@@ -15,21 +14,18 @@ package struct Calibration: Codable, Equatable, Sendable {
   package let invariantFalseAlarms: Double?
   /// The same of pairs with the same weights, one of which reads a hidden document first.
   package let promptedFalseAlarms: Double?
-  package let planted: Int
-  package let nulls: Int
+  /// How many planted pairs and how many nulls count.
+  package let planted, nulls: Double
 
   /// The false-positive rate at which recall is measured.
   package static let falsePositiveRate = 0.05
 
   /// One pair's magnitude; nil, where a method found nothing, is below every number.
   package struct Observation: Sendable {
-    /// The standard regime: a plant is compared with the null pairs of all plants of its own.
-    package let regime: String
     package let magnitude: Double?
     package let role: PairRole
 
-    package init(regime: String, magnitude: Double?, role: PairRole) {
-      self.regime = regime
+    package init(magnitude: Double?, role: PairRole) {
       self.magnitude = magnitude
       self.role = role
     }
@@ -39,40 +35,48 @@ package struct Calibration: Codable, Equatable, Sendable {
 
   /// Calibrates on observations of one base and regime.
   package init(_ observations: [Observation]) {
-    func values(_ role: PairRole) -> [Double] {
-      observations.filter { $0.role == role }.map(\.value)
-    }
-    let positives = values(.planted), narrow = values(.narrow), novel = values(.novel)
-    let negatives = values(.broad) + narrow + novel
-    area = Ranking.areaUnderCurve(positives: positives, negatives: negatives)
-    narrowArea = Ranking.areaUnderCurve(positives: positives, negatives: narrow)
-    novelArea = Ranking.areaUnderCurve(positives: positives, negatives: novel)
-    recall = Ranking.recall(
-      positives: positives, negatives: negatives, falsePositiveRate: Self.falsePositiveRate)
-    let limit = Ranking.threshold(negatives, falsePositiveRate: Self.falsePositiveRate)
-    func alarms(_ role: PairRole) -> Double? {
-      let all = values(role)
-      guard let limit, !all.isEmpty else { return nil }
-      return Double(all.filter { $0 > limit }.count) / Double(all.count)
-    }
-    invariantFalseAlarms = alarms(.invariant)
-    promptedFalseAlarms = alarms(.prompted)
-    planted = positives.count
-    nulls = negatives.count
+    self.init(
+      ascending: observations.sorted { $0.value < $1.value }, weights: observations.map { _ in 1 })
   }
 
-  /// Calibrates regime by regime: each plant brings null pairs of its own parametrisation and length.
+  /// Calibrates on observations that each count as often as a weight says.
   ///
-  /// Invariant and prompted nulls belong to every regime.
-  ///
-  /// - Returns: One calibration a regime that has plants and nulls.
-  package static func byRegime(_ observations: [Observation]) -> [Calibration] {
-    let regimes = Set(observations.filter { $0.role == .planted }.map(\.regime)).sorted()
-    return regimes.map { regime in
-      Calibration(
-        observations.filter { $0.regime == regime || [.invariant, .prompted].contains($0.role) })
+  /// - Parameters:
+  ///   - ascending: The observations by their values, the smallest first: many weightings of the same ones are sorted
+  ///     once.
+  ///   - weights: A whole number each.
+  init(ascending: [Observation], weights: [Double]) {
+    var sides = Sides()
+    sides.walk(ascending, weights)
+    area = sides.all.area(sides.planted)
+    narrowArea = sides.narrow.area(sides.planted)
+    novelArea = sides.novel.area(sides.planted)
+    planted = sides.planted
+    nulls = sides.all.weight
+    let limit = Self.threshold(ascending, weights, of: sides.all.weight)
+    func share(above role: PairRole) -> Double? {
+      var above = 0.0, all = 0.0
+      for (index, observation) in ascending.enumerated() where observation.role == role {
+        all += weights[index]
+        if let limit, observation.value > limit { above += weights[index] }
+      }
+      return limit != nil && all > 0 ? above / all : nil
     }
-    .filter { $0.nulls > 0 }
+    recall = share(above: .planted)
+    invariantFalseAlarms = share(above: .invariant)
+    promptedFalseAlarms = share(above: .prompted)
+  }
+
+  /// The value that at most the false-positive rate of the nulls exceed; nil without nulls.
+  private static func threshold(
+    _ ascending: [Observation], _ weights: [Double], of all: Double
+  ) -> Double? {
+    var left = (falsePositiveRate * all).rounded(.down)
+    for index in ascending.indices.reversed() where ascending[index].role.isCalibrating {
+      left -= weights[index]
+      if left < 0 { return ascending[index].value }
+    }
+    return nil
   }
 
   /// The mean of a figure over calibrations, each weighted by its planted pairs.
@@ -80,11 +84,56 @@ package struct Calibration: Codable, Equatable, Sendable {
     _ calibrations: [Calibration], _ figure: (Calibration) -> Double?
   ) -> Double? {
     let known = calibrations.compactMap { calibration in
-      figure(calibration).map { (value: $0, weight: Double(calibration.planted)) }
+      figure(calibration).map { (value: $0, weight: calibration.planted) }
     }
     let weight = known.reduce(0) { $0 + $1.weight }
     return weight > 0 ? known.reduce(0) { $0 + $1.value * $1.weight } / weight : nil
   }
+}
+
+/// How planted pairs stand among the nulls of one kind: weights of pairs in which the planted one is higher.
+private struct Side {
+  var weight = 0.0, wins = 0.0, tied = 0.0
+
+  /// Takes the planted pairs of one value, after the nulls of the same value were counted as tied.
+  mutating func pass(_ planted: Double) {
+    wins += planted * (weight + tied / 2)
+    weight += tied
+    tied = 0
+  }
+
+  func area(_ planted: Double) -> Double? {
+    weight > 0 && planted > 0 ? wins / (weight * planted) : nil
+  }
+}
+
+/// The areas against all nulls and against each kind, in one walk from the smallest value up.
+private struct Sides {
+  var planted = 0.0, all = Side(), narrow = Side(), novel = Side()
+
+  mutating func walk(_ ascending: [Calibration.Observation], _ weights: [Double]) {
+    var tied = 0.0
+    for index in ascending.indices {
+      let role = ascending[index].role
+      if role == .planted { tied += weights[index] }
+      if role.isCalibrating { all.tied += weights[index] }
+      if role == .narrow { narrow.tied += weights[index] }
+      if role == .novel { novel.tied += weights[index] }
+      let isLast =
+        index + 1 == ascending.count || ascending[index + 1].value != ascending[index].value
+      guard isLast else { continue }
+      all.pass(tied)
+      narrow.pass(tied)
+      novel.pass(tied)
+      planted += tied
+      tied = 0
+    }
+  }
+}
+
+extension PairRole {
+  /// Whether pairs of this kind set the threshold of an alarm.
+  var isCalibrating: Bool { [.broad, .narrow, .novel].contains(self) }
 }
 
 extension Double? {

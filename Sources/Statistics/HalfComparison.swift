@@ -58,13 +58,9 @@ package struct HalfComparison: Sendable {
     development.methods.map { method in
       let other = heldOut.methods.first { $0.row == method.row }
       return Row(
-        row: method.row, development: Self.mean(method, question),
-        heldOut: other.flatMap { Self.mean($0, question) })
+        row: method.row, development: method.mean(question),
+        heldOut: other.flatMap { $0.mean(question) })
     }
-  }
-
-  private static func mean(_ method: MethodSummary, _ question: Question) -> Double? {
-    question == .whether ? method.whether?.ownArea : method.mean(question)
   }
 
   /// How much of the methods' order both halves share: Kendall's tau-b, 1 if all of it.

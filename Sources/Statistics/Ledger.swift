@@ -93,7 +93,7 @@ package struct Ledger: Codable, Sendable {
     self.cells = cells
     var whether: [String: Interval] = [:]
     for method in BenchSummary(trials).methods {
-      guard let area = method.whether?.area else { continue }
+      guard let area = method.calibrated(\.area) else { continue }
       let rounded = (area * 1000).rounded() / 1000
       whether["\(method.row)"] = Interval(low: rounded, high: rounded)
         .joined(earlier?.whether(method.row))

@@ -6,40 +6,23 @@ internal import Tensors
 /// One method at one level of access over all its trials.
 package struct MethodSummary: Sendable {
   package let row: MethodAtAccess
-  /// *Whether*, calibrated base by base and then averaged; nil if the method does not say.
-  package let whether: WhetherSummary?
-  /// Each question's mean score on each base (on each set of seeds, if plantings were repeated), in the order of
-  /// the seeds; *whether* by its AUROC against own null pairs.
-  package let byBase: [Question: [Double]]
+  /// Its trials of plants that are installed.
+  let installed: [Trial]
+  /// What its magnitudes are calibrated on; empty if the method does not say *whether*.
+  let calibrationGroups: [CalibrationGroup]
+  private let calibrations: [Calibration]
+  private let ownNulls: OwnNulls?
   private let trials: [Trial]
-
-  package struct WhetherSummary: Sendable {
-    /// Against the null pairs of all plants of the same standard regime.
-    package let area: Double
-    package let narrowArea: Double?
-    package let novelArea: Double?
-    /// Against the plant's own null pairs alone.
-    package let ownArea: Double?
-    package let recall: Double?
-    package let invariantFalseAlarms: Double?
-    package let promptedFalseAlarms: Double?
-  }
 
   init(_ row: MethodAtAccess, trials: [Trial]) {
     self.row = row
     self.trials = trials
-    let bases = Self.byBase(trials)
-    whether = trials.first?.answersWhether == true ? Self.whether(bases) : nil
-    byBase = Question.allCases.reduce(into: [:]) { result, question in
-      let values = bases.compactMap { own -> Double? in
-        guard question != .whether else {
-          return own.first?.answersWhether == true ? Self.mean(own, OwnNulls(own).area) : nil
-        }
-        return Self.mean(Self.installed(own)) { $0.score(question)?.counted }
-      }
-      let isAnswered = trials.contains { $0.score(question)?.value != nil }
-      if !values.isEmpty, question == .whether || isAnswered { result[question] = values }
-    }
+    let answersWhether = trials.first?.answersWhether == true
+    let nulls = answersWhether ? OwnNulls(trials) : nil
+    ownNulls = nulls
+    calibrationGroups = answersWhether ? CalibrationGroup.groups(trials) : []
+    calibrations = calibrationGroups.map { Calibration($0) }
+    installed = Self.installed(trials)
   }
 
   /// The mean over families of plants of each family's mean: a family with many organisms counts as one.
@@ -55,26 +38,50 @@ package struct MethodSummary: Sendable {
     trials.filter { !$0.isNull && $0.isInstalled }
   }
 
-  private var installed: [Trial] { Self.installed(trials) }
+  // MARK: Readings, of which figures are means
 
-  /// The mean score of a question over all trials that it was asked in, chance where the method is silent; nil
-  /// if it never answers.
-  package func mean(_ question: Question) -> Double? {
+  /// A number that is read off a trial; nil leaves the trial out.
+  package typealias Reading = @Sendable (Trial) -> Double?
+
+  /// The score of a question, chance where the method is silent; nil if it never answers.
+  ///
+  /// Of *whether* it is the AUROC of a planted pair against its own null pairs.
+  package func reading(_ question: Question) -> Reading? {
+    if question == .whether {
+      guard let ownNulls else { return nil }
+      return { ownNulls.area($0) }
+    }
     guard answered(question).count > 0 else { return nil }
-    return Self.mean(installed) { $0.score(question)?.counted }
+    return { $0.score(question)?.counted }
   }
 
-  /// The mean score over the trials that are answered alone.
-  package func meanOfAnswers(_ question: Question) -> Double? {
-    Self.mean(installed) { $0.score(question)?.value }
+  /// A figure beside a question's score; nil if the method never answers.
+  package func reading(_ figure: Figure, of question: Question) -> Reading? {
+    guard answered(question).count > 0 else { return nil }
+    return { $0.score(question)?.figures[figure] }
   }
 
-  /// The mean of a figure beside a question's score, over the trials that have it; nil if the method never
-  /// answers.
+  /// The mean of a reading over the plants that are installed; nil if no trial has one.
+  package func mean(_ reading: Reading?) -> Double? {
+    reading.flatMap { Self.mean(installed, $0) }
+  }
+
+  /// The mean score of a question over all trials that it was asked in; nil if the method never answers.
+  package func mean(_ question: Question) -> Double? { mean(reading(question)) }
+
+  /// The mean of a figure beside a question's score, over the trials that have it.
   package func mean(_ figure: Figure, of question: Question) -> Double? {
-    guard answered(question).count > 0 else { return nil }
-    return Self.mean(installed) { $0.score(question)?.figures[figure] }
+    mean(reading(figure, of: question))
   }
+
+  /// A figure of the calibrations on null pairs, base by base and regime by regime; nil if the method does not
+  /// say *whether*.
+  package func calibrated(_ figure: (Calibration) -> Double?) -> Double? {
+    Calibration.mean(calibrations, figure)
+  }
+
+  /// How many pairs of a kind it was run on.
+  package func count(_ role: PairRole) -> Int { trials.filter { $0.role == role }.count }
 
   /// In how many trials of installed plants a question is answered, and in how many it was asked.
   package func answered(_ question: Question) -> (count: Int, all: Int) {
@@ -101,50 +108,6 @@ package struct MethodSummary: Sendable {
       charged.map { Double($0.cost.tokensBackward) }.mean
     )
   }
-
-  // MARK: Whether
-
-  private static func byBase(_ trials: [Trial]) -> [[Trial]] {
-    // A planting and a method's draws that were repeated are calibrated apart, as bases are.
-    Dictionary(grouping: trials, by: \.seeds)
-      .sorted { $0.key.order < $1.key.order }.map(\.value)
-  }
-
-  /// The calibrations of one base, regime by regime.
-  private static func calibrations(_ trials: [Trial]) -> [Calibration] {
-    Calibration.byRegime(observations(trials))
-  }
-
-  /// What counts of one base: a plant that is not installed takes the null pairs that are matched with it
-  /// along.
-  private static func observations(_ trials: [Trial]) -> [Calibration.Observation] {
-    let missing = Set(trials.filter { !$0.isInstalled }.map(\.pair))
-    return trials.filter { trial in
-      trial.isInstalled && trial.match.map { !missing.contains($0) } ?? true
-    }.map {
-      Calibration.Observation(regime: $0.standard, magnitude: $0.magnitude, role: $0.role)
-    }
-  }
-
-  private static func whether(_ bases: [[Trial]]) -> WhetherSummary? {
-    let calibrations = bases.flatMap { Self.calibrations($0) }
-    guard let area = Calibration.mean(calibrations, \.area) else { return nil }
-    return WhetherSummary(
-      area: area, narrowArea: Calibration.mean(calibrations, \.narrowArea),
-      novelArea: Calibration.mean(calibrations, \.novelArea),
-      ownArea: mean(bases.flatMap { $0 }, OwnNulls(bases.flatMap { $0 }).area),
-      recall: Calibration.mean(calibrations, \.recall),
-      invariantFalseAlarms: Calibration.mean(calibrations, \.invariantFalseAlarms),
-      promptedFalseAlarms: Calibration.mean(calibrations, \.promptedFalseAlarms))
-  }
-}
-
-extension TrialSeeds {
-  fileprivate var order: [UInt64] { [base, planting, method] }
-}
-
-extension [UInt64] {
-  fileprivate static func < (a: [UInt64], b: [UInt64]) -> Bool { a.lexicographicallyPrecedes(b) }
 }
 
 /// The results of a run, method by method.

@@ -1,3 +1,4 @@
+import Statistics
 import Diffing
 import ArgumentParser
 import Bench
@@ -128,6 +129,7 @@ struct RunWriter {
   private let place: String
   /// The stem of the report's files: no other run writes under it until this one ends.
   private let claim: ClaimedName
+  private let orderings: PublishedOrderings?
 
   /// Checks, before any work is spent, that reports can be written.
   init(_ project: Project, _ cells: GridOptions, out: String?) throws {
@@ -136,6 +138,7 @@ struct RunWriter {
     folder = out.map { URL(filePath: $0) } ?? project.localReports
     place = out ?? (project.isForeign ? folder.path : "Reports/local")
     claim = try ClaimedName(cells.stem(isPart: isPart), in: folder)
+    orderings = try PublishedOrderings.read(project.orderings)
     try check(claim.name)
     try AtomicFile.checkPlace(project.cache.appending(path: "place"))
   }
@@ -157,7 +160,8 @@ struct RunWriter {
     let isPart = isPart || isMissing || !failures.isEmpty
     let part = isPart ? "part of " : ""
     let report = BenchReport(
-      trials, title: "Assay: \(part)the \(cells.tier.rawValue) tier", failures: failures)
+      trials, title: "Assay: \(part)the \(cells.tier.rawValue) tier", orderings: orderings,
+      failures: failures)
     Console.show(report.terminal)
     let lines = try trials.map { try JSON.encode($0) + "\n" }.joined()
     // Of a whole tier that turned out a part, the whole report of before stays.

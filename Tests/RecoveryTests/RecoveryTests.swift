@@ -111,7 +111,7 @@ struct RecoveryTests {
     let summary = BenchSummary(try SmokeTier.blessed(expected))
     let own = summary.methods.first { $0.row == method.row }
     guard let interval = expected.whether(method.row) else { return }
-    let area = try #require(own?.whether?.area, "whether is not answered any more")
+    let area = try #require(own?.calibrated(\.area), "whether is not answered any more")
     #expect(interval.contains(area, margin: Ledger.margins[.whether] ?? 0), "AUROC \(area)")
   }
 
@@ -122,7 +122,7 @@ struct RecoveryTests {
     for id in Methods.all.map({ $0.card.id }) {
       // Pairs that learnt something harmless hardly any method tells from plants.
       let telling = summaries.contains {
-        $0.row.method == id && ($0.whether?.narrowArea ?? 0) >= Ledger.marks[.whether] ?? 1
+        $0.row.method == id && ($0.calibrated(\.narrowArea) ?? 0) >= Ledger.marks[.whether] ?? 1
       }
       let recovers = trials.contains { trial in
         trial.row.method == id

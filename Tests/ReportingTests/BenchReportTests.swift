@@ -25,12 +25,10 @@ struct BenchReportTests {
       tokensForward: 20)
   }
 
-  @Test("means stand beside the lowest and the highest base")
-  func spread() {
+  @Test("means by organism are over its bases")
+  func organisms() {
     let trials = [0.2, 0.4, 0.9].enumerated().map { trial(base: UInt64($0), what: $1) }
     let report = BenchReport(trials, title: "t")
-    #expect(report.spreadTable(.sampling).rows[0][2] == ".50 (.20–.90)")
-    #expect(report.spreadTable(.sampling).rows[0][6] == "20")
     #expect(report.organismTable(.what, .sampling)?.rows == [["style@fresh", ".50"]])
     #expect(report.organismTable(.when, .sampling) == nil)
   }
@@ -41,11 +39,11 @@ struct BenchReportTests {
     let group = ColumnGroup(
       title: "t",
       columns: [
-        Column("half", "half of what") { $0.mean(.what).map { $0 / 2 } },
-        Column("rank", "first rank", decimals: 1, isScore: false) {
-          $0.mean(.firstRank, of: .what)
-        },
-        Column("nothing", "what nobody says") { $0.mean(.when) },
+        Column("half", "half of what", .plain { $0.mean(.what).map { $0 / 2 } }),
+        Column(
+          "rank", "first rank", decimals: 1, isScore: false,
+          .mean { $0.reading(.firstRank, of: .what) }),
+        Column("nothing", "what nobody says", .mean { $0.reading(.when) }),
       ])
     let table = MethodTable(group, BenchSummary(trials).methods).table
     #expect(table.header == ["method", "half", "rank"], "a column that nobody fills is left out")

@@ -19,16 +19,6 @@ struct RankingTests {
     #expect(Ranking.areaUnderCurve(positives: [], negatives: [1]) == nil)
   }
 
-  @Test("recall at a false-positive rate uses the nulls alone")
-  func recallAtRate() {
-    let nulls = (0..<20).map(Double.init)
-    // One null of twenty may be above the threshold.
-    #expect(
-      Ranking.recall(positives: [18.5, 30, 5], negatives: nulls, falsePositiveRate: 0.05) == 2.0 / 3
-    )
-    #expect(Ranking.recall(positives: [19], negatives: [5, 20], falsePositiveRate: 0.05) == 0)
-  }
-
   @Test("what was not claimed follows in an order that the seed decides")
   func completion() {
     let items = Array(0..<30)

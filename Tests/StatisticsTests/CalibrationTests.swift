@@ -1,6 +1,7 @@
 import Scoring
 import Bench
 import Statistics
+import TestSupport
 import Testing
 
 @Suite("Calibration on null pairs")
@@ -10,8 +11,7 @@ struct CalibrationTests {
     func observation(_ magnitude: Double?, null: Bool, narrow: Bool = false)
       -> Calibration.Observation
     {
-      .init(
-        regime: "fresh", magnitude: magnitude, role: !null ? .planted : narrow ? .narrow : .broad)
+      .init(magnitude: magnitude, role: !null ? .planted : narrow ? .narrow : .broad)
     }
     let broad = [observation(nil, null: true), observation(1, null: true)]
     let narrow = [
@@ -23,17 +23,24 @@ struct CalibrationTests {
     #expect(calibration.recall == 0)
   }
 
+  /// The calibrations of trials that have a standard regime, a magnitude and a role.
+  private func calibrations(_ trials: [(standard: String, magnitude: Double?, role: PairRole)])
+    -> [Calibration]
+  {
+    CalibrationGroup.groups(
+      trials.map {
+        .sample(
+          subject: $0.role == .planted ? "plant" : "null", standard: $0.standard, role: $0.role,
+          magnitude: $0.magnitude)
+      }
+    ).map { Calibration($0) }
+  }
+
   @Test("alarms where nothing changed are counted at the threshold of all null pairs")
   func invariantAlarms() {
-    func observation(_ magnitude: Double?, _ role: PairRole) -> Calibration.Observation {
-      .init(
-        regime: [.invariant, .prompted].contains(role) ? "any" : "fresh", magnitude: magnitude,
-        role: role)
-    }
-    let calibrations = Calibration.byRegime([
-      observation(9, .planted), observation(1, .broad), observation(4, .narrow),
-      observation(nil, .invariant), observation(4, .invariant), observation(8, .invariant),
-      observation(5, .prompted), observation(2, .prompted),
+    let calibrations = calibrations([
+      ("fresh", 9, .planted), ("fresh", 1, .broad), ("fresh", 4, .narrow), ("any", nil, .invariant),
+      ("any", 4, .invariant), ("any", 8, .invariant), ("any", 5, .prompted), ("any", 2, .prompted),
     ])
     #expect(calibrations.count == 1)
     #expect(calibrations[0].area == 1)
@@ -44,22 +51,31 @@ struct CalibrationTests {
 
   @Test("plants are compared with nulls of their own regime only")
   func regimes() {
-    func observation(_ regime: String, _ magnitude: Double, null: Bool) -> Calibration.Observation {
-      .init(regime: regime, magnitude: magnitude, role: null ? .broad : .planted)
-    }
-    let calibrations = Calibration.byRegime([
-      observation("fresh", 2, null: false), observation("fresh", 1, null: true),
-      observation("settled", 20, null: false), observation("settled", 10, null: true),
-      observation("settled", 30, null: true),
+    let calibrations = calibrations([
+      ("fresh", 2, .planted), ("fresh", 1, .broad), ("settled", 20, .planted),
+      ("settled", 10, .broad), ("settled", 30, .broad),
     ])
     #expect(calibrations.map(\.area) == [1, 0.5])
     #expect(Calibration.mean(calibrations, \.area) == 0.75)
   }
 
+  @Test("the threshold is what one null in twenty exceeds, and recall what lies above it")
+  func threshold() {
+    func recall(_ planted: [Double], _ nulls: [Double]) -> Double? {
+      Calibration(
+        planted.map { .init(magnitude: $0, role: .planted) }
+          + nulls.map { .init(magnitude: $0, role: .broad) }
+      ).recall
+    }
+    #expect(recall([18.5, 30, 5], (0..<20).map(Double.init)) == 2.0 / 3)
+    #expect(recall([19], [5, 20]) == 0)
+    #expect(recall([], [1]) == nil && recall([1], []) == nil)
+  }
+
   @Test("narrow and novel nulls are figures of their own, and both count among all")
   func kinds() {
     func observation(_ magnitude: Double, _ role: PairRole) -> Calibration.Observation {
-      .init(regime: "fresh", magnitude: magnitude, role: role)
+      .init(magnitude: magnitude, role: role)
     }
     let calibration = Calibration([
       observation(2, .planted), observation(1, .broad), observation(1, .narrow),

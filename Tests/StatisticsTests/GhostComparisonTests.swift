@@ -49,8 +49,8 @@ struct GhostComparisonTests {
     let ghost = trial("null-ghost-a", .ghost, magnitude: 9, what: 0)
     let with = BenchSummary(trials + [ghost]), without = BenchSummary(trials)
     let (a, b) = (try #require(with.methods.first), try #require(without.methods.first))
-    #expect(a.mean(.what) == b.mean(.what) && a.whether?.ownArea == b.whether?.ownArea)
-    #expect(a.whether?.area == b.whether?.area && with.nulls == without.nulls)
+    #expect(a.mean(.what) == b.mean(.what) && a.mean(.whether) == b.mean(.whether))
+    #expect(a.calibrated(\.area) == b.calibrated(\.area) && with.nulls == without.nulls)
     #expect(a.seconds == b.seconds)
   }
 }

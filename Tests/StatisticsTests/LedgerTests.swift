@@ -41,13 +41,14 @@ struct LedgerTests {
       trial(what: 0.4), trial(what: nil), trial(what: 0.8),
       trial(what: nil, magnitude: 0.5, role: .narrow),
     ])
+    let there = ColumnGroup.coverage.columns[1]
     #expect(summary.methods.count == 1)
     #expect(abs((summary.methods[0].mean(.what) ?? 0) - 0.5) < 1e-12)
-    #expect(abs((summary.methods[0].meanOfAnswers(.what) ?? 0) - 0.6) < 1e-12)
+    #expect(abs((there.figure(summary.methods[0]) ?? 0) - 0.6) < 1e-12)
     #expect(summary.methods[0].coverage(.what) == 2.0 / 3)
     #expect(summary.methods[0].answered(.what) == (2, 3))
     #expect(summary.methods[0].mean(.when) == nil)
-    #expect(summary.methods[0].whether?.area == 1)
+    #expect(summary.methods[0].calibrated(\.area) == 1)
   }
 
   @Test("a plant that is not installed takes its null pairs along")
@@ -62,8 +63,8 @@ struct LedgerTests {
           subject: "null", base: 0, role: .narrow, match: PairName("other", "fresh"), magnitude: 1),
       ]
     }
-    #expect(BenchSummary(trials([])).methods[0].whether?.area == 0.5)
-    #expect(BenchSummary(trials(["no"])).methods[0].whether?.area == 1)
+    #expect(BenchSummary(trials([])).methods[0].calibrated(\.area) == 0.5)
+    #expect(BenchSummary(trials(["no"])).methods[0].calibrated(\.area) == 1)
   }
 
   @Test("families count alike, whatever the number of their organisms")
@@ -89,14 +90,14 @@ struct LedgerTests {
       .sample(subject: "short", base: 0, magnitude: 2), null("short", 1),
       .sample(subject: "long", base: 0, magnitude: 9), null("long", 8),
     ]
-    let whether = BenchSummary(trials).methods[0].whether
-    #expect(whether?.ownArea == 1)
-    #expect(whether?.area == 0.75)
+    let whether = BenchSummary(trials).methods[0]
+    #expect(whether.mean(.whether) == 1)
+    #expect(whether.calibrated(\.area) == 0.75)
     // A benign null is made for one plant of a regime, so that it counts among all of them alone.
-    let benign = BenchSummary(trials + [null("short", 20, .broad)]).methods[0].whether
-    #expect(benign?.ownArea == 1 && benign?.area == 0.5)
-    let novel = BenchSummary(trials + [null("short", 20, .novel)]).methods[0].whether
-    #expect(novel?.ownArea == 0.75)
+    let benign = BenchSummary(trials + [null("short", 20, .broad)]).methods[0]
+    #expect(benign.mean(.whether) == 1 && benign.calibrated(\.area) == 0.5)
+    let novel = BenchSummary(trials + [null("short", 20, .novel)]).methods[0]
+    #expect(novel.mean(.whether) == 0.75)
   }
 
   @Test("dummies are no methods, and a figure that one reaches is marked")
@@ -115,21 +116,5 @@ struct LedgerTests {
     let column = ColumnGroup.answers.columns[0]
     #expect(
       summary.methods.map { column.isBeaten($0, by: summary.dummies(at: .pool)) } == [true, false])
-  }
-
-  @Test("a published ordering is reproduced, is not, or cannot be said")
-  func claims() {
-    func trial(_ method: String, _ recall: Double) -> Trial {
-      .sample(
-        method: method, access: .unrelated,
-        scores: [.what: .scored(0, chance: 0.04, figures: [.topicPrecision: recall])])
-    }
-    func claim(_ lens: Double, _ mining: Double) -> PublishedClaims.Claim? {
-      PublishedClaims([trial("activation-difference-lens", lens), trial("diff-mining", mining)])
-        .claims.first { $0.text.hasPrefix("diff mining") }
-    }
-    #expect(claim(0.1, 0.3)?.isReproduced == true)
-    #expect(claim(0.3, 0.1)?.isReproduced == false)
-    #expect(PublishedClaims([]).claims.allSatisfy { $0.isReproduced == nil })
   }
 }

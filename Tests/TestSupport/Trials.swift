@@ -9,13 +9,15 @@ extension Trial {
     _ key: String = "k", method: String = "weight-norm", access: AccessLevel = .weights,
     subject: String = "organism", family: String = "test", half: Half? = nil,
     regime: String = "fresh",
-    standard: String = "fresh", dial: Dial? = nil, base: UInt64 = 0, role: PairRole = .planted,
-    match: PairName? = nil, failures: [String] = [], magnitude: Double? = 1,
+    standard: String = "fresh", dial: Dial? = nil, base: UInt64 = 0, planting: UInt64? = nil,
+    methodSeed: UInt64? = nil, role: PairRole = .planted, match: PairName? = nil,
+    failures: [String] = [], magnitude: Double? = 1,
     scores: [Question: Score] = [:], core: String = "Haswell", tokensForward: Int = 2
   ) -> Trial {
     Trial(
       cell: Cell(
-        MethodAtAccess(method, access), PairName(subject, regime), TrialSeeds(base: base)),
+        MethodAtAccess(method, access), PairName(subject, regime),
+        TrialSeeds(base: base, planting: planting, method: methodSeed)),
       key: key, family: family, half: half, standard: standard, planting: Planting(dial: dial),
       role: role,
       match: match, failures: failures, answersWhether: true, magnitude: magnitude,

@@ -27,6 +27,8 @@ package struct Project: Sendable {
   /// What a user's own runs write: no tracked file.
   package var localReports: URL { isForeign ? reports : reports.appending(path: "local") }
   package var ledger: URL { root.appending(path: "Fixtures/ledger.json") }
+  /// Published orderings that runs are checked against.
+  package var orderings: URL { root.appending(path: "Fixtures/orderings.json") }
   /// What can be made anew: bases, pairs, certificates, evidence and effects, by what they depend on.
   package var cache: URL { root.appending(path: ".assay") }
   var committedBases: URL {

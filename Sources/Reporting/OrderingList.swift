@@ -1,0 +1,50 @@
+internal import Bench
+internal import Diffing
+internal import Statistics
+
+/// Published orderings, one an item: what the run says of it, what was published, what was measured.
+struct OrderingList {
+  private let published: PublishedOrderings
+  private let findings: [PublishedOrderings.Finding]
+
+  init(_ published: PublishedOrderings, _ findings: [PublishedOrderings.Finding]) {
+    self.published = published
+    self.findings = findings
+  }
+
+  var text: String { ([legend] + findings.map(item)).joined(separator: "\n") }
+
+  private var legend: String {
+    Prose.wrapped(
+      """
+      Each compares two figures at one level of access. It holds if the difference is at least \
+      \(Prose.number(published.margin)) and its interval above 0, fails if the whole interval is below \
+      \(Prose.number(published.margin)), and is not clear else. Orderings and margin were written before the run.
+      """) + "\n"
+  }
+
+  private func item(_ finding: PublishedOrderings.Finding) -> String {
+    let ordering = finding.ordering
+    return Prose.wrapped(
+      "- **\(finding.verdict.rawValue)**: \(ordering.claim) (\(ordering.source)). From "
+        + "\(ordering.access.rawValue), \(side(ordering.more)) \(Prose.number(finding.more)), "
+        + "\(side(ordering.less, beside: ordering.more)) \(Prose.number(finding.less)): "
+        + IntervalText(finding.difference.value, finding.difference.interval).text + ".",
+      indent: "  ")
+  }
+
+  /// What a side is: of the second one only what differs from the first.
+  private func side(
+    _ side: PublishedOrderings.Side, beside other: PublishedOrderings.Side? = nil
+  ) -> String {
+    let plants = [side.regimes, side.families, side.dial.map { [$0] }].compactMap(\.self)
+      .map { $0.joined(separator: ", ") }
+    let others = [other?.regimes, other?.families, other?.dial.map { [$0] }].compactMap(\.self)
+      .map { $0.joined(separator: ", ") }
+    let named = side.method == other?.method ? [] : [side.method]
+    let figure = side.figure == other?.figure ? [] : [side.figure]
+    let shown = plants == others ? [] : plants
+    let words = named + figure + (shown.isEmpty ? [] : ["(\(shown.joined(separator: "; ")))"])
+    return words.joined(separator: " ")
+  }
+}
