@@ -17,7 +17,9 @@ struct Assay: ParsableCommand {
     subcommands: [
       BenchCommand.self, ScoreCommand.self, ShowCommand.self, PlantCommand.self, NewCommand.self,
       DiffCommand.self, ListCommand.self, LogitsCommand.self, VectorsCommand.self,
-      SpeedCommand.self, BlessCommand.self, WorkerCommand.self,
+      ReportCommand.self, CompareCommand.self, PlanCommand.self, SpeedCommand.self,
+      BlessCommand.self,
+      WorkerCommand.self,
     ])
 
   /// Runs the tool.

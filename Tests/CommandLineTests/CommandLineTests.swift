@@ -28,6 +28,12 @@ struct CommandLineTests {
       (["diff", "/no/base", "/no/finetuned"], "there is no such folder"),
       (["logits", "Fixtures/bases/hearth-0", "--tokens", "1 x"], "'x' is no token id."),
       (["new", "organism", "Not A Name"], "lowercase letters"),
+      (
+        ["plan", "/no/such/run.jsonl"], "/no/such/run.jsonl: cannot be read. './assay bench' writes"
+      ),
+      (["plan", "--gap", "0"], "--gap has to be above 0."),
+      (["report", "Fixtures/orderings.json"], "orderings.json, line 1: is no trial:"),
+      (["compare", "/no/a.jsonl", "/no/b.jsonl"], "/no/a.jsonl: cannot be read."),
     ])
   func mistakes(words: [String], reason: String) throws {
     let answer = try run(words)

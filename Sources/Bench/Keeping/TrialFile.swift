@@ -1,0 +1,47 @@
+package import Foundation
+internal import JSON
+
+/// The trials of a run in a file, a line of JSON each, as `bench` writes them beside its report.
+package enum TrialFile {
+  /// A file that holds no run.
+  package enum Fault: Error, CustomStringConvertible {
+    case unreadable(String)
+    case empty(String)
+    case line(Int, file: String, reason: String)
+    case repeated(String, file: String)
+
+    package var description: String {
+      switch self {
+      case .unreadable(let path):
+        "\(path): cannot be read. './assay bench' writes trials to Reports/local/, in files that end with .jsonl."
+      case .empty(let path): "\(path): holds no trial."
+      case .line(let line, let path, let reason):
+        "\(path), line \(line): is no trial: \(reason). Runs write the file anew."
+      case .repeated(let cell, let path): "\(path): holds two trials of \(cell)."
+      }
+    }
+  }
+
+  /// Reads the trials of a file, in its order.
+  ///
+  /// - Throws: `Fault`, also of a line that was cut off: what is left of a run is no run.
+  package static func read(_ url: URL) throws -> [Trial] {
+    guard let data = try? Data(contentsOf: url) else { throw Fault.unreadable(url.path) }
+    let lines = data.split(separator: UInt8(ascii: "\n"))
+    var cells: Set<Cell> = []
+    let trials = try lines.enumerated().map { index, line in
+      let trial: Trial
+      do {
+        trial = try JSON.decode(Trial.self, from: Data(line), file: url.lastPathComponent)
+      } catch {
+        throw Fault.line(index + 1, file: url.path, reason: "\(error)")
+      }
+      guard cells.insert(trial.cell).inserted else {
+        throw Fault.repeated("\(trial.cell)", file: url.path)
+      }
+      return trial
+    }
+    guard !trials.isEmpty else { throw Fault.empty(url.path) }
+    return trials
+  }
+}

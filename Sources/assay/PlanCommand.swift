@@ -1,0 +1,39 @@
+import ArgumentParser
+import Bench
+import Diffing
+import Foundation
+import Organisms
+import Reporting
+import Statistics
+
+struct PlanCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "plan",
+    abstract: "Says how many organisms and bases a difference between methods needs.",
+    discussion: """
+      From a finished run: how much two methods' difference scatters over families, organisms and bases decides what \
+      a run of any size can see, at 5 % error and 80 % power.
+      """)
+
+  @OptionGroup var options: ProjectOptions
+
+  @Argument(help: "A run's trials; Reports/local/standard.jsonl if not given.")
+  var trials: String?
+
+  @Option(help: "The difference between two methods' means that is to be seen.")
+  var gap = 0.1
+
+  func validate() throws {
+    guard gap > 0, gap.isFinite else { throw ValidationError("--gap has to be above 0.") }
+  }
+
+  func run() throws {
+    let url =
+      trials.map { URL(filePath: $0) }
+      ?? options.project.localReports.appending(path: "standard.jsonl")
+    let own = try TrialFile.read(url)
+    let summary = BenchSummary(own.filter { $0.half != .heldOut })
+    let table = PlanTable(StudyPlan(summary), gap: gap)
+    Console.show(table.text)
+  }
+}
