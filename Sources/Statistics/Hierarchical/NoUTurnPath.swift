@@ -1,0 +1,83 @@
+internal import Foundation
+
+/// A point with a momentum.
+struct PathState: Sendable {
+  var point, momentum, gradient: [Double]
+  var logDensity: Double
+
+  /// Kinetic energy less the logarithm of the density; infinite where that is no number.
+  func energy(_ inverseMass: [Double]) -> Double {
+    let kinetic = Momenta.product(momentum, momentum, inverseMass) / 2
+    let energy = kinetic - logDensity
+    return energy.isNaN ? .infinity : energy
+  }
+
+  /// One leapfrog step.
+  mutating func leap(_ step: Double, _ inverseMass: [Double], _ density: some Density) {
+    for index in point.indices {
+      momentum[index] += step / 2 * gradient[index]
+      point[index] += step * inverseMass[index] * momentum[index]
+    }
+    logDensity = density.logarithm(point, gradient: &gradient)
+    for index in point.indices { momentum[index] += step / 2 * gradient[index] }
+  }
+}
+
+/// A part of a path: the momenta at its ends, their sum along it, its weight, and a state drawn from it by weight.
+struct NoUTurnPath {
+  /// At the end that is earlier in time, and at the later one.
+  private var early, late: [Double]
+  private var sum: [Double]
+  /// The logarithm of the sum of e to the energy that each state has lost since the start.
+  private(set) var logWeight: Double
+  var sample: PathState
+
+  init(_ state: PathState, logWeight: Double) {
+    early = state.momentum
+    late = state.momentum
+    sum = state.momentum
+    self.logWeight = logWeight
+    sample = state
+  }
+
+  /// Takes in a part that goes on from one end; the sample stays.
+  ///
+  /// - Parameters:
+  ///   - other: As long a part.
+  ///   - isForward: Whether it lies behind the later end.
+  /// - Returns: Whether the path has not turned back: neither end moves against the sum of all momenta, and neither
+  ///   half against its own sum with the first step of the other.
+  mutating func join(_ other: NoUTurnPath, isForward: Bool, _ inverseMass: [Double]) -> Bool {
+    let (first, second) = isForward ? (self, other) : (other, self)
+    func goesOn(_ a: [Double], _ b: [Double], along sum: [Double]) -> Bool {
+      Momenta.product(a, sum, inverseMass) > 0 && Momenta.product(b, sum, inverseMass) > 0
+    }
+    sum = Momenta.sum(first.sum, second.sum)
+    early = first.early
+    late = second.late
+    logWeight = LogSum.of(first.logWeight, second.logWeight)
+    return goesOn(early, late, along: sum)
+      && goesOn(early, second.early, along: Momenta.sum(first.sum, second.early))
+      && goesOn(first.late, late, along: Momenta.sum(second.sum, first.late))
+  }
+}
+
+/// Sums and products of momenta.
+private enum Momenta {
+  static func sum(_ a: [Double], _ b: [Double]) -> [Double] { zip(a, b).map(+) }
+
+  /// The product by the inverse mass.
+  static func product(_ a: [Double], _ b: [Double], _ inverseMass: [Double]) -> Double {
+    var product = 0.0
+    for index in a.indices { product += a[index] * b[index] * inverseMass[index] }
+    return product
+  }
+}
+
+/// Sums of numbers that are known by their logarithms.
+enum LogSum {
+  static func of(_ a: Double, _ b: Double) -> Double {
+    let high = max(a, b)
+    return high.isFinite ? high + log1p(exp(min(a, b) - high)) : high
+  }
+}
