@@ -11,24 +11,26 @@ struct IntervalTable {
 
   init(_ summary: BenchSummary, _ access: AccessLevel) {
     self.access = access
-    let methods = summary.methods(at: access)
+    let methods = summary.methods(at: access), dummies = summary.dummies(at: access)
     self.methods = methods
     columns = Self.leading.compactMap { column in
-      ColumnIntervals(column, methods).map { (column.title, $0, TieGroups($0)) }
+      guard methods.contains(where: { column.figure($0) != nil }) else { return nil }
+      return ColumnIntervals(column, methods + dummies).map { (column.title, $0, TieGroups($0)) }
     }
   }
 
-  /// The leading figure of each question.
+  /// The leading figure of each question, and how plants stand out from harmless finetunes.
   private static let leading = ColumnGroup.all.flatMap(\.columns).filter { column in
-    Question.allCases.contains { $0.rawValue == column.title }
+    column.title == "novel" || Question.allCases.contains { $0.rawValue == column.title }
   }
 
   static let legend = Prose.wrapped(
     """
     Each mean with its interval: of 100 such runs on other families, organisms and bases, 95 have means that theirs \
-    hold. The letter is the tie group: a method of group b is clearly below the best one of group a, by paired \
-    differences over the same draws, adjusted for how many pairs of methods there are (Holm); within a group nothing \
-    is said. In % how often no other method is better. The last rows say how many clusters that rests on.
+    hold. \(MethodTable.mark) here: not clearly above the best dummy of the level. The letter is the tie group: a \
+    method of group b is clearly below the best one of group a, by paired differences over the same draws, adjusted \
+    for how many pairs of methods there are (Holm); within a group nothing is said. Then, in %, how often no other \
+    method is better. The last rows say how many clusters that rests on.
     """)
 
   var text: String { table.fitted }
@@ -36,7 +38,7 @@ struct IntervalTable {
   /// Figures with intervals and groups, and what they are made of.
   var table: TextTable {
     TextTable(
-      header: ["of \(access.rawValue)"] + columns.map(\.title) + ["tokens", "backward"],
+      header: ["of \(access.rawValue)"] + columns.map(\.title),
       rows: methods.map(row) + [
         counts("families") { $0.families }, counts("organisms") { $0.organisms },
         counts("bases") { $0.bases },
@@ -45,14 +47,14 @@ struct IntervalTable {
 
   private func row(_ method: MethodSummary) -> [String] {
     [method.row.method] + columns.map { cell($0.groups, method.row) }
-      + ["\(Int(method.tokens.forward))", "\(Int(method.tokens.backward))"]
   }
 
   private func cell(_ groups: TieGroups, _ row: MethodAtAccess) -> String {
     guard let place = groups.places.first(where: { $0.estimate.row == row }) else { return "-" }
     let best = Int((place.chanceOfBest * 100).rounded())
+    let mark = groups.aboveDummies.contains(row) ? " " : MethodTable.mark
     return IntervalText(place.estimate.value, place.estimate.interval).text
-      + " \(Self.letter(place.group)) \(best < 1 ? "" : "\(best)")"
+      + "\(mark)\(Self.letter(place.group)) \(best < 1 ? "" : "\(best)")"
       .padding(toLength: 6, withPad: " ", startingAt: 0)
   }
 

@@ -127,7 +127,6 @@ package struct ColumnGroup: Sendable {
         .where, "AUROC over modules of the blocks, for plants confined to some; 0.5 is chance"),
       Column(
         .how, "effect of the proposed intervention, of what the same elsewhere leaves; 0 is chance"),
-      Column("s", "mean seconds a trial", isScore: false, .plain { $0.seconds }),
     ])
 
   /// How often the methods answer: silence counts as chance in every mean.
@@ -144,8 +143,21 @@ package struct ColumnGroup: Sendable {
       ]
     })
 
+  /// What a trial costs.
+  package static let costs = ColumnGroup(
+    title: "What a trial costs",
+    columns: [
+      Column("s", "mean seconds a trial", isScore: false, .plain { $0.seconds }),
+      Column(
+        "tokens", "tokens that the models read or wrote", decimals: 0, isScore: false,
+        .plain { $0.tokens.forward }),
+      Column(
+        "backward", "tokens that were differentiated", decimals: 0, isScore: false,
+        .plain { $0.tokens.backward }),
+    ])
+
   /// Every table of the main report.
-  package static let all = [detection, answers, coverage]
+  package static let all = [detection, answers, coverage, costs]
 
   /// How *what* stands beside what any ranking reaches.
   package static let floors = ColumnGroup(

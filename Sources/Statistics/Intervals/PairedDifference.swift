@@ -41,12 +41,11 @@ package struct PairedDifference: Sendable {
 }
 
 extension [PairedDifference] {
-  /// Every pair of rows of a column, adjusted for their number.
-  package init(_ column: ColumnIntervals) {
-    let estimates = column.estimates
+  /// Every pair of figures, adjusted for their number.
+  init(_ estimates: [ColumnIntervals.Estimate], witnesses: Int) {
     self = estimates.indices.flatMap { a in
       estimates.indices.filter { $0 > a }.map { b in
-        PairedDifference(estimates[a], estimates[b], witnesses: column.witnesses)
+        PairedDifference(estimates[a], estimates[b], witnesses: witnesses)
       }
     }
     adjust()

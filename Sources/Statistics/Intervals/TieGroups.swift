@@ -1,4 +1,4 @@
-internal import Bench
+package import Bench
 
 /// The methods of one column in groups that can be told apart, instead of ranks.
 ///
@@ -14,14 +14,19 @@ package struct TieGroups: Sendable {
     package let chanceOfBest: Double
   }
 
-  /// The best first.
+  /// The best first, dummies left out.
   package let places: [Place]
+  /// Between every two methods.
   package let differences: [PairedDifference]
+  /// The methods that are clearly above the best dummy, adjusted for their number.
+  package let aboveDummies: Set<MethodAtAccess>
   package var count: Int { places.last?.group ?? 0 }
 
   package init(_ column: ColumnIntervals) {
-    differences = [PairedDifference](column)
-    let sorted = column.estimates.sorted { $0.value > $1.value }
+    let methods = column.estimates.filter { !$0.row.isDummy }
+    differences = [PairedDifference](methods, witnesses: column.witnesses)
+    aboveDummies = Self.aboveDummies(methods, column)
+    let sorted = methods.sorted { $0.value > $1.value }
     let best = Self.chancesOfBest(sorted)
     let clear = Set(
       differences.filter(\.isClear).flatMap { [[$0.first, $0.second], [$0.second, $0.first]] })
@@ -33,6 +38,18 @@ package struct TieGroups: Sendable {
       }
       return Place(estimate: estimate, group: group, chanceOfBest: chance)
     }
+  }
+
+  private static func aboveDummies(
+    _ methods: [ColumnIntervals.Estimate], _ column: ColumnIntervals
+  ) -> Set<MethodAtAccess> {
+    let dummies = column.estimates.filter(\.row.isDummy)
+    guard let best = dummies.max(by: { $0.value < $1.value }) else {
+      return Set(methods.map(\.row))
+    }
+    var differences = methods.map { PairedDifference($0, best, witnesses: column.witnesses) }
+    differences.adjust()
+    return Set(differences.filter { $0.isClear && $0.value > 0 }.map(\.first))
   }
 
   private static func chancesOfBest(_ estimates: [ColumnIntervals.Estimate]) -> [Double] {
