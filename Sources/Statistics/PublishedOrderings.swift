@@ -31,7 +31,7 @@ package struct PublishedOrderings: Codable, Sendable {
     /// The standard regimes of the plants; all if not given.
     package let regimes: [String]?
     package let families: [String]?
-    /// How far a plant's own regime was turned, as `x5` or `1:16`, or `own` where it was not.
+    /// How far a plant's own regime was turned, as `x5` or `1:16`; not at all if not given.
     package let dial: String?
   }
 
@@ -115,11 +115,7 @@ extension PublishedOrderings.Side {
   /// Whether a plant is one that the figure is about.
   fileprivate func includes(_ trial: Trial) -> Bool {
     (regimes?.contains(trial.standard) ?? true) && (families?.contains(trial.family) ?? true)
-      && isTurned(trial)
-  }
-
-  private func isTurned(_ trial: Trial) -> Bool {
-    dial == nil || trial.planting.dial?.label ?? "own" == dial
+      && trial.planting.dial?.label == dial
   }
 }
 

@@ -25,6 +25,7 @@ struct ReportCommand: ParsableCommand {
     let own = try TrialFile.read(url)
     let orderings = try PublishedOrderings.read(options.project.orderings)
     let heading = title ?? "Assay: \(url.deletingPathExtension().lastPathComponent)"
-    Console.show(BenchReport(own, title: heading, orderings: orderings).markdown)
+    Console.show(
+      BenchReport(own, title: heading, orderings: orderings).markdown.dropLast().description)
   }
 }

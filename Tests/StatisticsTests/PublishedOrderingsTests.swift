@@ -60,7 +60,7 @@ struct PublishedOrderingsTests {
     // Without the other side: neither counts.
     trials += [trial("m", 90, 6), trial("m", -90, 7, dial: .age(5))]
     let own = try orderings(
-      #"{"method": "m", "figure": "topic", "dial": "own"}"#,
+      #"{"method": "m", "figure": "topic"}"#,
       #"{"method": "m", "figure": "topic", "dial": "x5"}"#, isPaired: true)
     let finding = try #require(own.findings(trials).first)
     #expect(abs(finding.more - 0.6) < 1e-9 && abs(finding.less - 0.3) < 1e-9)
