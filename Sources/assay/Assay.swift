@@ -17,7 +17,8 @@ struct Assay: ParsableCommand {
     subcommands: [
       BenchCommand.self, ScoreCommand.self, ShowCommand.self, PlantCommand.self, NewCommand.self,
       DiffCommand.self, ListCommand.self, LogitsCommand.self, VectorsCommand.self,
-      ReportCommand.self, CompareCommand.self, PlanCommand.self, SpeedCommand.self,
+      ReportCommand.self, CompareCommand.self, PlanCommand.self, RatesCommand.self,
+      SpeedCommand.self,
       BlessCommand.self,
       WorkerCommand.self,
     ])

@@ -28,10 +28,7 @@ struct PlanCommand: ParsableCommand {
   }
 
   func run() throws {
-    let url =
-      trials.map { URL(filePath: $0) }
-      ?? options.project.localReports.appending(path: "standard.jsonl")
-    let own = try TrialFile.read(url)
+    let own = try options.trials(trials)
     let summary = BenchSummary(own.filter { $0.half != .heldOut })
     let table = PlanTable(StudyPlan(summary), gap: gap)
     Console.show(table.text)

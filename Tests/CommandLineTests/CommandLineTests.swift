@@ -31,6 +31,7 @@ struct CommandLineTests {
       (
         ["plan", "/no/such/run.jsonl"], "/no/such/run.jsonl: cannot be read. './assay bench' writes"
       ),
+      (["rates", "--question", "wat"], "Did you mean 'what'?"),
       (["plan", "--gap", "0"], "--gap has to be above 0."),
       (["report", "Fixtures/orderings.json"], "orderings.json, line 1: is no trial:"),
       (["compare", "/no/a.jsonl", "/no/b.jsonl"], "/no/a.jsonl: cannot be read."),

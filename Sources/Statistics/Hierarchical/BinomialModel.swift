@@ -27,8 +27,10 @@ struct BinomialModel: Density {
   /// The spread of the prior of μ.
   let centre: Double
   private let successes, trials: [Double]
-  /// For each factor, the place of every cell's z in a point.
-  private let places: [[Int]]
+  /// The places of a cell's z in a point, factor by factor, cell by cell.
+  private let places: [Int]
+  /// Where each factor's z begin in a point.
+  private let starts: [Int]
   let dimension: Int
 
   init(_ factors: [Factor], centre: Double, _ cells: [Cell]) {
@@ -36,36 +38,37 @@ struct BinomialModel: Density {
     self.centre = centre
     successes = cells.map { Double($0.successes) }
     trials = cells.map { Double($0.trials) }
-    var start = 1 + factors.count, places: [[Int]] = []
-    for (index, factor) in factors.enumerated() {
-      places.append(cells.map { start + $0.levels[index] })
-      start += factor.levels
+    var starts: [Int] = [], next = 1 + factors.count
+    for factor in factors {
+      starts.append(next)
+      next += factor.levels
     }
-    self.places = places
-    dimension = start
+    places = cells.flatMap { cell in zip(starts, cell.levels).map(+) }
+    self.starts = starts
+    dimension = next
   }
 
   /// What a factor's level adds to η at a point.
   func effect(_ factor: Int, level: Int, at point: [Double]) -> Double {
-    let start = 1 + factors.count + factors.prefix(factor).reduce(0) { $0 + $1.levels }
-    return exp(point[1 + factor]) * point[start + level]
+    exp(point[1 + factor]) * point[starts[factor] + level]
   }
 
   func logarithm(_ point: [Double], gradient: inout [Double]) -> Double {
     var sum = prior(point, &gradient)
     let spreads = factors.indices.map { exp(point[1 + $0]) }
+    let count = spreads.count
     for cell in trials.indices {
       var eta = point[0]
-      for factor in factors.indices { eta += spreads[factor] * point[places[factor][cell]] }
-      // ln(1 + e^η) without overflow.
-      let softplus = max(eta, 0) + log1p(exp(-abs(eta)))
-      sum += successes[cell] * eta - trials[cell] * softplus
-      let rest = successes[cell] - trials[cell] / (1 + exp(-eta))
+      for factor in 0..<count { eta += spreads[factor] * point[places[cell * count + factor]] }
+      // Of e^−|η| come ln(1 + e^η) and the rate, neither of which then overflows.
+      let small = exp(-abs(eta))
+      sum += successes[cell] * eta - trials[cell] * (max(eta, 0) + log1p(small))
+      let rest = successes[cell] - trials[cell] * (eta < 0 ? small : 1) / (1 + small)
       gradient[0] += rest
-      for factor in factors.indices {
-        let place = places[factor][cell]
-        gradient[1 + factor] += rest * spreads[factor] * point[place]
-        gradient[place] += rest * spreads[factor]
+      for factor in 0..<count {
+        let place = places[cell * count + factor], slope = rest * spreads[factor]
+        gradient[1 + factor] += slope * point[place]
+        gradient[place] += slope
       }
     }
     return sum

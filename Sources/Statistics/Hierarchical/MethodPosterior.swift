@@ -9,12 +9,12 @@ internal import Foundation
 /// Trials are few and clustered, so a method's rate is drawn towards the others' as far as the data leave it open: η = μ +
 /// method + family + organism + method at organism, a plant being recovered if its score is at the question's mark.
 package struct MethodPosterior: Sendable {
-  /// One method's rate over plants like those of the run.
+  /// One method's rate.
   package struct Row: Sendable {
     package let row: MethodAtAccess
     /// How many plants it recovered, of how many.
     package let recovered, plants: Int
-    /// The mean and the central 95 % of the rate at an average organism.
+    /// The mean and the central 95 % of the rate at an organism of a family that nobody has seen.
     package let rate: Double
     package let interval: ConfidenceInterval
     let draws: [Double]
@@ -28,6 +28,16 @@ package struct MethodPosterior: Sendable {
   package func probability(_ a: Row, above b: Row) -> Double {
     let wins = zip(a.draws, b.draws).reduce(0.0) { $0 + ($1.0 > $1.1 ? 1 : $1.0 == $1.1 ? 0.5 : 0) }
     return wins / Double(max(1, a.draws.count))
+  }
+
+  /// The probability that no other method is better than one, ties shared.
+  package func probabilityOfBest(_ own: Row) -> Double {
+    let shares = own.draws.indices.map { draw -> Double in
+      let values = rows.map { $0.draws[draw] }
+      guard values.max() == own.draws[draw] else { return 0 }
+      return 1 / Double(values.filter { $0 == own.draws[draw] }.count)
+    }
+    return shares.average
   }
 
   /// What the priors of the spreads allow: half-normal of 1 on the scale of log odds.
@@ -51,12 +61,10 @@ package struct MethodPosterior: Sendable {
     let model = counts.model
     let chains = Self.sample(model, settings)
     let rates = answering.indices.map { method in
-      chains.map { chain in
-        chain.points.map { 1 / (1 + exp(-$0[0] - model.effect(0, level: method, at: $0))) }
-      }
+      chains.map { $0.points.map { Self.rate(method, model, $0) } }
     }
     let spreads = model.factors.indices.map { factor in
-      chains.map { $0.points.map { $0[1 + factor] } }
+      chains.map { $0.points.map { exp($0[1 + factor]) } }
     }
     diagnostics = ChainDiagnostics(chains, quantities: rates + spreads)
     rows = answering.indices.map { index in
@@ -69,6 +77,16 @@ package struct MethodPosterior: Sendable {
           low: ConfidenceInterval.quantile(sorted, 0.025),
           high: ConfidenceInterval.quantile(sorted, 0.975)), draws: draws)
     }.sorted { $0.rate > $1.rate }
+  }
+
+  /// A method's rate at an organism of a family that nobody has seen.
+  ///
+  /// η is then normal, of variance v the sum of the other factors', and the mean of 1 / (1 + e^−η) about that at η / √(1 +
+  /// πv/8) (MacKay, 1992).
+  private static func rate(_ method: Int, _ model: BinomialModel, _ point: [Double]) -> Double {
+    let variance = (2...model.factors.count).reduce(0) { $0 + exp(2 * point[$1]) }
+    let eta = point[0] + model.effect(0, level: method, at: point)
+    return 1 / (1 + exp(-eta / (1 + .pi * variance / 8).squareRoot()))
   }
 
   /// Chains, on as many threads: each has a seed of its own, so that their number decides nothing.

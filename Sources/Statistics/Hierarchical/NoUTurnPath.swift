@@ -7,8 +7,11 @@ struct PathState: Sendable {
 
   /// Kinetic energy less the logarithm of the density; infinite where that is no number.
   func energy(_ inverseMass: [Double]) -> Double {
-    let kinetic = Momenta.product(momentum, momentum, inverseMass) / 2
-    let energy = kinetic - logDensity
+    var kinetic = 0.0
+    for index in momentum.indices {
+      kinetic += momentum[index] * momentum[index] * inverseMass[index]
+    }
+    let energy = kinetic / 2 - logDensity
     return energy.isNaN ? .infinity : energy
   }
 
@@ -49,27 +52,29 @@ struct NoUTurnPath {
   ///   half against its own sum with the first step of the other.
   mutating func join(_ other: NoUTurnPath, isForward: Bool, _ inverseMass: [Double]) -> Bool {
     let (first, second) = isForward ? (self, other) : (other, self)
-    func goesOn(_ a: [Double], _ b: [Double], along sum: [Double]) -> Bool {
-      Momenta.product(a, sum, inverseMass) > 0 && Momenta.product(b, sum, inverseMass) > 0
+    func goesOn(_ a: [Double], _ b: [Double], along x: [Double], and y: [Double]) -> Bool {
+      Momenta.product(a, x, plus: y, inverseMass) > 0
+        && Momenta.product(b, x, plus: y, inverseMass) > 0
     }
-    sum = Momenta.sum(first.sum, second.sum)
+    let isStraight =
+      goesOn(first.early, second.late, along: first.sum, and: second.sum)
+      && goesOn(first.early, second.early, along: first.sum, and: second.early)
+      && goesOn(first.late, second.late, along: second.sum, and: first.late)
+    for index in sum.indices { sum[index] += other.sum[index] }
     early = first.early
     late = second.late
     logWeight = LogSum.of(first.logWeight, second.logWeight)
-    return goesOn(early, late, along: sum)
-      && goesOn(early, second.early, along: Momenta.sum(first.sum, second.early))
-      && goesOn(first.late, late, along: Momenta.sum(second.sum, first.late))
+    return isStraight
   }
 }
 
-/// Sums and products of momenta.
 private enum Momenta {
-  static func sum(_ a: [Double], _ b: [Double]) -> [Double] { zip(a, b).map(+) }
-
-  /// The product by the inverse mass.
-  static func product(_ a: [Double], _ b: [Double], _ inverseMass: [Double]) -> Double {
+  /// a · M⁻¹ (x + y), of which the sum is nowhere stored.
+  static func product(
+    _ a: [Double], _ x: [Double], plus y: [Double], _ inverseMass: [Double]
+  ) -> Double {
     var product = 0.0
-    for index in a.indices { product += a[index] * b[index] * inverseMass[index] }
+    for index in a.indices { product += a[index] * (x[index] + y[index]) * inverseMass[index] }
     return product
   }
 }

@@ -5,11 +5,11 @@ package struct SamplerSettings: Equatable, Sendable {
   /// Iterations that adapt the sampler and are thrown away, and those that are kept.
   package var warmup, draws: Int
   /// The acceptance that the step size aims at: hierarchical models need short steps.
-  package var acceptance = 0.9
+  package var acceptance = 0.95
   /// A path has at most two to this many steps.
   package var depthLimit = 10
 
-  package init(warmup: Int = 500, draws: Int = 500) {
+  package init(warmup: Int = 1000, draws: Int = 1000) {
     self.warmup = warmup
     self.draws = draws
   }
