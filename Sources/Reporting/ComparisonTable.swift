@@ -1,5 +1,6 @@
 internal import Bench
 internal import Diffing
+internal import Foundation
 package import Statistics
 
 /// Two runs beside each other, by strength of evidence.
@@ -8,28 +9,45 @@ package struct ComparisonTable {
 
   package init(_ comparison: RunComparison) { self.comparison = comparison }
 
-  /// Rows that differ at all.
+  /// Rows that differ in the digits that are shown.
   package var table: TextTable {
     TextTable(
       header: ["method", "question", "before", "after", "difference", "p", "adjusted", ""],
-      rows: comparison.rows.filter { $0.difference.value != 0 }.map { row in
+      rows: shown.map { row in
         [
-          row.row.title, row.question.rawValue, Prose.number(row.first), Prose.number(row.second),
+          "\(row.row)", row.question.rawValue, Prose.number(row.first), Prose.number(row.second),
           IntervalText(row.difference.value, row.difference.interval).text,
-          Prose.number(row.difference.probability, 3), Prose.number(row.difference.adjusted, 3),
+          probability(row.difference.probability), probability(row.difference.adjusted),
           !row.difference.isClear ? "" : row.difference.value > 0 ? "better" : "worse",
         ]
       }, names: 2)
   }
 
+  private var shown: [RunComparison.Row] {
+    comparison.rows.filter { abs($0.difference.value) >= 0.005 }
+  }
+
+  private func probability(_ value: Double) -> String {
+    value < 0.001
+      ? "<.001" : value < 0.9995 ? String(format: "%.3f", value).dropFirst().description : "1"
+  }
+
   package var text: String {
     let head =
-      "\(comparison.shared) planted cells are in both runs; \(comparison.unchanged) have the same scores."
+      "\(comparison.shared) planted cells are in both runs; in \(comparison.unchanged) nothing is different. "
+      + "\(comparison.sharedNulls) null cells are in both, \(comparison.otherNulls) in one alone, which count nowhere."
     let alone =
       missing("the first run alone", comparison.onlyFirst)
       + missing("the second run alone", comparison.onlySecond)
-    let table = table.rows.isEmpty ? [] : [table.fitted, Self.legend]
-    return ([Prose.wrapped(head)] + alone + table).joined(separator: "\n\n")
+    let table = shown.isEmpty ? [] : [table.fitted, Self.legend]
+    return ([Prose.wrapped(head)] + alone + table + [verdict]).joined(separator: "\n\n")
+  }
+
+  private var verdict: String {
+    let clear = shown.filter(\.difference.isClear)
+    guard !clear.isEmpty else { return "No difference is clear." }
+    let worse = clear.filter { $0.difference.value < 0 }.count
+    return "Clear: \(clear.count - worse) better, \(worse) worse."
   }
 
   private func missing(_ place: String, _ names: [String]) -> [String] {

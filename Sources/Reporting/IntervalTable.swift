@@ -26,11 +26,11 @@ struct IntervalTable {
 
   static let legend = Prose.wrapped(
     """
-    Each mean with its interval: of 100 such runs on other families, organisms and bases, 95 have means that theirs \
-    hold. \(MethodTable.mark) here: not clearly above the best dummy of the level. The letter is the tie group: a \
-    method of group b is clearly below the best one of group a, by paired differences over the same draws, adjusted \
-    for how many pairs of methods there are (Holm); within a group nothing is said. Then, in %, how often no other \
-    method is better. The last rows say how many clusters that rests on.
+    Each mean with its 95 % interval, over draws of families, organisms and bases, of which the last rows say how \
+    many there are: of other bases one base says nothing, and of other families one family. \(MethodTable.mark) here: not \
+    clearly above the best dummy of the level. Two methods that share a letter are not clearly different, by paired \
+    differences over the same draws, adjusted for how many pairs of methods there are (Holm). Then, in %, how often no \
+    other method is better.
     """)
 
   var text: String { table.fitted }
@@ -51,11 +51,15 @@ struct IntervalTable {
 
   private func cell(_ groups: TieGroups, _ row: MethodAtAccess) -> String {
     guard let place = groups.places.first(where: { $0.estimate.row == row }) else { return "-" }
-    let best = Int((place.chanceOfBest * 100).rounded())
     let mark = groups.aboveDummies.contains(row) ? " " : MethodTable.mark
-    return IntervalText(place.estimate.value, place.estimate.interval).text
-      + "\(mark)\(Self.letter(place.group)) \(best < 1 ? "" : "\(best)")"
-      .padding(toLength: 6, withPad: " ", startingAt: 0)
+    let figure = IntervalText(place.estimate.value, place.estimate.interval).text + mark
+    // Of one witness nothing can be said.
+    guard place.estimate.witnesses > 1 else { return figure }
+    let best = Int((place.chanceOfBest * 100).rounded())
+    let letters = place.groups.map(Self.letter).joined()
+    return figure + letters + " "
+      + (best < 1 ? "" : "\(best)")
+      .padding(toLength: 3, withPad: " ", startingAt: 0)
   }
 
   /// a, b, ..., z, aa: as columns of a sheet are called.

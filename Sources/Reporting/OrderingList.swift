@@ -19,7 +19,9 @@ struct OrderingList {
       """
       Each compares two figures at one level of access. It holds if the difference is at least \
       \(Prose.number(published.margin)) and its interval above 0, fails if the whole interval is below \
-      \(Prose.number(published.margin)), and is not clear else. Orderings and margin were written before the run.
+      \(Prose.number(published.margin)), and is not clear else, or with fewer than \
+      \(PublishedOrderings.leastWitnesses) clusters: families, organisms if all are of one family, bases if there is \
+      one organism.
       """) + "\n"
   }
 
@@ -29,7 +31,8 @@ struct OrderingList {
       "- **\(finding.verdict.rawValue)**: \(ordering.claim) (\(ordering.source)). From "
         + "\(ordering.access.rawValue), \(side(ordering.more)) \(Prose.number(finding.more)), "
         + "\(side(ordering.less, beside: ordering.more)) \(Prose.number(finding.less)): "
-        + IntervalText(finding.difference.value, finding.difference.interval).text + ".",
+        + IntervalText(finding.difference.value, finding.difference.interval).text
+        + ", \(finding.difference.witnesses) clusters.",
       indent: "  ")
   }
 

@@ -84,18 +84,23 @@ package struct PublishedOrderings: Codable, Sendable {
         (a, MethodSummary(first.row, trials: more)), (b, MethodSummary(second.row, trials: less)),
       ]), both.estimates.count == 2
     else { return nil }
-    let difference = PairedDifference(
-      both.estimates[0], both.estimates[1], witnesses: both.witnesses)
+    let difference = PairedDifference(both.estimates[0], both.estimates[1])
     return Finding(
       ordering: ordering, more: both.estimates[0].value, less: both.estimates[1].value,
       difference: difference, verdict: verdict(difference))
   }
 
   private func verdict(_ difference: PairedDifference) -> Verdict {
-    guard let interval = difference.interval else { return .notClear }
+    guard let interval = difference.interval, difference.witnesses >= Self.leastWitnesses else {
+      return .notClear
+    }
     if interval.high < margin { return .fails }
-    return interval.low > 0 && difference.value >= margin ? .holds : .notClear
+    let isMore = interval.low > 0 && difference.probability < ConfidenceInterval.error
+    return isMore && difference.value >= margin ? .holds : .notClear
   }
+
+  /// Fewer families, or organisms of one family, or bases of one organism, settle nothing.
+  package static let leastWitnesses = 4
 }
 
 /// A mistake in the data file.

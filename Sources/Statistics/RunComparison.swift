@@ -15,9 +15,11 @@ package struct RunComparison: Sendable {
 
   /// The strongest evidence first.
   package let rows: [Row]
-  /// How many planted cells both runs have, and how many of them have the same scores.
+  /// How many planted cells both runs have, and in how many of them nothing is different.
   package let shared, unchanged: Int
-  /// Methods, and plants, that one of the runs alone has.
+  /// How many null pairs of methods both have, and how many one of them alone.
+  package let sharedNulls, otherNulls: Int
+  /// Methods, plants and answers that one of the runs alone has.
   package let onlyFirst, onlySecond: [String]
 
   /// - Parameters:
@@ -25,33 +27,54 @@ package struct RunComparison: Sendable {
   ///   - second: The run of after.
   package init(_ first: [Trial], _ second: [Trial]) {
     let before = Self.byCell(first), after = Self.byCell(second)
-    let both = before.keys.filter { after[$0] != nil }
-    shared = both.count
-    unchanged = both.filter { before[$0]?.scores == after[$0]?.scores }.count
-    onlyFirst = Self.names(first).subtracting(Self.names(second)).sorted()
-    onlySecond = Self.names(second).subtracting(Self.names(first)).sorted()
-    rows = Self.rows(Self.kept(first, both), Self.kept(second, both))
+    let both = Set(before.keys.filter { after[$0] != nil })
+    let plants = both.filter { before[$0]?.isNull == false }
+    shared = plants.count
+    unchanged = plants.filter { Self.isEqual(before[$0], after[$0]) }.count
+    sharedNulls = both.count - plants.count
+    otherNulls =
+      Self.nullCount(before) + Self.nullCount(after) - 2 * sharedNulls
+    let kept = (first.filter { both.contains($0.cell) }, second.filter { both.contains($0.cell) })
+    let methods = (BenchSummary(kept.0).methods, BenchSummary(kept.1).methods)
+    let answers = (Self.answers(methods.0), Self.answers(methods.1))
+    let names = (
+      Self.names(first).union(answers.0), Self.names(second).union(answers.1)
+    )
+    onlyFirst = names.0.subtracting(names.1).sorted()
+    onlySecond = names.1.subtracting(names.0).sorted()
+    rows = Self.rows(methods.0, methods.1)
   }
 
   private static func byCell(_ trials: [Trial]) -> [Cell: Trial] {
-    Dictionary(
-      trials.filter { !$0.isNull && $0.isInstalled && !$0.row.isDummy }.map { ($0.cell, $0) }
-    ) { first, _ in first }
+    Dictionary(trials.filter { $0.isInstalled && !$0.row.isDummy }.map { ($0.cell, $0) }) {
+      first, _ in first
+    }
+  }
+
+  private static func nullCount(_ cells: [Cell: Trial]) -> Int {
+    cells.values.filter(\.isNull).count
+  }
+
+  private static func isEqual(_ a: Trial?, _ b: Trial?) -> Bool {
+    a?.scores == b?.scores && a?.magnitude == b?.magnitude
   }
 
   private static func names(_ trials: [Trial]) -> Set<String> {
     Set(trials.filter { !$0.isNull }.flatMap { ["\($0.row)", "\($0.pair) on \($0.seeds)"] })
   }
 
-  /// The plants that both runs have, and every null pair.
-  private static func kept(_ trials: [Trial], _ cells: [Cell]) -> [Trial] {
-    let cells = Set(cells)
-    return trials.filter { !$0.row.isDummy && ($0.isNull || cells.contains($0.cell)) }
+  /// The questions that each method answers.
+  private static func answers(_ methods: [MethodSummary]) -> Set<String> {
+    Set(
+      methods.flatMap { method in
+        Question.allCases.filter { method.reading($0) != nil }.map {
+          "\($0.rawValue) by \(method.row)"
+        }
+      })
   }
 
-  private static func rows(_ first: [Trial], _ second: [Trial]) -> [Row] {
-    let others = BenchSummary(second).methods
-    var found = BenchSummary(first).methods.flatMap { method in
+  private static func rows(_ first: [MethodSummary], _ others: [MethodSummary]) -> [Row] {
+    var found = first.flatMap { method in
       Question.allCases.compactMap { question in
         others.first { $0.row == method.row }.flatMap { row(question, method, $0) }
       }
@@ -72,13 +95,22 @@ package struct RunComparison: Sendable {
   private static func row(
     _ question: Question, _ first: MethodSummary, _ second: MethodSummary
   ) -> Row? {
-    let column = Column(question, "")
+    let isAnswered = first.reading(question) != nil || second.reading(question) != nil
+    let column = Column(question.rawValue, "", .mean { Self.reading(question, $0, isAnswered) })
     guard let both = ColumnIntervals([(column, second), (column, first)]),
       both.estimates.count == 2
     else { return nil }
     return Row(
       question: question, first: both.estimates[1].value, second: both.estimates[0].value,
-      difference: PairedDifference(
-        both.estimates[0], both.estimates[1], witnesses: both.witnesses))
+      difference: PairedDifference(both.estimates[0], both.estimates[1]))
+  }
+
+  /// What a method's figure is made of: who fell silent, or spoke first in the other run, is at chance.
+  private static func reading(
+    _ question: Question, _ method: MethodSummary, _ isAnswered: Bool
+  ) -> MethodSummary.Reading? {
+    if let own = method.reading(question) { return own }
+    guard isAnswered, question != .whether else { return nil }
+    return { $0.score(question)?.counted }
   }
 }

@@ -4,20 +4,28 @@ package import Diffing
 /// How many organisms and bases a run needs for a difference between two methods to be seen, and what a finished run
 /// could have seen.
 ///
-/// From the parts of the variance of the difference between two methods of one level of access, of which the median over
-/// pairs of methods is taken: Var = family / F + organism / N + base / B + cell / (N · R · B) for N organisms of F
-/// families under R regimes each on B bases. A difference is seen in four of five runs if it is t + 0.84 standard errors,
-/// t Student's at F − 1 degrees (at N − 1 if all are of one
-/// family).
+/// From the parts of the variance of the difference between two methods, pair by pair of a level of access: families weigh
+/// equally, so Var = family / F + organism · Σ (1 / n_f) / F² + base / B + cell · Σ (1 / t_f) / F², for F families with n_f
+/// organisms and t_f trials each, on B bases. A difference is seen in four of five runs if it is t + 0.84 standard errors, t
+/// Student's at F − 1 degrees. What is reported is the median over pairs of methods.
 package struct StudyPlan: Sendable {
   /// What a run consists of.
   package struct Design: Equatable, Sendable {
     package let families, organisms, bases: Int
-    /// Planted pairs an organism and base.
-    package let regimes: Double
+    /// Σ (1 / n_f) / F² and Σ (1 / t_f) / F².
+    let organismShare, cellShare: Double
 
     /// What is drawn from: families, or organisms if all are of one family.
     var witnesses: Int { families > 1 ? families : organisms }
+
+    /// The same mix of families, with other numbers of organisms and bases.
+    func scaled(organisms: Int, bases: Int) -> Design {
+      let growth = Double(organisms) / Double(self.organisms)
+      return Design(
+        families: families == 1 ? 1 : max(2, Int((Double(families) * growth).rounded(.down))),
+        organisms: organisms, bases: bases, organismShare: organismShare / growth,
+        cellShare: cellShare / growth * Double(self.bases) / Double(bases))
+    }
   }
 
   /// One question at one level of access.
@@ -25,36 +33,35 @@ package struct StudyPlan: Sendable {
     package let question: Question
     package let access: AccessLevel
     package let design: Design
-    /// How many pairs of methods were looked at.
-    package let pairs: Int
-    let parts: [VarianceSplit.Part: Double]
+    /// The parts of the variance of the difference, for each pair of methods.
+    let splits: [VarianceSplit]
+
+    /// How many pairs of methods there are.
+    package var pairs: Int { splits.count }
 
     /// The least difference that four runs of five of a design see.
-    package func leastDifference(_ design: Design) -> Double {
-      let variance =
-        part(.family) / Double(design.families) + part(.organism) / Double(design.organisms)
-        + part(.base) / Double(design.bases)
-        + rest / (Double(design.organisms * design.bases) * design.regimes)
+    ///
+    /// - Parameters:
+    ///   - design: The run's own if not given.
+    ///   - comparisons: How many differences are looked at: Holm's first step divides the error by it.
+    package func leastDifference(_ design: Design? = nil, comparisons: Int = 1) -> Double {
+      let design = design ?? self.design
       let limit = StudentT.limit(
-        twoSided: ConfidenceInterval.error, freedom: design.witnesses - 1)
-      return (limit + StudyPlan.powerQuantile) * variance.squareRoot()
+        twoSided: ConfidenceInterval.error / Double(comparisons), freedom: design.witnesses - 1)
+      let errors = splits.map { $0.variance(design).squareRoot() }.sorted()
+      return (limit + StudyPlan.powerQuantile) * ConfidenceInterval.quantile(errors, 0.5)
     }
 
-    /// How many organisms see a difference, families growing with them as they did in the run; nil if a thousand do
-    /// not.
+    /// How many organisms see a difference that is looked at alone, families growing with them.
+    ///
+    /// - Returns: Nil if a thousand do not, or if the run had one base and others are asked for: then nothing is known of
+    ///   how bases differ.
     package func organisms(for gap: Double, bases: Int) -> Int? {
-      (2...1000).first { organisms in
-        let families =
-          design.families == 1 ? 1 : max(2, organisms * design.families / design.organisms)
-        return leastDifference(
-          Design(
-            families: families, organisms: organisms, bases: bases, regimes: design.regimes))
-          <= gap
+      guard design.bases > 1 || bases == 1 else { return nil }
+      return (2...1000).first {
+        leastDifference(design.scaled(organisms: $0, bases: bases)) <= gap
       }
     }
-
-    private func part(_ part: VarianceSplit.Part) -> Double { parts[part] ?? 0 }
-    private var rest: Double { part(.cell) + part(.planting) + part(.draw) }
   }
 
   /// The standard normal number that 80 % lie below.
@@ -76,16 +83,13 @@ package struct StudyPlan: Sendable {
     let splits = methods.indices.flatMap { a in
       methods.indices.filter { $0 > a }.compactMap { split(methods[a], methods[$0], question) }
     }
-    let trials = methods.flatMap { method in
+    let trials = methods.first.map { method in
       method.installed.filter { method.reading(question)?($0) != nil }
     }
-    guard let design = Design(trials), !splits.isEmpty else { return nil }
-    var parts: [VarianceSplit.Part: Double] = [:]
-    for part in VarianceSplit.Part.allCases {
-      parts[part] = median(splits.map { $0.variances[part] ?? 0 })
+    guard let design = Design(trials ?? []), design.witnesses > 1, !splits.isEmpty else {
+      return nil
     }
-    return Row(
-      question: question, access: access, design: design, pairs: splits.count, parts: parts)
+    return Row(question: question, access: access, design: design, splits: splits)
   }
 
   /// The parts of the difference between two methods, trial by trial.
@@ -111,21 +115,29 @@ package struct StudyPlan: Sendable {
       seeds = trial.seeds
     }
   }
-
-  private static func median(_ values: [Double]) -> Double {
-    let sorted = values.sorted()
-    return sorted.isEmpty ? 0 : ConfidenceInterval.quantile(sorted, 0.5)
-  }
 }
 
 extension StudyPlan.Design {
-  /// What some planted trials of several methods were made by; nil if there are none.
+  /// What the trials of a method were made by; nil if there are none.
   fileprivate init?(_ trials: [Trial]) {
     let clusters = Clusters(trials)
-    let pairs = Set(trials.map(\.pair)).count
-    guard pairs > 0 else { return nil }
+    guard !trials.isEmpty else { return nil }
+    let families = Dictionary(grouping: trials, by: \.family).values
+    let square = Double(families.count * families.count)
     self.init(
       families: clusters.families.count, organisms: clusters.organismCount,
-      bases: clusters.bases.count, regimes: Double(pairs) / Double(clusters.organismCount))
+      bases: clusters.bases.count,
+      organismShare: clusters.families.reduce(0) { $0 + 1 / Double($1.count) } / square,
+      cellShare: families.reduce(0) { $0 + 1 / Double($1.count) } / square)
+  }
+}
+
+extension VarianceSplit {
+  /// The variance of a mean over a design.
+  fileprivate func variance(_ design: StudyPlan.Design) -> Double {
+    func part(_ part: Part) -> Double { variances[part] ?? 0 }
+    return part(.family) / Double(design.families) + part(.organism) * design.organismShare
+      + part(.base) / Double(design.bases)
+      + (part(.cell) + part(.planting) + part(.draw)) * design.cellShare
   }
 }

@@ -31,6 +31,11 @@ struct PlanCommand: ParsableCommand {
     let own = try options.trials(trials)
     let summary = BenchSummary(own.filter { $0.half != .heldOut })
     let table = PlanTable(StudyPlan(summary), gap: gap)
-    Console.show(table.text)
+    guard let text = table.text else {
+      throw ValidationError(
+        "The run has no two methods that answer a question on two organisms, so it says nothing of others."
+      )
+    }
+    Console.show(text)
   }
 }

@@ -10,7 +10,8 @@ struct ReportCommand: ParsableCommand {
     commandName: "report",
     abstract: "Makes the report of a run from its trials; nothing is measured or scored.",
     discussion:
-      "'assay report Reports/local/standard.jsonl > standard.md' is what bench writes beside them.")
+      "'assay report Reports/local/standard.jsonl > standard.md' is what bench writes beside them, but for the heading."
+  )
 
   @OptionGroup var options: ProjectOptions
 
@@ -24,6 +25,11 @@ struct ReportCommand: ParsableCommand {
     let url = URL(filePath: trials)
     let own = try TrialFile.read(url)
     let orderings = try PublishedOrderings.read(options.project.orderings)
+    if orderings == nil {
+      Notice.standardError(
+        "there is no \(options.project.orderings.path), so no published ordering is checked; --root names a checkout"
+      )
+    }
     let heading = title ?? "Assay: \(url.deletingPathExtension().lastPathComponent)"
     Console.show(
       BenchReport(own, title: heading, orderings: orderings).markdown.dropLast().description)

@@ -138,8 +138,8 @@ struct IntervalTests {
     let column = try #require(ColumnIntervals(Self.what, BenchSummary(all).methods))
     let groups = TieGroups(column)
     #expect(groups.places.map(\.estimate.row.method).sorted() == ["best", "last", "low", "near"])
-    #expect(groups.places.map(\.group).prefix(2) == [1, 1])
-    #expect(groups.places[2].group == 2)
+    #expect(groups.places.map(\.groups).prefix(2) == [[1], [1]])
+    #expect(!groups.places[2].groups.contains(1))
     #expect(abs(groups.places.reduce(0) { $0 + $1.chanceOfBest } - 1) < 1e-9)
     // The spread of the organisms is common to all methods: paired, it is no part of a difference.
     let wide = try #require(column.estimates[0].interval)
@@ -151,6 +151,57 @@ struct IntervalTests {
       highest = max(highest, min(1, difference.probability * Double(6 - place)))
       #expect(difference.adjusted == highest)
     }
+  }
+
+  @Test("two share a group if they are not apart, and only then")
+  func letters() {
+    #expect(TieGroups.groups(4, apart: []) == [[0, 1, 2, 3]])
+    #expect(TieGroups.groups(3, apart: [(0, 2)]) == [[0, 1], [1, 2]])
+    // The noisier third is apart from nobody.
+    #expect(TieGroups.groups(4, apart: [(0, 1), (0, 3)]) == [[0, 2], [1, 2, 3]])
+    var generator = SeededGenerator(seed: 13)
+    for _ in 0..<50 {
+      let pairs = (0..<7).flatMap { a in (a + 1..<7).map { (a, $0) } }
+      let apart = pairs.filter { _ in generator.uniform() < 0.4 }
+      let groups = TieGroups.groups(7, apart: apart)
+      for (a, b) in pairs {
+        let isTogether = groups.contains { $0.contains(a) && $0.contains(b) }
+        #expect(isTogether != apart.contains { $0 == (a, b) })
+      }
+    }
+  }
+
+  @Test("of two families the interval is by Student's t, not from the least to the greatest")
+  func few() throws {
+    let interval = try #require(
+      ConfidenceInterval(0.5, replicates: [0.4, 0.5, 0.5, 0.6], witnesses: 2))
+    #expect(abs(interval.high - 0.5 - 12.706 * 0.0816497) < 1e-3)
+  }
+
+  @Test("an organism that is of another family in one row is drawn once, and nothing traps")
+  func movedOrganism() throws {
+    var trials: [Trial] = []
+    for family in 0..<4 {
+      trials.append(sample(0.1 * Double(family), "f\(family)", "o\(family)", 0))
+    }
+    trials += trials.enumerated().map { index, trial in
+      sample(0.2, "f\(index == 3 ? 0 : index)", trial.pair.subject, 0, "other")
+    }
+    let column = try #require(ColumnIntervals(Self.what, BenchSummary(trials).methods))
+    #expect(column.counts.organisms == 4 && column.counts.families == 4)
+  }
+
+  @Test("a row that was run on a part of the plants has the interval of that part")
+  func part() throws {
+    var generator = SeededGenerator(seed: 14)
+    let whole = trials(families: 12, spread: (0.2, 0.1, 0, 0.1), &generator)
+    let part = whole.filter { ["f1", "f2"].contains($0.family) }.map { $0.renamed("part") }
+    let column = try #require(ColumnIntervals(Self.what, BenchSummary(whole + part).methods))
+    let own = column.estimates.map {
+      ($0.witnesses, ($0.interval?.high ?? 0) - ($0.interval?.low ?? 0))
+    }
+    #expect(own.map(\.0) == [12, 2])
+    #expect(own[1].1 > own[0].1)
   }
 
   @Test("equal methods are parted in no more than one run of twenty")
@@ -219,9 +270,14 @@ struct IntervalTests {
       }
     }
     let row = try #require(StudyPlan(BenchSummary(all)).rows.first { $0.question == .what })
-    #expect(row.design == StudyPlan.Design(families: 12, organisms: 24, bases: 3, regimes: 1))
-    // Two methods' own noise of .1 each: √(2 · .01 / 72) standard errors, times t(11) + 0.8416 = 3.0426.
-    #expect(abs(row.leastDifference(row.design) - 3.0426 * (0.02 / 72).squareRoot()) < 0.02)
+    #expect(row.design.families == 12 && row.design.organisms == 24 && row.design.bases == 3)
+    // Four families each of one, two and three organisms, on three bases each.
+    #expect(abs(row.design.organismShare - 4 * (1 + 1.0 / 2 + 1.0 / 3) / 144) < 1e-12)
+    #expect(abs(row.design.cellShare - 4 * (1 + 1.0 / 2 + 1.0 / 3) / 432) < 1e-12)
+    // Two methods' own noise of .1 each: √(.02 · cellShare) standard errors, times t(11) + 0.8416 = 3.0426.
+    #expect(
+      abs(row.leastDifference() - 3.0426 * (0.02 * row.design.cellShare).squareRoot()) < 0.025)
+    #expect(row.leastDifference(comparisons: 10) > 1.3 * row.leastDifference())
     let more = try #require(row.organisms(for: 0.07, bases: 3))
     let fewer = try #require(row.organisms(for: 0.12, bases: 3))
     #expect(more > fewer)

@@ -69,6 +69,34 @@ struct RunComparisonTests {
     #expect(abs(row.difference.value - 0.1) < 1e-9)
   }
 
+  @Test("who falls silent is at chance, and is named")
+  func silence() throws {
+    let before = run { _, _ in 0 }
+    let after = before.map { trial in
+      trial.row.method == "better" && !trial.isNull ? trial.silent(chance: 0.1) : trial
+    }
+    let comparison = RunComparison(before, after)
+    #expect(comparison.onlyFirst == ["what by better@weights"] && comparison.onlySecond.isEmpty)
+    let row = try #require(
+      comparison.rows.first { $0.row.method == "better" && $0.question == .what })
+    #expect(abs(row.second - 0.1) < 1e-12 && row.difference.isClear && row.difference.value < -0.3)
+    let back = try #require(
+      RunComparison(after, before).rows.first { $0.row.method == "better" && $0.question == .what })
+    #expect(abs(back.difference.value + row.difference.value) < 1e-12)
+  }
+
+  @Test("null pairs that one run alone has move nothing, and a magnitude alone is a difference")
+  func nulls() throws {
+    let before = run { _, _ in 0 }
+    let fewer = before.filter { !$0.isNull || $0.pair.subject != "null-o0" }
+    let comparison = RunComparison(before, fewer)
+    #expect(comparison.rows.allSatisfy { $0.difference.value == 0 })
+    #expect(comparison.sharedNulls == 45 && comparison.otherNulls == 3)
+    #expect(comparison.unchanged == 48)
+    let louder = before.map { $0.isNull ? $0 : $0.silent(chance: nil) }
+    #expect(RunComparison(before, louder).unchanged == 0)
+  }
+
   @Test("a run's file is read as it was written, and a part of one is refused")
   func file() throws {
     try Fixtures.withTemporaryFolder { folder in
@@ -86,5 +114,16 @@ struct RunComparisonTests {
         #expect("\(error!)".contains(reason))
       }
     }
+  }
+}
+
+extension Trial {
+  /// The same trial without an answer, of *what* at a chance, or else with another magnitude.
+  fileprivate func silent(chance: Double?) -> Trial {
+    let scores = chance.map { [Question.what: Score.unanswered("no", chance: $0)] } ?? scores
+    return Trial(
+      cell: cell, key: key, family: family, half: half, standard: standard, planting: planting,
+      role: role, match: match, failures: failures, answersWhether: answersWhether,
+      magnitude: chance == nil ? 99 : magnitude, scores: scores, cost: cost, versions: versions)
   }
 }

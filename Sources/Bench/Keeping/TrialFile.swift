@@ -1,5 +1,6 @@
 package import Foundation
 internal import JSON
+internal import Scoring
 
 /// The trials of a run in a file, a line of JSON each, as `bench` writes them beside its report.
 package enum TrialFile {
@@ -22,13 +23,16 @@ package enum TrialFile {
     }
   }
 
+  /// No score is larger: most end at 1, and what breaks more than it explains is below 0.
+  private static let scoreLimit = 1000.0
+
   /// Reads the trials of a file, in its order.
   ///
   /// - Throws: `Fault`, also of a line that was cut off: what is left of a run is no run.
   package static func read(_ url: URL) throws -> [Trial] {
     guard let data = try? Data(contentsOf: url) else { throw Fault.unreadable(url.path) }
     let lines = data.split(separator: UInt8(ascii: "\n"))
-    var cells: Set<Cell> = []
+    var cells: Set<Cell> = [], families: [String: String] = [:]
     let trials = try lines.enumerated().map { index, line in
       let trial: Trial
       do {
@@ -38,6 +42,15 @@ package enum TrialFile {
       }
       guard cells.insert(trial.cell).inserted else {
         throw Fault.repeated("\(trial.cell)", file: url.path)
+      }
+      guard trial.scores.values.allSatisfy({ abs($0.counted ?? 0) <= scoreLimit }) else {
+        throw Fault.line(index + 1, file: url.path, reason: "a score is beyond all bounds")
+      }
+      let family =
+        trial.isNull ? nil : families.updateValue(trial.family, forKey: trial.pair.subject)
+      guard family == nil || family == trial.family else {
+        throw Fault.line(
+          index + 1, file: url.path, reason: "\(trial.pair.subject) was of another family before")
       }
       return trial
     }

@@ -9,6 +9,8 @@ package struct ColumnIntervals: Sendable {
     package let value: Double
     /// Nil without two clusters.
     package let interval: ConfidenceInterval?
+    /// How many independent witnesses the figure itself rests on.
+    package let witnesses: Int
     /// The figure over each draw; nil where a draw holds nothing that it is made of.
     let replicates: [Double?]
   }
@@ -21,8 +23,6 @@ package struct ColumnIntervals: Sendable {
   /// In the order of the methods; those without a figure are left out.
   package let estimates: [Estimate]
   package let counts: Counts
-  /// How many independent witnesses the intervals rest on.
-  let witnesses: Int
 
   /// A column of some methods.
   ///
@@ -47,7 +47,6 @@ package struct ColumnIntervals: Sendable {
     counts = Counts(
       families: clusters.families.count, organisms: clusters.organismCount,
       bases: clusters.bases.count)
-    witnesses = clusters.witnesses
   }
 }
 
@@ -61,8 +60,9 @@ extension ColumnIntervals.Estimate {
     replicates = draws.map(figure.value)
     row = method.row
     self.value = value
+    witnesses = Clusters(column.trials(method)).witnesses
     interval = ConfidenceInterval(
-      replicates: replicates.compactMap(\.self), witnesses: clusters.witnesses
+      value, replicates: replicates.compactMap(\.self), witnesses: witnesses
     )?.joined(column.rateInterval(method))
   }
 }

@@ -12,6 +12,30 @@ package struct ConfidenceInterval: Codable, Equatable, Sendable {
   /// The share of runs whose intervals miss the truth.
   package static let error = 0.05
 
+  /// The interval of a figure: by the percentiles of its replicates, or where clusters are few by their spread.
+  ///
+  /// Of two families the replicates are three numbers, whose ends hold the truth in seven cases of ten; value ± t
+  /// standard errors does in nineteen of twenty.
+  ///
+  /// - Parameters:
+  ///   - value: The figure.
+  ///   - replicates: The figure over draws.
+  ///   - witnesses: How many clusters were drawn from.
+  /// - Returns: Nil without two clusters.
+  package init?(_ value: Double, replicates: [Double], witnesses: Int) {
+    guard witnesses > 1, !replicates.isEmpty else { return nil }
+    guard witnesses < Self.fewWitnesses else {
+      self.init(replicates: replicates, witnesses: witnesses)
+      return
+    }
+    let half =
+      StudentT.limit(twoSided: Self.error, freedom: witnesses - 1) * replicates.standardDeviation
+    self.init(low: value - half, high: value + half)
+  }
+
+  /// Below this many the percentiles are not used.
+  private static let fewWitnesses = 6
+
   /// The expanded percentile interval of replicates (Hesterberg, 2015, §4.2).
   ///
   /// Percentiles of a bootstrap over n clusters are too narrow by √((n − 1) / n), and as if the spread were known. So

@@ -13,14 +13,18 @@ package struct PairedDifference: Sendable {
   /// Whether the difference is more than chance among all that are looked at.
   package var isClear: Bool { adjusted < ConfidenceInterval.error }
 
-  init(_ a: ColumnIntervals.Estimate, _ b: ColumnIntervals.Estimate, witnesses: Int) {
+  /// How many independent witnesses it rests on: those of the figure that has fewer.
+  package let witnesses: Int
+
+  init(_ a: ColumnIntervals.Estimate, _ b: ColumnIntervals.Estimate) {
     first = a.row
     second = b.row
     value = a.value - b.value
     let differences = zip(a.replicates, b.replicates).compactMap { a, b in
       a.flatMap { a in b.map { a - $0 } }
     }
-    interval = ConfidenceInterval(replicates: differences, witnesses: witnesses)
+    witnesses = min(a.witnesses, b.witnesses)
+    interval = ConfidenceInterval(value, replicates: differences, witnesses: witnesses)
     probability = Self.probability(value, spread: differences, witnesses: witnesses)
     adjusted = probability
   }
@@ -42,10 +46,10 @@ package struct PairedDifference: Sendable {
 
 extension [PairedDifference] {
   /// Every pair of figures, adjusted for their number.
-  init(_ estimates: [ColumnIntervals.Estimate], witnesses: Int) {
+  init(_ estimates: [ColumnIntervals.Estimate]) {
     self = estimates.indices.flatMap { a in
       estimates.indices.filter { $0 > a }.map { b in
-        PairedDifference(estimates[a], estimates[b], witnesses: witnesses)
+        PairedDifference(estimates[a], estimates[b])
       }
     }
     adjust()
