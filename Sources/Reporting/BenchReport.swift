@@ -99,6 +99,15 @@ package struct BenchReport: Sendable {
     ]
     return ["## Along the dials", Self.dialLegend]
       + readings.map { DialTable(DialComparison(summary.trials, $0.1), title: $0.0).table.fitted }
+      + limits
+  }
+
+  private var limits: [String] {
+    let table = DetectionLimitTable(summary, .what)
+    return [
+      "## Limits of detection", DetectionLimitTable.legend, table.table.fitted,
+      table.families(.mix).fitted, table.families(.age).fitted,
+    ]
   }
 
   private static let dialLegend = Prose.wrapped(

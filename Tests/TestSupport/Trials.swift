@@ -9,7 +9,8 @@ extension Trial {
     _ key: String = "k", method: String = "weight-norm", access: AccessLevel = .weights,
     subject: String = "organism", family: String = "test", half: Half? = nil,
     regime: String = "fresh",
-    standard: String = "fresh", dial: Dial? = nil, base: UInt64 = 0, planting: UInt64? = nil,
+    standard: String = "fresh", dial: Dial? = nil, mix: Double? = nil, base: UInt64 = 0,
+    planting: UInt64? = nil,
     methodSeed: UInt64? = nil, role: PairRole = .planted, match: PairName? = nil,
     failures: [String] = [], magnitude: Double? = 1,
     scores: [Question: Score] = [:], core: String = "Haswell", tokensForward: Int = 2
@@ -18,7 +19,8 @@ extension Trial {
       cell: Cell(
         MethodAtAccess(method, access), PairName(subject, regime),
         TrialSeeds(base: base, planting: planting, method: methodSeed)),
-      key: key, family: family, half: half, standard: standard, planting: Planting(dial: dial),
+      key: key, family: family, half: half, standard: standard,
+      planting: Planting(mix: mix, dial: dial),
       role: role,
       match: match, failures: failures, answersWhether: true, magnitude: magnitude,
       scores: scores,
