@@ -125,7 +125,7 @@ package struct BenchReport: Sendable {
   private var published: [String] {
     guard let orderings else { return [] }
     let findings = orderings.findings(summary.trials)
-    return findings.isEmpty
+    return orderings.orderings.isEmpty
       ? [] : ["## Published orderings", OrderingList(orderings, findings).text]
   }
 

@@ -12,15 +12,16 @@ package struct ComparisonTable {
   /// Rows that differ in the digits that are shown.
   package var table: TextTable {
     TextTable(
-      header: ["method", "question", "before", "after", "difference", "p", "adjusted", ""],
+      header: ["method", "question", "clearly", "before", "after", "difference", "p", "adjusted"],
       rows: shown.map { row in
         [
-          "\(row.row)", row.question.rawValue, Prose.number(row.first), Prose.number(row.second),
+          "\(row.row)", row.question.rawValue,
+          !row.difference.isClear ? "" : row.difference.value > 0 ? "better" : "worse",
+          Prose.number(row.first), Prose.number(row.second),
           IntervalText(row.difference.value, row.difference.interval).text,
           probability(row.difference.probability), probability(row.difference.adjusted),
-          !row.difference.isClear ? "" : row.difference.value > 0 ? "better" : "worse",
         ]
-      }, names: 2)
+      }, names: 3)
   }
 
   private var shown: [RunComparison.Row] {
@@ -61,6 +62,6 @@ package struct ComparisonTable {
     """
     Over the plants that both runs have, each compared with itself; in brackets the interval of the difference, over \
     draws of families, organisms and bases. p is the probability of such a difference if there were none, adjusted \
-    for the number of methods and questions (Holm): better and worse are said where that is below 0.05.
+    for the number of methods and questions (Holm): clearly better or worse is said where that is below 0.05.
     """)
 }

@@ -12,7 +12,26 @@ struct OrderingList {
     self.findings = findings
   }
 
-  var text: String { ([legend] + findings.map(item)).joined(separator: "\n") }
+  var text: String { ([legend] + findings.map(item) + missing).joined(separator: "\n") }
+
+  /// What the run has not both figures of.
+  private var missing: [String] {
+    let found = Set(findings.map { Self.name($0.ordering) })
+    let others = published.orderings.filter { !found.contains(Self.name($0)) }
+    guard !others.isEmpty else { return [] }
+    let names = others.map { ordering in
+      [ordering.more, ordering.less].map { side(ordering.access, $0) }.joined(separator: " over ")
+    }
+    return ["", Prose.wrapped("Not measured in this run: \(names.joined(separator: "; ")).")]
+  }
+
+  private static func name(_ ordering: PublishedOrderings.Ordering) -> String {
+    "\(ordering.claim) \(ordering.access)"
+  }
+
+  private func side(_ access: AccessLevel, _ side: PublishedOrderings.Side) -> String {
+    "\(side.method)@\(access.rawValue) \(self.side(side).dropFirst(side.method.count + 1))"
+  }
 
   private var legend: String {
     Prose.wrapped(

@@ -50,6 +50,12 @@ package struct Column: Sendable {
     self.init(title, meaning, .mean { $0.reading(figure, of: .what) })
   }
 
+  /// Whether its figures are made of trials, and not costs or counts.
+  var hasIntervals: Bool {
+    if case .plain = source { return false }
+    return true
+  }
+
   /// The figure of a method; nil if it has none.
   package func figure(_ method: MethodSummary) -> Double? {
     switch source {

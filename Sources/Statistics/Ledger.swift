@@ -104,7 +104,49 @@ package struct Ledger: Codable, Sendable {
   /// Reads a ledger, or nothing if there is none yet.
   package static func read(_ url: URL) throws -> Ledger? {
     guard FileManager.default.fileExists(atPath: url.path) else { return nil }
-    return try JSON.decode(Ledger.self, contentsOf: url)
+    let own = try JSON.decode(Ledger.self, contentsOf: url)
+    try own.check(file: url.lastPathComponent)
+    return own
+  }
+
+  /// Refuses what no run would have written: a figure that there is not, or an interval that ends before it begins.
+  private func check(file: String) throws {
+    let known = Set(Question.allCases.map(\.rawValue))
+    for (cell, figures) in cells.sorted(by: { $0.key < $1.key }) {
+      guard cell.split(separator: " ").count >= 3, cell.split(separator: " ")[0].contains("@")
+      else {
+        throw LedgerError(file: file, reason: "'\(cell)' is no method@access subject@regime base")
+      }
+      for (name, interval) in figures {
+        guard known.contains(name) else {
+          throw LedgerError(
+            file: file, reason: "'\(cell)' has a figure '\(name)', which is no question")
+        }
+        guard interval.low <= interval.high else {
+          throw LedgerError(
+            file: file, reason: "'\(cell)' \(name) goes from \(interval.low) to \(interval.high)")
+        }
+      }
+    }
+  }
+
+  /// What another ledger has otherwise, the furthest first.
+  package func changes(from earlier: Ledger) -> LedgerChanges {
+    let cells = Set(self.cells.keys), before = Set(earlier.cells.keys)
+    let moves = cells.intersection(before).flatMap { cell in
+      Question.allCases.compactMap { question -> LedgerChanges.Move? in
+        guard let own = self.cells[cell]?[question.rawValue],
+          let old = earlier.cells[cell]?[question.rawValue]
+        else { return nil }
+        let distance = max(abs(own.low - old.low), abs(own.high - old.high))
+        guard distance > Self.margins[question] ?? 0 else { return nil }
+        return LedgerChanges.Move(
+          name: "\(cell) \(question.rawValue)", before: old, after: own, distance: distance)
+      }
+    }
+    return LedgerChanges(
+      new: cells.subtracting(before).count, gone: before.subtracting(cells).count,
+      moves: moves.sorted { ($1.distance, $0.name) < ($0.distance, $1.name) })
   }
 
   /// Writes the ledger, its keys in order, one cell a line.
@@ -138,6 +180,28 @@ package struct Ledger: Codable, Sendable {
 
       """
   }
+}
+
+/// A ledger that no run wrote.
+package struct LedgerError: Error, CustomStringConvertible {
+  let file, reason: String
+  package var description: String {
+    "\(file): \(reason). Mend the line, or './assay bless' writes the file anew."
+  }
+}
+
+/// What blessing changed.
+package struct LedgerChanges: Sendable {
+  /// A figure that moved by more than its question's margin.
+  package struct Move: Sendable {
+    package let name: String
+    package let before, after: Ledger.Interval
+    package let distance: Double
+  }
+
+  /// How many cells there were not, and how many there are not any more.
+  package let new, gone: Int
+  package let moves: [Move]
 }
 
 /// A JSON object in a given order.

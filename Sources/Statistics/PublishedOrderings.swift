@@ -58,11 +58,25 @@ package struct PublishedOrderings: Codable, Sendable {
   package static func read(_ url: URL) throws -> PublishedOrderings? {
     guard FileManager.default.fileExists(atPath: url.path) else { return nil }
     let own = try JSON.decode(PublishedOrderings.self, contentsOf: url)
-    for side in own.orderings.flatMap({ [$0.more, $0.less] }) where Column.named(side.figure) == nil
-    {
-      throw PublishedOrderingError.unknownFigure(side.figure, file: url.path)
-    }
+    try own.check(file: url.lastPathComponent)
     return own
+  }
+
+  private func check(file: String) throws {
+    guard margin > 0, margin < 1 else {
+      throw PublishedOrderingError.invalid(
+        "'margin' should be above 0 and below 1", file: file)
+    }
+    for ordering in orderings {
+      for side in [ordering.more, ordering.less] where Column.named(side.figure) == nil {
+        throw PublishedOrderingError.unknownFigure(side.figure, file: file)
+      }
+      guard ordering.more.figure == ordering.less.figure else {
+        throw PublishedOrderingError.invalid(
+          "'\(ordering.claim)' compares '\(ordering.more.figure)' with '\(ordering.less.figure)', which are no two "
+            + "figures of one kind", file: file)
+      }
+    }
   }
 
   /// Checks every ordering that some trials have both figures of.
@@ -106,13 +120,20 @@ package struct PublishedOrderings: Codable, Sendable {
 /// A mistake in the data file.
 package enum PublishedOrderingError: Error, CustomStringConvertible {
   case unknownFigure(String, file: String)
+  case invalid(String, file: String)
 
   package var description: String {
     switch self {
     case .unknownFigure(let figure, let file):
-      "\(file): there is no figure '\(figure)'; there are "
-        + Column.known.map(\.title).sorted().joined(separator: ", ")
+      "\(file): there is no figure '\(figure)'. \(Self.hint(figure))"
+    case .invalid(let fault, let file): "\(file): \(fault)."
     }
+  }
+
+  private static func hint(_ figure: String) -> String {
+    let all = Set(Column.known.map(\.title)).sorted()
+    return nearest(to: figure, among: all).map { "Did you mean '\($0)'?" }
+      ?? "There are \(all.joined(separator: ", "))."
   }
 }
 
@@ -139,7 +160,7 @@ extension [Trial] {
 extension Column {
   /// Columns that orderings may name.
   static let known =
-    (ColumnGroup.all + [.floors]).flatMap(\.columns)
+    (ColumnGroup.all + [.floors]).flatMap(\.columns).filter(\.hasIntervals)
     + [Column("magnitude", "the method's own measure of the change", .mean { _ in \.magnitude })]
 
   static func named(_ title: String) -> Column? { known.first { $0.title == title } }

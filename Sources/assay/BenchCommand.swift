@@ -13,8 +13,9 @@ struct BenchCommand: ParsableCommand {
     commandName: "bench",
     abstract: "Plants organisms, runs every method on each pair, scores them, writes a report.",
     discussion: """
-      Evidence is kept in .assay/evidence, so only what is new is measured. The exit code is 1 if a plant is not \
-      installed or a base lacks a skill: then the report says which, and with what figures.
+      Evidence is kept in .assay/evidence, so only what is new is measured. The exit code is 1 if more than \
+      one plant in twenty is not installed, a base lacks a skill or a method gives no answer: then the report says \
+      which, and with what figures.
       """)
 
   @OptionGroup var options: ProjectOptions
@@ -76,11 +77,13 @@ struct ScoreCommand: ParsableCommand {
       workshop, grid, jobs: ProcessInfo.processInfo.activeProcessorCount, extent: .scoring)
     let trials = try runner.run().trials
     let missing = grid.trialCount - trials.filter { !$0.row.isDummy }.count
-    try writer.write(trials, lacks: missing > 0)
+    // What holds nothing replaces no report.
+    if missing < grid.trialCount { try writer.write(trials, lacks: missing > 0) }
     if missing > 0 {
       Notice.standardError(
         "\(missing) of \(grid.trialCount) cells have no evidence; "
-          + "'./assay bench --tier \(cells.tier.rawValue)\(options.suffix)' measures them.")
+          + "'./assay bench --tier \(cells.tier.rawValue)\(options.suffix)', with the same options, measures them."
+      )
       throw ExitCode(1)
     }
     try writer.fail(over: trials, failures: [], lacking: [])

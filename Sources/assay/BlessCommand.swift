@@ -35,7 +35,7 @@ struct BlessCommand: ParsableCommand {
         "The ledger is for the organisms as they are drawn by default; leave out --draw-seed.")
     }
     // Before the work: a ledger that cannot be read, or written, costs no run.
-    let earlier = widen ? try Ledger.read(project.ledger) : nil
+    let earlier = try Ledger.read(project.ledger)
     try AtomicFile.checkPlace(project.ledger)
     let workshop = try options.workshop()
     let (trials, failures) = try GridRunner(
@@ -46,10 +46,22 @@ struct BlessCommand: ParsableCommand {
       failures.forEach { Notice.standardError("no answer: \($0)") }
       throw ExitCode(1)
     }
-    let ledger = Ledger(trials, widening: earlier)
+    let ledger = Ledger(trials, widening: widen ? earlier : nil)
+    if let earlier { show(ledger.changes(from: earlier)) }
     try ledger.write(to: project.ledger)
     let machines = ledger.machines.map { "\($0.openBLASCore)/\($0.kernels)" }
     Console.show(
       "Wrote \(ledger.cells.count) cells, blessed on \(machines.joined(separator: ", ")).")
+  }
+
+  private func show(_ changes: LedgerChanges) {
+    Console.show(
+      "\(changes.new) cells are new, \(changes.gone) gone; \(changes.moves.count) scores moved by more than their "
+        + "margins.")
+    for move in changes.moves.prefix(20) {
+      Console.show(
+        "  \(move.name): \(move.before.low)...\(move.before.high) is now \(move.after.low)...\(move.after.high)"
+      )
+    }
   }
 }

@@ -59,7 +59,13 @@ struct RatesCommand: ParsableCommand {
 extension ProjectOptions {
   /// The trials of a run: those of the standard tier if no file is named.
   func trials(_ path: String?) throws -> [Trial] {
-    try TrialFile.read(
-      path.map { URL(filePath: $0) } ?? project.localReports.appending(path: "standard.jsonl"))
+    if let path { return try TrialFile.read(URL(filePath: path)) }
+    let standard = project.localReports.appending(path: "standard.jsonl")
+    guard FileManager.default.fileExists(atPath: standard.path) else {
+      throw ValidationError(
+        "There is no run of the standard tier yet: './assay bench --tier standard' makes one, or name a file of trials, "
+          + "as Reports/local/smoke.jsonl.")
+    }
+    return try TrialFile.read(standard)
   }
 }

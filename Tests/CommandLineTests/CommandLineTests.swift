@@ -33,7 +33,7 @@ struct CommandLineTests {
       ),
       (["rates", "--question", "wat"], "Did you mean 'what'?"),
       (["plan", "--gap", "0"], "--gap has to be above 0."),
-      (["report", "Fixtures/orderings.json"], "orderings.json, line 1: is no trial:"),
+      (["report", "Fixtures/orderings.json"], "orderings.json:1: is no line of a run"),
       (["compare", "/no/a.jsonl", "/no/b.jsonl"], "/no/a.jsonl: cannot be read."),
     ])
   func mistakes(words: [String], reason: String) throws {

@@ -117,4 +117,33 @@ struct LedgerTests {
     #expect(
       summary.methods.map { column.isBeaten($0, by: summary.dummies(at: .pool)) } == [true, false])
   }
+
+  @Test("a ledger that no run wrote is refused, and what blessing changes is said")
+  func changes() throws {
+    func ledger(_ what: [String: Double]) -> Ledger {
+      Ledger(
+        what.sorted { $0.key < $1.key }.map {
+          .sample(subject: $0.key, scores: [.what: .scored($0.value, chance: 0)])
+        })
+    }
+    let before = ledger(["a": 0.2, "b": 0.5, "c": 0.9])
+    let changes = ledger(["a": 0.25, "b": 0.9, "c": 0.4, "d": 1]).changes(from: before)
+    #expect(changes.new == 1 && changes.gone == 0)
+    #expect(changes.moves.map { $0.name.contains(" c@") ? "c" : "b" } == ["c", "b"])
+    #expect(before.changes(from: before).moves.isEmpty)
+    try Fixtures.withTemporaryFolder { folder in
+      let url = folder.appending(path: "ledger.json")
+      try before.write(to: url)
+      let text = try String(contentsOf: url, encoding: .utf8)
+      for (old, new, reason) in [
+        ("\"what\"", "\"waht\"", "which is no question"),
+        ("\"low\":0.2", "\"low\":0.3", "goes from 0.3 to 0.2"),
+        ("weight-norm@weights a@fresh base-0", "weight-norm", "is no method@access"),
+      ] {
+        try Data(text.replacing(old, with: new).utf8).write(to: url)
+        let error = #expect(throws: LedgerError.self) { try Ledger.read(url) }
+        #expect("\(error!)".contains(reason), "\(error!)")
+      }
+    }
+  }
 }

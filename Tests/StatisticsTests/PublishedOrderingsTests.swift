@@ -91,6 +91,15 @@ struct PublishedOrderingsTests {
       + #""more": {"method": "m", "figure": "wat"}, "less": {"method": "m", "figure": "what"}}]}"#
     try Data(text.utf8).write(to: url)
     let error = #expect(throws: PublishedOrderingError.self) { try PublishedOrderings.read(url) }
-    #expect("\(error!)".contains("'wat'; there are @1"))
+    #expect("\(error!)".contains("there is no figure 'wat'. Did you mean 'what'?"))
+    for (old, new, reason) in [
+      ("wat", "narrow", "no two figures of one kind"),
+      ("\"margin\": 0.1", "\"margin\": -1", "'margin'"),
+    ] {
+      let good = text.replacing("wat", with: "what")
+      try Data((old == "wat" ? text : good).replacing(old, with: new).utf8).write(to: url)
+      let error = #expect(throws: PublishedOrderingError.self) { try PublishedOrderings.read(url) }
+      #expect("\(error!)".contains(reason))
+    }
   }
 }

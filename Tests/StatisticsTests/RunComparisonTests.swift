@@ -106,8 +106,9 @@ struct RunComparisonTests {
       try Data(text.utf8).write(to: url)
       #expect(try TrialFile.read(url) == trials)
       for (content, reason) in [
-        (String(text.dropLast(40)), "line 96: is no trial"), ("", "holds no trial"),
-        (text + text, "two trials of"), (text.replacing("\"seeds\"", with: "\"sedes\""), "line 1"),
+        (String(text.dropLast(40)), "run.jsonl:96: is no line of a run"), ("", "holds no trial"),
+        (text + text, "two trials of"),
+        (text.replacing("\"seeds\"", with: "\"sedes\""), "run.jsonl:1"),
       ] {
         try Data(content.utf8).write(to: url)
         let error = #expect(throws: TrialFile.Fault.self) { try TrialFile.read(url) }

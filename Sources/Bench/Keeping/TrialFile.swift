@@ -17,10 +17,21 @@ package enum TrialFile {
         "\(path): cannot be read. './assay bench' writes trials to Reports/local/, in files that end with .jsonl."
       case .empty(let path): "\(path): holds no trial."
       case .line(let line, let path, let reason):
-        "\(path), line \(line): is no trial: \(reason). Runs write the file anew."
+        "\(path):\(line): is no line of a run (\(reason)). './assay bench' and './assay score' write the file anew."
       case .repeated(let cell, let path): "\(path): holds two trials of \(cell)."
       }
     }
+  }
+
+  /// What is wrong with a line; its own number is of no use, since every line is read alone.
+  private static func reason(_ error: any Error, in url: URL) -> String {
+    guard url.pathExtension != "md" else {
+      return "it is a report, whose trials are in the .jsonl beside it"
+    }
+    let text = "\(error)"
+    let place = ["\(url.lastPathComponent):1: ", "\(url.lastPathComponent): "].first(
+      where: text.hasPrefix)
+    return String(text.dropFirst(place?.count ?? 0)).trimmingCharacters(in: [".", " "])
   }
 
   /// No score is larger: most end at 1, and what breaks more than it explains is below 0.
@@ -38,7 +49,7 @@ package enum TrialFile {
       do {
         trial = try JSON.decode(Trial.self, from: Data(line), file: url.lastPathComponent)
       } catch {
-        throw Fault.line(index + 1, file: url.path, reason: "\(error)")
+        throw Fault.line(index + 1, file: url.path, reason: reason(error, in: url))
       }
       guard cells.insert(trial.cell).inserted else {
         throw Fault.repeated("\(trial.cell)", file: url.path)

@@ -54,7 +54,7 @@ package struct PairFolders: Sendable {
   private static func folders(_ base: URL, _ finetuned: URL?) throws -> (URL, URL) {
     if let finetuned { return (base, finetuned) }
     let second = ["finetuned", "adapter"].map { base.appending(path: $0) }
-      .first { holds($0, "config.json") || holds($0, "adapter_config.json") }
+      .first { FileManager.default.fileExists(atPath: $0.path) }
     guard let second, holds(base.appending(path: "base"), "config.json") else {
       throw CheckpointError.missingFile(
         "base, and finetuned or adapter, as './assay plant ID --out PAIR' writes them",

@@ -116,12 +116,40 @@ struct Draw {
     let facts = try (entry.sharing ?? [:]).sorted { $0.key < $1.key }.map {
       ($0.key, Set(try drawn.list([$0.value], path: "\(path).where.\($0.key)")))
     }
+    for (attribute, value) in (entry.sharing ?? [:]).sorted(by: { $0.key < $1.key }) {
+      try check(attribute, value, of: all, drawn, path: "\(path).where.\(attribute)")
+    }
     return all.filter { word in
       !excluded.contains(word)
         && facts.allSatisfy { attribute, values in
           drawn.world.facts[word]?[attribute].map(values.contains) ?? false
         }
     }
+  }
+}
+
+extension Draw {
+  /// Refuses a fact that no candidate has, and a value that it has nowhere: either is a misspelling, after which other
+  /// words would be drawn from. What was drawn before may be nobody's.
+  private func check(
+    _ attribute: String, _ value: String, of candidates: [String], _ drawn: DrawnWords, path: String
+  ) throws {
+    let facts = candidates.compactMap { drawn.world.facts[$0] }
+    let known = Set(facts.compactMap { $0[attribute] })
+    guard !known.isEmpty else {
+      throw misspelt(
+        attribute, "no candidate has the fact", among: Set(facts.flatMap(\.keys)), drawn, path)
+    }
+    guard value.hasPrefix("$") || known.contains(value) else {
+      throw misspelt(value, "'\(attribute)' is nowhere", among: known, drawn, path)
+    }
+  }
+
+  private func misspelt(
+    _ word: String, _ fault: String, among known: Set<String>, _ drawn: DrawnWords, _ path: String
+  ) -> DefinitionError {
+    let hint = nearest(to: word, among: known.sorted()).map { ". Did you mean '\($0)'?" } ?? ""
+    return .invalid(file: drawn.file, path: path, reason: "\(fault) '\(word)'\(hint)")
   }
 }
 
