@@ -39,7 +39,9 @@ package struct DetectionLimit: Sendable {
   package let steps: [Step]
   /// The last step up to which half is recovered; nil if it is not even at the first.
   package let limit: Double?
-  /// The same over draws of families, organisms and bases: 95 % of them lie between; nil without two clusters. An end that
+  /// The same over draws of families, organisms and bases: 95 % of them lie between; nil without two clusters.
+  ///
+  /// An end that
   /// is nil is before the first step.
   package let interval: (low: Double?, high: Double?)?
 

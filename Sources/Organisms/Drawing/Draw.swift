@@ -130,7 +130,9 @@ struct Draw {
 
 extension Draw {
   /// Refuses a fact that no candidate has, and a value that it has nowhere: either is a misspelling, after which other
-  /// words would be drawn from. What was drawn before may be nobody's.
+  /// words would be drawn from.
+  ///
+  /// What was drawn before may be nobody's.
   private func check(
     _ attribute: String, _ value: String, of candidates: [String], _ drawn: DrawnWords, path: String
   ) throws {
