@@ -156,6 +156,10 @@ package struct BenchReport: Sendable {
       published,
       ["## What can be told apart", IntervalTable.legend],
       levels.map { IntervalTable(summary, $0).text },
+      [
+        "## What the scatter comes from", VarianceTable.legend,
+        VarianceTable(VarianceShares(summary)).text,
+      ],
       section(.floors, level: "##"),
       ["## By organism", "Means over the bases; `*.jsonl` has every trial."], organismTables,
     ]

@@ -26,11 +26,6 @@ package struct VarianceSplit: Equatable, Sendable {
   /// The sum of all parts: the variance of one trial of an organism, family and base that nobody has seen.
   package var total: Double { Part.allCases.reduce(0) { $0 + (variances[$1] ?? 0) } }
 
-  /// A part's share of the total.
-  package func share(_ part: Part) -> Double? {
-    variances[part].map { total > 0 ? $0 / total : 0 }
-  }
-
   /// - Parameters:
   ///   - trials: Planted ones.
   ///   - value: A trial's number; nil leaves it out.
