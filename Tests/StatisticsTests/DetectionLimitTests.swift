@@ -60,6 +60,20 @@ struct DetectionLimitTests {
     #expect(DetectionLimit(summary([9], dials: dials).methods[0], .when, along: .age) == nil)
   }
 
+  @Test("what comes back at a later step does not count")
+  func comesBack() throws {
+    let shares = [0: 0.9, 0.3: 0.1, 1: 0.9]
+    let trials = shares.flatMap { mix, score in
+      (0..<3).map { organism in
+        Trial.sample(
+          subject: "o\(organism)", family: "f\(organism)", regime: "fresh-\(mix)",
+          dial: .mix(mix), mix: mix, scores: [.what: .scored(score, chance: 0.01)])
+      }
+    }
+    let method = BenchSummary(trials).methods[0]
+    #expect(try #require(DetectionLimit(method, .what, along: .mix)).limit == 0)
+  }
+
   @Test("a plant that is diluted until it is none is not counted")
   func notInstalled() throws {
     let own = summary([16, 16, 16], dials: mixes) { $0 != .mix(16) }
