@@ -32,7 +32,7 @@ package struct BenchReport: Sendable {
     _ trials: [Trial], title: String, orderings: PublishedOrderings? = nil, failures: [String] = []
   ) {
     self.orderings = orderings
-    summary = BenchSummary(trials.filter { $0.half != .heldOut })
+    summary = BenchSummary(developmentOf: trials)
     halves = HalfComparison(trials)
     let all = BenchSummary(trials)
     notInstalled = all.notInstalled

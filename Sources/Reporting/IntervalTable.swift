@@ -82,5 +82,5 @@ struct IntervalText {
     text = Self.number(value) + range
   }
 
-  private static func number(_ value: Double) -> String { SpreadText([value]).mean }
+  private static func number(_ value: Double) -> String { Prose.short(value, 2) }
 }

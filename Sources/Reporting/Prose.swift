@@ -49,4 +49,12 @@ package enum Prose {
     guard let value, value.isFinite else { return "-" }
     return String(format: "%.\(decimals)f", value)
   }
+
+  /// A number without a zero before its point, and without a minus before nothing.
+  static func short(_ value: Double, _ decimals: Int) -> String {
+    let text = String(format: "%.\(decimals)f", value)
+    let isNegative = text.hasPrefix("-") && !text.allSatisfy { "-0.".contains($0) }
+    let digits = text.hasPrefix("-") ? String(text.dropFirst()) : text
+    return (isNegative ? "-" : "") + (digits.hasPrefix("0.") ? String(digits.dropFirst()) : digits)
+  }
 }

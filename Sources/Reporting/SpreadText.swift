@@ -21,13 +21,5 @@ struct SpreadText {
   /// The mean alone.
   var mean: String { spread.map { number($0.mean) } ?? "-" }
 
-  private func number(_ value: Double) -> String {
-    var text = String(format: "%.\(decimals)f", value)
-    // No minus before a zero, no zero before the point.
-    if text.hasPrefix("-"), text.allSatisfy({ "-0.".contains($0) }) { text.removeFirst() }
-    guard text.hasPrefix("-0.") else {
-      return text.hasPrefix("0.") ? String(text.dropFirst()) : text
-    }
-    return "-" + text.dropFirst(2)
-  }
+  private func number(_ value: Double) -> String { Prose.short(value, decimals) }
 }

@@ -41,8 +41,7 @@ package struct DetectionLimit: Sendable {
   package let limit: Double?
   /// The same over draws of families, organisms and bases: 95 % of them lie between; nil without two clusters.
   ///
-  /// An end that
-  /// is nil is before the first step.
+  /// An end that is nil is before the first step.
   package let interval: (low: Double?, high: Double?)?
 
   /// - Parameters:

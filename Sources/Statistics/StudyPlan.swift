@@ -71,15 +71,12 @@ package struct StudyPlan: Sendable {
 
   /// - Parameter summary: A finished run.
   package init(_ summary: BenchSummary) {
-    rows = Question.allCases.flatMap { question in
-      AccessLevel.allCases.compactMap { Self.row(question, $0, summary) }
-    }
+    rows = summary.byQuestionAndLevel(Self.row)
   }
 
   private static func row(
-    _ question: Question, _ access: AccessLevel, _ summary: BenchSummary
+    _ question: Question, _ access: AccessLevel, _ methods: [MethodSummary]
   ) -> Row? {
-    let methods = summary.methods(at: access).filter { $0.reading(question) != nil }
     let splits = methods.indices.flatMap { a in
       methods.indices.filter { $0 > a }.compactMap { split(methods[a], methods[$0], question) }
     }

@@ -1,5 +1,6 @@
 package import Bench
 package import Diffing
+internal import Organisms
 package import Scoring
 internal import Tensors
 
@@ -69,11 +70,6 @@ package struct MethodSummary: Sendable {
   /// The mean score of a question over all trials that it was asked in; nil if the method never answers.
   package func mean(_ question: Question) -> Double? { mean(reading(question)) }
 
-  /// The mean of a figure beside a question's score, over the trials that have it.
-  package func mean(_ figure: Figure, of question: Question) -> Double? {
-    mean(reading(figure, of: question))
-  }
-
   /// A figure of the calibrations on null pairs, base by base and regime by regime; nil if the method does not
   /// say *whether*.
   package func calibrated(_ figure: (Calibration) -> Double?) -> Double? {
@@ -129,6 +125,11 @@ package struct BenchSummary: Sendable {
     let pair: PairName
   }
 
+  /// The plants of the development half, and what is of neither: what every table is about but that of the halves.
+  package init(developmentOf trials: [Trial]) {
+    self.init(trials.filter { $0.half != .heldOut })
+  }
+
   package init(_ trials: [Trial]) {
     self.trials = trials
     let groups = Dictionary(grouping: trials, by: \.row)
@@ -157,6 +158,17 @@ package struct BenchSummary: Sendable {
   /// The methods of a level of access.
   package func methods(at access: AccessLevel) -> [MethodSummary] {
     methods.filter { $0.row.access == access }
+  }
+
+  /// Something of every question at every level of access, made from the methods that answer it there.
+  func byQuestionAndLevel<Row>(
+    _ row: (_ question: Question, _ access: AccessLevel, _ methods: [MethodSummary]) -> Row?
+  ) -> [Row] {
+    Question.allCases.flatMap { question in
+      AccessLevel.allCases.compactMap { access in
+        row(question, access, methods(at: access).filter { $0.reading(question) != nil })
+      }
+    }
   }
 
   /// The dummies that stand in the table of a level of access: those of the level, and those that look at no

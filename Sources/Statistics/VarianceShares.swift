@@ -17,15 +17,13 @@ package struct VarianceShares: Sendable {
 
   /// - Parameter summary: A run.
   package init(_ summary: BenchSummary) {
-    rows = Question.allCases.flatMap { question in
-      AccessLevel.allCases.compactMap { Self.row(question, $0, summary) }
-    }
+    rows = summary.byQuestionAndLevel(Self.row)
   }
 
   private static func row(
-    _ question: Question, _ access: AccessLevel, _ summary: BenchSummary
+    _ question: Question, _ access: AccessLevel, _ methods: [MethodSummary]
   ) -> Row? {
-    let splits = summary.methods(at: access).compactMap { method in
+    let splits = methods.compactMap { method in
       method.reading(question).flatMap { VarianceSplit(method.installed, $0) }
     }
     let total = splits.reduce(0) { $0 + $1.total }

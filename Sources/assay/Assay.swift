@@ -18,9 +18,7 @@ struct Assay: ParsableCommand {
       BenchCommand.self, ScoreCommand.self, ShowCommand.self, PlantCommand.self, NewCommand.self,
       DiffCommand.self, ListCommand.self, LogitsCommand.self, VectorsCommand.self,
       ReportCommand.self, CompareCommand.self, PlanCommand.self, RatesCommand.self,
-      SpeedCommand.self,
-      BlessCommand.self,
-      WorkerCommand.self,
+      SpeedCommand.self, BlessCommand.self, WorkerCommand.self,
     ])
 
   /// Runs the tool.

@@ -28,8 +28,7 @@ struct PlanCommand: ParsableCommand {
   }
 
   func run() throws {
-    let own = try options.trials(trials)
-    let summary = BenchSummary(own.filter { $0.half != .heldOut })
+    let summary = BenchSummary(developmentOf: try options.trials(trials))
     let table = PlanTable(StudyPlan(summary), gap: gap)
     guard let text = table.text else {
       throw ValidationError(

@@ -40,8 +40,7 @@ struct RatesCommand: ParsableCommand {
   }
 
   func run() throws {
-    let own = try options.trials(trials)
-    let summary = BenchSummary(own.filter { $0.half != .heldOut })
+    let summary = BenchSummary(developmentOf: try options.trials(trials))
     let settings = SamplerSettings(warmup: draws, draws: draws)
     var isEmpty = true
     for access in AccessLevel.allCases {

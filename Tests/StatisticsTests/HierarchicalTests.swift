@@ -73,7 +73,7 @@ struct HierarchicalTests {
       let size = min(Mixing(draws).sampleSize, expected.draws)
       // Five standard errors of the mean; of a quantile at 5 % a normal's is 2.1 times as large.
       let margin = 5 * expected.deviation * (2 / size).squareRoot()
-      #expect(abs(flat.average - expected.mean) < margin, "\(name) mean")
+      #expect(abs(flat.mean - expected.mean) < margin, "\(name) mean")
       #expect(abs(flat.standardDeviation - expected.deviation) < 1.5 * margin, "\(name) spread")
       for (share, quantile) in [
         (0.05, expected.low), (0.5, expected.middle), (0.95, expected.high),
@@ -119,7 +119,7 @@ struct HierarchicalTests {
       let draws = chains.map { $0.points.map { $0[index] } }
       let flat = draws.flatMap(\.self), mixing = Mixing(draws)
       #expect(mixing.rHat < 1.01 && mixing.sampleSize > 1500, "\(mixing)")
-      #expect(abs(flat.average) < 5 * spread / mixing.sampleSize.squareRoot())
+      #expect(abs(flat.mean) < 5 * spread / mixing.sampleSize.squareRoot())
       #expect(abs(flat.standardDeviation / spread - 1) < 0.08)
     }
     #expect(chains.allSatisfy { $0.divergences == 0 })

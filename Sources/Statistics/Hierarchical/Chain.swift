@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Tensors
 
 /// What one chain drew.
 struct Chain: Sendable {
@@ -14,7 +15,7 @@ struct Chain: Sendable {
 
   /// The Bayesian fraction of missing information (Betancourt, 2016): below 0.2 the energy moves too slowly.
   var missingInformation: Double {
-    let mean = energies.reduce(0, +) / Double(max(1, energies.count))
+    let mean = energies.mean
     let steps = zip(energies.dropFirst(), energies).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
     let spread = energies.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
     return spread > 0 ? steps / spread : 0
@@ -57,8 +58,8 @@ struct Mixing {
     let halves = chains.flatMap { chain in
       [Array(chain.prefix(chain.count / 2)), Array(chain.suffix(chain.count / 2))]
     }
-    let length = Double(halves[0].count), means = halves.map(\.average)
-    let within = halves.map { $0.standardDeviation * $0.standardDeviation }.average
+    let length = Double(halves[0].count), means = halves.map(\.mean)
+    let within = halves.map { $0.standardDeviation * $0.standardDeviation }.mean
     let between = means.standardDeviation * means.standardDeviation
     let total = within * (length - 1) / length + between
     guard within > 0 else {
@@ -96,11 +97,6 @@ struct Mixing {
       }
       return sum / Double(half.count - lag)
     }
-    return 1 - changes.average / (2 * total)
+    return 1 - changes.mean / (2 * total)
   }
-}
-
-extension [Double] {
-  /// The mean; 0 of none.
-  var average: Double { isEmpty ? 0 : reduce(0, +) / Double(count) }
 }

@@ -2,6 +2,7 @@ package import Bench
 package import Diffing
 internal import Scoring
 internal import Synchronization
+internal import Tensors
 internal import Foundation
 
 /// How often methods recover plants, by a hierarchical model of all methods of one level of access at one question.
@@ -37,7 +38,7 @@ package struct MethodPosterior: Sendable {
       guard values.max() == own.draws[draw] else { return 0 }
       return 1 / Double(values.filter { $0 == own.draws[draw] }.count)
     }
-    return shares.average
+    return shares.mean
   }
 
   /// What the priors of the spreads allow: half-normal of 1 on the scale of log odds.
@@ -72,7 +73,7 @@ package struct MethodPosterior: Sendable {
       let total = counts.total(method: index)
       return Row(
         row: answering[index].row, recovered: total.successes, plants: total.trials,
-        rate: draws.average,
+        rate: draws.mean,
         interval: ConfidenceInterval(
           low: ConfidenceInterval.quantile(sorted, 0.025),
           high: ConfidenceInterval.quantile(sorted, 0.975)), draws: draws)

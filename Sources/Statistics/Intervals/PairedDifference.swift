@@ -1,4 +1,5 @@
 package import Bench
+internal import Tensors
 
 /// One method's figure less another's, over the same draws.
 package struct PairedDifference: Sendable {
@@ -71,7 +72,7 @@ extension [Double] {
   /// The square root of the mean square about the mean, of one fewer.
   var standardDeviation: Double {
     guard count > 1 else { return 0 }
-    let mean = reduce(0, +) / Double(count)
+    let mean = mean
     return (reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(count - 1)).squareRoot()
   }
 }
