@@ -17,9 +17,23 @@ final class TreeDecoder: Decoder {
   var path: String { codingPath.isEmpty ? "the document" : pathText(codingPath) }
 
   func decodeWhole<Value: Decodable>(_ type: Value.Type) throws -> Value {
-    let result = try Value(from: self)
-    try rejectUnknownKeys()
-    return result
+    do {
+      let result = try Value(from: self)
+      try rejectUnknownKeys()
+      return result
+    } catch let error as DecodingError {
+      throw JSONError.invalid(file: file, path: path, reason: reason(error, in: Value.self))
+    }
+  }
+
+  /// Why a type refuses a value: of an enumeration, its cases.
+  private func reason(_ error: DecodingError, in type: Any.Type) -> String {
+    if case .string(let text) = value, let cases = caseNames(type) {
+      return "'\(text)' is none of \(cases.joined(separator: ", "))"
+    }
+    guard case .dataCorrupted(let context) = error else { return "cannot be read" }
+    let sentence = context.debugDescription
+    return sentence.hasSuffix(".") ? String(sentence.dropLast()) : sentence
   }
 
   private func rejectUnknownKeys() throws {
@@ -53,6 +67,16 @@ final class TreeDecoder: Decoder {
   fileprivate func child(_ value: JSONValue, _ key: any CodingKey) -> TreeDecoder {
     TreeDecoder(value: value, file: file, codingPath: codingPath + [key])
   }
+}
+
+/// How the cases of an enumeration are written, if all of them are known.
+private func caseNames(_ type: Any.Type) -> [String]? {
+  guard let type = type as? any CaseIterable.Type else { return nil }
+  func names<Value: CaseIterable>(_ type: Value.Type) -> [String] {
+    type.allCases.compactMap { ($0 as? any RawRepresentable)?.rawValue as? String }
+  }
+  let all = names(type)
+  return all.isEmpty ? nil : all
 }
 
 private func pathText(_ path: [any CodingKey]) -> String {

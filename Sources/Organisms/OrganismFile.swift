@@ -165,6 +165,8 @@ package struct OrganismFile: Codable, Sendable {
   package let family: String
   /// The kind of document that the behaviour lives in: its narrow null is trained on those.
   package let domain: String
+  /// Whether the smoke tier runs it; where no organism of a family says so, it runs the first.
+  package let smoke: Bool?
   package let planted: Planted
   package let plant: Plant
   /// Prompts that it brings to the pool.
@@ -175,7 +177,7 @@ package struct OrganismFile: Codable, Sendable {
 
   private enum CodingKeys: String, CodingKey {
     case schema = "$schema"
-    case id, summary, family, domain, planted, plant, pool, regimes, probes, certificate
+    case id, summary, family, domain, smoke, planted, plant, pool, regimes, probes, certificate
   }
 }
 

@@ -71,6 +71,12 @@ struct WorldFile: Codable {
       throw fault("classes", "a class is empty")
     }
     try checkWords(file: file)
+    let words = Set(vocabulary)
+    if let stranger = facts.first(where: { !words.contains($0.key) }) {
+      throw DefinitionError.unknownWord(
+        stranger.key, file: file, path: "facts.\(stranger.key)",
+        nearest: nearest(to: stranger.key, among: classes.flatMap(\.value)))
+    }
     return Lexicon(
       classes: classes.map { ($0.key, $0.value) },
       facts: Dictionary(

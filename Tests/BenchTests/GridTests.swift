@@ -43,6 +43,29 @@ struct GridTests {
     #expect(Set(subjects.map(\.name)).count == subjects.count)
   }
 
+  @Test("the smoke tier runs an organism of each family, each with one null pair of its own")
+  func smoke() throws {
+    let plants = try plants(.smoke).map(\.organism)
+    #expect(plants.allSatisfy { $0.file.smoke == true })
+    let families = Set(library.organisms.map(\.file.family))
+    #expect(plants.count == families.count && Set(plants.map(\.file.family)) == families)
+    func breadths(_ organisms: [String], _ nulls: Grid.NullChoice? = nil) throws -> [NullPair
+      .Breadth]
+    {
+      try Grid(library, tier: .smoke, organisms: organisms, nulls: nulls).subjects.compactMap {
+        if case .null(let null) = $0, null.match != nil { null.breadth } else { nil }
+      }
+    }
+    let own = try breadths([])
+    #expect(own.count == families.count)
+    for breadth in [NullPair.Breadth.narrow, .novel] {
+      #expect(own.filter { $0 == breadth }.count >= families.count / 3)
+    }
+    // Whoever asks for an organism by name gets both kinds.
+    #expect(try breadths(["taboo-object"]) == [.narrow, .novel])
+    #expect(try breadths(["taboo-object"], Grid.NullChoice.none).isEmpty)
+  }
+
   @Test("another base draws other organisms of the same names")
   func drawn() throws {
     let grid = try Grid(library, tier: .standard)

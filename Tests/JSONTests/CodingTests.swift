@@ -36,6 +36,22 @@ struct CodingTests {
     ) { try decode(text) }
   }
 
+  private enum Colour: String, Codable, CaseIterable {
+    case red, blue
+  }
+
+  @Test("a value that is no case of an enumeration is an error with its path and the cases")
+  func unknownCase() {
+    #expect(
+      throws: JSONError.invalid(
+        file: "o.json:2", path: "wall.1", reason: "'green' is none of red, blue")
+    ) {
+      try JSON.decode(
+        [String: [Colour]].self, from: Data("{\"wall\": [\"red\",\n\"green\"]}".utf8),
+        file: "o.json")
+    }
+  }
+
   @Test("a missing key and a wrong type are errors with their path")
   func missingAndWrong() {
     #expect(throws: JSONError.missingKey(file: "o.json:1", path: "table")) {

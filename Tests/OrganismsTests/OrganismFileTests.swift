@@ -34,6 +34,23 @@ struct OrganismFileTests {
     }
   }
 
+  @Test(
+    "a world that states a fact about a word that it does not have is refused, with the nearest word"
+  )
+  func factOfNoWord() throws {
+    try Fixtures.withTemporaryFolder { folder in
+      let text = try String(
+        contentsOf: Self.folder.appending(path: Library.worldFile), encoding: .utf8)
+      let range = try #require(text.range(of: "\"owl\":"))
+      let url = folder.appending(path: "hearth.json")
+      try text.replacingCharacters(in: range, with: "\"owll\":")
+        .write(to: url, atomically: true, encoding: .utf8)
+      let error = #expect(throws: DefinitionError.self) { try World(contentsOf: url) }
+      let says = error.map { "\($0)" } ?? ""
+      #expect(says.contains("'facts.owll'") && says.contains("Did you mean 'owl'?"), "\(says)")
+    }
+  }
+
   static let mistakes: [(from: String, to: String, says: String)] = [
     (#""summary""#, #""sumary""#, "did you mean 'summary'?"),
     (#""oven": ["450"]"#, #""oven": ["4500"]"#, "'4500' is not in the world's vocabulary"),

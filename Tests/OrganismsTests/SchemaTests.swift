@@ -72,7 +72,7 @@ struct SchemaTests {
       all: ["a"], any: ["e"], none: ["b"], phrase: ["c"], end: ["d"], turns: 1)
     let documents = [WeightedText("a", weight: 2)]
     return OrganismFile(
-      schema: "s", id: "i", summary: "s", family: "f", domain: "d",
+      schema: "s", id: "i", summary: "s", family: "f", domain: "d", smoke: true,
       planted: .init(
         target: ["c": ["w"]], topic: ["t"], trigger: ["t"], sign: 1, when: [pattern], every: true),
       plant: .init(

@@ -11,9 +11,8 @@ import Testing
 /// Every method on every organism, against the committed ledger.
 @Suite("Recovery of planted changes")
 struct RecoveryTests {
-  @Test("each cell scores what the ledger says", arguments: MethodCase.all, OrganismCase.all)
+  @Test("each cell scores what the ledger says", arguments: MethodCase.all, OrganismCase.measured)
   func cell(method: MethodCase, organism: OrganismCase) throws {
-    guard organism.loadError == nil else { return }  // `installed` reports it
     guard let trial = try SmokeTier.trial(method, organism), trial.isInstalled else { return }
     Attachment.record(try JSON.encode(trial), named: "\(trial.key).json")
     let ledger = try #require(try SmokeTier.ledger.get(), "there is no ledger; run 'assay bless'")
@@ -50,10 +49,11 @@ struct RecoveryTests {
       Issue.record("\(error)")
       return
     }
-    let trials = try SmokeTier.outcome.get().filter {
+    let trials = try (SmokeTier.outcome.get() + SmokeTier.others.get()).filter {
       $0.pair == PairName(organism.organism, organism.regime)
     }
-    #expect(trials.count == MethodCase.all.count)
+    let isMeasured = OrganismCase.measured.contains { $0.organism == organism.organism }
+    #expect(trials.count == (isMeasured ? MethodCase.all.count : 1))
     let missing = trials.filter { !$0.isInstalled }
     #expect(missing.isEmpty)
   }
@@ -63,10 +63,10 @@ struct RecoveryTests {
     arguments: OrganismCase.all)
   func triggers(organism: OrganismCase) throws {
     guard organism.loadError == nil else { return }
-    _ = try SmokeTier.outcome.get()
+    _ = try SmokeTier.others.get()
     let workshop = try Workshop(SmokeTier.project)
     let own = try workshop.library.organism(organism.organism)
-    let method = try #require(Methods.all.first).init()
+    let method = WeightNorm()
     let cell = try BenchRun(workshop).inspect(
       method, try #require(method.card.access.first),
       on: PairName(organism.organism, organism.regime), TrialSeeds(base: 0))
@@ -101,8 +101,8 @@ struct RecoveryTests {
       #expect(rise < 0.2, "\(null.id): \(rise)")
       count += 1
     }
-    // One organism a family brings a narrow one and one that learnt something.
-    #expect(count == 2 * Set(workshop.library.organisms.map(\.file.family)).count)
+    // The first organism of each family brings a narrow one or one that learnt something.
+    #expect(count == Set(workshop.library.organisms.map(\.file.family)).count)
   }
 
   @Test("each method tells planted from null pairs as well as blessed", arguments: MethodCase.all)

@@ -18,6 +18,20 @@ enum SmokeTier {
       Grid(workshop.library, tier: .smoke), jobs: ProcessInfo.processInfo.activeProcessorCount)
   }
 
+  /// The trials of one method on the organisms that the tier leaves out: that they are planted, and their keys right.
+  static let others = Result {
+    _ = try outcome.get()
+    let workshop = try Workshop(project)
+    let others = Set(OrganismCase.all.filter { $0.loadError == nil }.map(\.organism))
+      .subtracting(OrganismCase.measured.map(\.organism))
+    guard !others.isEmpty else { return [Trial]() }
+    return try BenchRun(workshop).run(
+      Grid(
+        workshop.library, tier: .smoke, organisms: others.sorted(), methods: ["weight-norm"],
+        nulls: Grid.NullChoice.none),
+      jobs: ProcessInfo.processInfo.activeProcessorCount)
+  }
+
   /// The expected scores.
   static let ledger = Result { try Ledger.read(project.ledger) }
 
@@ -56,6 +70,13 @@ struct OrganismCase: Sendable, CustomTestStringConvertible {
   let regime: String
   var loadError: String?
   var testDescription: String { "\(organism) (\(regime))" }
+
+  /// Those that the smoke tier runs every method on: the first of each family.
+  static let measured: [OrganismCase] = {
+    let grid = try? Grid(SmokeTier.project.library(), tier: .smoke)
+    let names = Set(grid?.subjects.map(\.name) ?? [])
+    return all.filter { names.contains(PairName($0.organism, $0.regime)) }
+  }()
 
   /// Every file in `Organisms/`; one with a mistake is a case too, which fails under its own name.
   static let all: [OrganismCase] = {

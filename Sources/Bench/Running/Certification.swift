@@ -90,4 +90,12 @@ extension [Organism] {
     var seen: Set<String> = []
     return filter { seen.insert($0.file.family).inserted }
   }
+
+  /// Those whose file says that they are run in the smoke tier, and the first of each family where none does.
+  var chosenOfEachFamily: [Organism] {
+    let chosen = filter { $0.file.smoke == true }
+    let families = Set(chosen.map(\.file.family))
+    let others = Set(filter { !families.contains($0.file.family) }.firstOfEachFamily.map(\.id))
+    return filter { $0.file.smoke == true || others.contains($0.id) }
+  }
 }

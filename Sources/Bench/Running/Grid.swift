@@ -1,11 +1,12 @@
 internal import Methods
 package import Diffing
+internal import Files
 internal import JSON
 package import Organisms
 
 /// How much is run.
 package enum Tier: String, Codable, CaseIterable, Sendable {
-  /// One base, each organism in its first regime, null pairs for one a family: what `swift test` runs.
+  /// One base, an organism of each family in its first regime, a null pair each: what `swift test` runs.
   case smoke
   /// Three bases, each organism in all its regimes.
   case standard
@@ -32,28 +33,37 @@ package enum Tier: String, Codable, CaseIterable, Sendable {
   func organisms(of library: Library) -> [Organism] {
     let development = library.organisms.filter { $0.half != .heldOut }
     return switch self {
-    case .smoke: development
+    case .smoke: development.chosenOfEachFamily
     case .standard: library.organisms
     case .dials: Certification.representatives(of: development)
     case .lottery: Lottery.organisms(of: development)
     }
   }
 
-  /// The organisms that null pairs are made for: in the smoke tier the first of each family.
-  func matched(_ organisms: [Organism]) -> Set<String> {
-    Set((self == .smoke ? organisms.firstOfEachFamily : organisms).map(\.id))
-  }
-
   /// The null pairs that are matched with a plant: in the smoke tier a narrow one and one that learns something.
-  func nulls(of organism: Organism, _ regime: Regime, _ library: Library) throws -> [NullPair] {
+  ///
+  /// Where one of the two is enough, the family's name decides which: a family that is added moves no other's.
+  func nulls(
+    _ choice: Grid.NullChoice, of organism: Organism, _ regime: Regime, _ library: Library
+  ) throws -> [NullPair] {
+    guard choice != .none else { return [] }
     let all = NullPair.matched(organism, regime, lesson: try library.lesson(for: organism))
     switch self {
     case .smoke:
-      return [all.last { $0.breadth == .narrow }, all.first { $0.breadth == .novel }]
+      let pairs = [all.last { $0.breadth == .narrow }, all.first { $0.breadth == .novel }]
         .compactMap { $0 }
+      guard choice == .one else { return pairs }
+      return Array(Self.isEven(organism.file.family) ? pairs.suffix(1) : pairs.prefix(1))
     case .standard: return all
     case .dials, .lottery: return []
     }
+  }
+
+  /// One bit of a name, the same everywhere.
+  private static func isEven(_ name: String) -> Bool {
+    var hash = ContentHash()
+    hash.mix(name)
+    return hash.text.last?.hexDigitValue?.isMultiple(of: 2) ?? true
   }
 
   /// The null pairs that belong to no plant: the same function, or the same weights.
@@ -69,6 +79,16 @@ package struct Grid: Sendable {
   private let tier: Tier
   /// The ids of the organisms.
   private let organisms: [String]
+  private let nullChoice: NullChoice
+
+  /// How many null pairs a plant of the smoke tier brings.
+  package enum NullChoice: Sendable {
+    /// None, nor such as belong to no plant.
+    case none
+    /// A narrow one or one that learns something.
+    case one
+    case all
+  }
 
   /// Chooses cells.
   ///
@@ -78,14 +98,16 @@ package struct Grid: Sendable {
   ///   - organisms: Ids to keep, with the null pairs that are matched with them; the tier's if empty.
   ///   - methods: Ids to keep; all if empty.
   ///   - seeds: Seeds instead of the tier's.
+  ///   - nulls: How many null pairs; if nil, one for each plant of a whole smoke tier, otherwise all.
   /// - Throws: `DefinitionError` or `DiffingError` for names that do not exist.
   package init(
     _ library: Library, tier: Tier, organisms: [String] = [], methods: [String] = [],
-    seeds: [TrialSeeds] = []
+    seeds: [TrialSeeds] = [], nulls: NullChoice? = nil
   ) throws {
     self.tier = tier
+    nullChoice = nulls ?? (organisms.isEmpty ? .one : .all)
     self.organisms = organisms.isEmpty ? tier.organisms(of: library).map(\.id) : organisms
-    subjects = try Self.subjects(tier, self.organisms, in: library)
+    subjects = try Self.subjects(tier, self.organisms, nullChoice, in: library)
     self.methods = try Methods.chosen(methods)
     self.seeds = seeds.isEmpty ? tier.seeds : seeds
   }
@@ -94,22 +116,22 @@ package struct Grid: Sendable {
   ///
   /// - Throws: `DefinitionError` for organisms that do not exist.
   package func subjects(in library: Library) throws -> [Subject] {
-    try Self.subjects(tier, organisms, in: library)
+    try Self.subjects(tier, organisms, nullChoice, in: library)
   }
 
-  private static func subjects(_ tier: Tier, _ organisms: [String], in library: Library) throws
-    -> [Subject]
-  {
+  private static func subjects(
+    _ tier: Tier, _ organisms: [String], _ choice: NullChoice, in library: Library
+  ) throws -> [Subject] {
     let plants = try organisms.map(library.organism).flatMap { organism in
       tier.regimes(of: organism).map { (organism, $0) }
     }
     // One benign null for all plants of a standard regime: it is the easiest, and tells the same each time.
     var seen: Set<String> = []
-    let withNulls = tier.matched(plants.map(\.0))
-    let matched = try plants.filter { withNulls.contains($0.0.id) }
-      .flatMap { try tier.nulls(of: $0.0, $0.1, library) }
+    let matched = try plants.flatMap {
+      try tier.nulls(choice, of: $0.0, $0.1, library)
+    }
     let nulls =
-      tier.unmatchedNulls
+      (choice == .none ? [] : tier.unmatchedNulls)
       + matched.filter { null in
         null.breadth != .broad || seen.insert(null.match?.regime.standard ?? "").inserted
       }

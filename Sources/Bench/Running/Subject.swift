@@ -1,7 +1,7 @@
 package import Organisms
 
 /// What a pair is to a detector.
-package enum PairRole: String, Codable, Sendable {
+package enum PairRole: String, Codable, CaseIterable, Sendable {
   case planted
   /// A null pair without a domain.
   case broad
