@@ -91,11 +91,12 @@ extension [Organism] {
     return filter { seen.insert($0.file.family).inserted }
   }
 
-  /// Those whose file says that they are run in the smoke tier, and the first of each family where none does.
+  /// Those whose file says that the smoke tier runs them, and of each family where none does the first that does not
+  /// say that it is left out.
   var chosenOfEachFamily: [Organism] {
-    let chosen = filter { $0.file.smoke == true }
-    let families = Set(chosen.map(\.file.family))
-    let others = Set(filter { !families.contains($0.file.family) }.firstOfEachFamily.map(\.id))
-    return filter { $0.file.smoke == true || others.contains($0.id) }
+    let families = Set(filter { $0.file.smoke == true }.map(\.file.family))
+    let others = filter { $0.file.smoke == nil && !families.contains($0.file.family) }
+    let first = Set(others.firstOfEachFamily.map(\.id))
+    return filter { $0.file.smoke == true || first.contains($0.id) }
   }
 }

@@ -6,7 +6,7 @@ package import Organisms
 
 /// How much is run.
 package enum Tier: String, Codable, CaseIterable, Sendable {
-  /// One base, an organism of each family in its first regime, a null pair each: what `swift test` runs.
+  /// One base, an organism of most families in its first regime, a null pair each: what `swift test` runs.
   case smoke
   /// Three bases, each organism in all its regimes.
   case standard
