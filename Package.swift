@@ -128,8 +128,8 @@ let package = Package(
     tests(
       "ReportingTests",
       [
-        "Transformers", "Diffing", "Worlds", "Organisms", "Scoring", "Bench", "Statistics",
-        "Reporting",
+        "JSON", "Transformers", "Diffing", "Worlds", "Organisms", "Scoring", "Bench",
+        "Statistics", "Reporting",
       ]),
     tests("CommandLineTests", ["JSON", "assay"]),
     tests(

@@ -7,7 +7,7 @@ internal import Statistics
 struct IntervalTable {
   private let methods: [MethodSummary]
   private let access: AccessLevel
-  private let columns: [(title: String, intervals: ColumnIntervals, groups: TieGroups)]
+  let columns: [(title: String, intervals: ColumnIntervals, groups: TieGroups)]
 
   init(_ summary: BenchSummary, _ access: AccessLevel) {
     self.access = access

@@ -5,7 +5,7 @@ package struct TextTable: Sendable {
   package let header: [String]
   package var rows: [[String]]
   /// Columns that name a row: they stand left in every part of a table that is too wide.
-  private let names: Int
+  let leading: Int
 
   /// Characters that a line of a report may have.
   package static let width = 100
@@ -16,7 +16,7 @@ package struct TextTable: Sendable {
       row.prefix(header.count).map(Self.cell)
         + Array(repeating: "", count: max(0, header.count - row.count))
     }
-    self.names = names
+    leading = names
   }
 
   /// A text in a cell: it neither ends the cell nor the line.
@@ -37,12 +37,12 @@ package struct TextTable: Sendable {
     func line(_ cells: [String]) -> String {
       let padded = cells.enumerated().map { column, cell in
         let space = String(repeating: " ", count: widths[column] - cell.count)
-        return column < names ? cell + space : space + cell
+        return column < leading ? cell + space : space + cell
       }
       return "| " + padded.joined(separator: " | ") + " |"
     }
     let rule = widths.enumerated().map { column, width in
-      column < names
+      column < leading
         ? String(repeating: "-", count: width) : String(repeating: "-", count: width - 1) + ":"
     }
     return [line(header), "| " + rule.joined(separator: " | ") + " |"] + rows.map(line)
@@ -58,9 +58,9 @@ package struct TextTable: Sendable {
 
   private var parts: [TextTable] {
     let widths = widths.map { $0 + 3 }
-    let room = Self.width - 1 - widths.prefix(names).reduce(0, +)
+    let room = Self.width - 1 - widths.prefix(leading).reduce(0, +)
     var groups: [[Int]] = [], left = 0
-    for column in header.indices.dropFirst(names) {
+    for column in header.indices.dropFirst(leading) {
       if groups.isEmpty || widths[column] > left {
         groups.append([])
         left = room
@@ -70,10 +70,10 @@ package struct TextTable: Sendable {
     }
     guard groups.count > 1 else { return [self] }
     return groups.map { group in
-      let columns = Array(0..<names) + group
+      let columns = Array(0..<leading) + group
       return TextTable(
         header: columns.map { header[$0] }, rows: rows.map { row in columns.map { row[$0] } },
-        names: names)
+        names: leading)
     }
   }
 }

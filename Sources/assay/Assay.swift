@@ -18,7 +18,7 @@ struct Assay: ParsableCommand {
       BenchCommand.self, ScoreCommand.self, ShowCommand.self, PlantCommand.self, NewCommand.self,
       DiffCommand.self, ListCommand.self, LogitsCommand.self, VectorsCommand.self,
       ReportCommand.self, CompareCommand.self, PlanCommand.self, RatesCommand.self,
-      SpeedCommand.self, BlessCommand.self, WorkerCommand.self,
+      SpeedCommand.self, GateCommand.self, BlessCommand.self, WorkerCommand.self,
     ])
 
   /// Runs the tool.
@@ -49,6 +49,10 @@ struct Assay: ParsableCommand {
       leave(0)
     } catch let error as Console.Lost {
       if !error.isClosed { Notice.standardError("\(error)") }
+      leave(2)
+    } catch let error as ValidationError {
+      // What a command found wrong itself is no fault of how it was written: no usage.
+      Notice.standardError(error.message)
       leave(2)
     } catch {
       let code = exitCode(for: error)

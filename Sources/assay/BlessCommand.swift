@@ -21,8 +21,19 @@ struct BlessCommand: ParsableCommand {
   @Option(help: "The tier to run.")
   var tier: Tier = .smoke
 
+  @Option(
+    name: .customLong("repeat"),
+    help: "Runs, each with a method seed of its own: how far scores of the same code go apart.")
+  var repeats = 8
+
   @Flag(help: "Keeps what was blessed on other machines and widens the intervals.")
   var widen = false
+
+  func validate() throws {
+    guard (1...100).contains(repeats) else {
+      throw ValidationError("--repeat should be from 1 to 100.")
+    }
+  }
 
   func run() throws {
     let project = options.project
@@ -37,21 +48,28 @@ struct BlessCommand: ParsableCommand {
     // Before the work: a ledger that cannot be read, or written, costs no run.
     let earlier = try Ledger.read(project.ledger)
     try AtomicFile.checkPlace(project.ledger)
+    if widen, let earlier, earlier.tier != tier || earlier.methodSeeds != repeats {
+      throw ValidationError(
+        "The ledger is of \(earlier.methodSeeds) runs of the \(earlier.tier.rawValue) tier; widen it with --tier "
+          + "\(earlier.tier.rawValue) --repeat \(earlier.methodSeeds).")
+    }
     let workshop = try options.workshop()
+    let seeds = tier.seeds.flatMap { $0.repeated(repeats) }
     let (trials, failures) = try GridRunner(
-      workshop, try Grid(workshop.library, tier: tier),
+      workshop, try Grid(workshop.library, tier: tier, seeds: seeds),
       jobs: ProcessInfo.processInfo.activeProcessorCount, hasDummies: false
     ).run()
     guard failures.isEmpty else {
       failures.forEach { Notice.standardError("no answer: \($0)") }
       throw ExitCode(1)
     }
-    let ledger = Ledger(trials, widening: widen ? earlier : nil)
+    let ledger = Ledger(trials, tier: tier, widening: widen ? earlier : nil)
     if let earlier { show(ledger.changes(from: earlier)) }
     try ledger.write(to: project.ledger)
-    let machines = ledger.machines.map { "\($0.openBLASCore)/\($0.kernels)" }
+    let machines = ledger.machines.map(\.description)
     Console.show(
-      "Wrote \(ledger.cells.count) cells, blessed on \(machines.joined(separator: ", ")).")
+      "Wrote \(ledger.cells.count) cells, means of \(repeats) runs, blessed on \(machines.joined(separator: ", "))."
+    )
   }
 
   private func show(_ changes: LedgerChanges) {

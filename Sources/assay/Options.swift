@@ -82,6 +82,15 @@ struct SeedOptions: ParsableArguments {
   }
 }
 
+extension TrialSeeds {
+  /// The same base and planting, with as many method seeds, the first of them this one's and so much more.
+  func repeated(_ count: Int, from first: UInt64 = 0) -> [TrialSeeds] {
+    (0..<UInt64(count)).map {
+      TrialSeeds(base: base, planting: planting, method: method &+ first &+ $0)
+    }
+  }
+}
+
 /// Which cells of a tier.
 struct GridOptions: ParsableArguments {
   @Option(

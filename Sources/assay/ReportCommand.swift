@@ -10,8 +10,11 @@ struct ReportCommand: ParsableCommand {
     commandName: "report",
     abstract: "Makes the report of a run from its trials; nothing is measured or scored.",
     discussion:
-      "'assay report Reports/local/standard.jsonl > standard.md' is what bench writes beside them, but for the heading."
-  )
+      """
+      'assay report Reports/local/standard.jsonl > standard.md' is what bench writes beside them, but for the heading. \
+      Other formats have every mean with its interval: csv and json a row each (Fixtures/results.schema.json), latex a \
+      table a level of access.
+      """)
 
   @OptionGroup var options: ProjectOptions
 
@@ -21,9 +24,21 @@ struct ReportCommand: ParsableCommand {
   @Option(help: "The heading; the file's name if not given.")
   var title: String?
 
+  @Option(help: "What is printed: markdown, csv, latex or json.")
+  var format: ReportFormat = .markdown
+
   func run() throws {
     let url = URL(filePath: trials)
     let own = try TrialFile.read(url)
+    switch format {
+    case .markdown: try show(own, url)
+    case .csv: Console.show(ResultTable(own).table.csv.dropLast(2).description)
+    case .latex: Console.show(ResultTable(own).latex.dropLast().description)
+    case .json: Console.show(ResultTable(own).json.dropLast().description)
+    }
+  }
+
+  private func show(_ own: [Trial], _ url: URL) throws {
     let orderings = try PublishedOrderings.read(options.project.orderings)
     if orderings == nil {
       Notice.standardError(
@@ -34,4 +49,9 @@ struct ReportCommand: ParsableCommand {
     Console.show(
       BenchReport(own, title: heading, orderings: orderings).markdown.dropLast().description)
   }
+}
+
+/// How a report is written.
+enum ReportFormat: String, CaseIterable, ExpressibleByArgument {
+  case markdown, csv, latex, json
 }

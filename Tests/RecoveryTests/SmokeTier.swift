@@ -35,14 +35,15 @@ enum SmokeTier {
   /// The expected scores.
   static let ledger = Result { try Ledger.read(project.ledger) }
 
-  /// The trials of organisms that were blessed, and of the null pairs that are matched with them.
-  ///
-  /// Whoever drops in an organism moves no figure that was blessed without it.
-  static func blessed(_ ledger: Ledger) throws -> [Trial] {
-    let fresh = Set(OrganismCase.all.map(\.organism).filter { !ledger.knows(organism: $0) })
-    return try outcome.get().filter { trial in
-      !fresh.contains(trial.pair.subject) && !fresh.contains(trial.match?.subject ?? "")
-    }
+  /// The same judgement as that of `assay gate`.
+  static let gate = Result {
+    let blessed = try #require(try ledger.get(), "there is no ledger; run 'assay bless'")
+    return Gate(blessed, try outcome.get())
+  }
+
+  /// What became of the figures of a cell, or of a method over all plants.
+  static func checks(_ row: MethodAtAccess, _ cell: Cell?) throws -> [Gate.Check] {
+    try gate.get().checks.filter { $0.row == row && $0.cell == cell?.withoutMethodSeed }
   }
 
   /// The trial of one cell.

@@ -74,18 +74,72 @@ package struct Cell: Hashable, Sendable, CustomStringConvertible {
   }
 
   package var description: String { "\(row) \(pair) \(seeds)" }
+
+  /// The same cell, whatever its method draws.
+  package var withoutMethodSeed: Cell {
+    Cell(row, pair, TrialSeeds(base: seeds.base, planting: seeds.planting))
+  }
+
+  /// Reads `method@access subject@regime base-N`, with the other seeds behind it; nil for anything else.
+  package init?(_ name: String) {
+    let words = name.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+    guard words.count >= 3, let row = MethodAtAccess(words[0]), let pair = PairName(words[1]),
+      let seeds = TrialSeeds(words.dropFirst(2))
+    else { return nil }
+    self.init(row, pair, seeds)
+  }
+}
+
+/// The two sides of a name such as `weight-norm@weights`; nil if one of them is empty.
+private func sides(_ name: String) -> (String, String)? {
+  let parts = name.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
+  guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty }) else { return nil }
+  return (String(parts[0]), String(parts[1]))
+}
+
+extension MethodAtAccess {
+  /// Reads `method@access`.
+  package init?(_ name: String) {
+    guard let (method, level) = sides(name), let access = AccessLevel(rawValue: level) else {
+      return nil
+    }
+    self.init(method, access)
+  }
+}
+
+extension TrialSeeds {
+  /// Reads `base-N`, then `planting-N` and `method-N` where they are other numbers.
+  fileprivate init?(_ words: some Collection<String>) {
+    var numbers: [String: UInt64] = [:]
+    for word in words {
+      let parts = word.split(separator: "-", maxSplits: 1)
+      guard parts.count == 2, ["base", "planting", "method"].contains(parts[0]),
+        let number = UInt64(parts[1]),
+        numbers.updateValue(number, forKey: String(parts[0])) == nil
+      else { return nil }
+    }
+    guard let base = numbers["base"] else { return nil }
+    self.init(base: base, planting: numbers["planting"], method: numbers["method"])
+  }
+}
+
+extension PairName {
+  /// Reads `subject@regime`.
+  package init?(_ name: String) {
+    guard let (subject, regime) = sides(name) else { return nil }
+    self.init(subject, regime)
+  }
 }
 
 extension PairName: Codable {
   /// Reads `subject@regime`.
   package init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
-    let parts = try container.decode(String.self).split(separator: "@", maxSplits: 1)
-    guard parts.count == 2 else {
+    guard let own = Self(try container.decode(String.self)) else {
       throw DecodingError.dataCorruptedError(
         in: container, debugDescription: "a pair is named subject@regime")
     }
-    self.init(String(parts[0]), String(parts[1]))
+    self = own
   }
 
   package func encode(to encoder: any Encoder) throws {
