@@ -165,7 +165,7 @@ package struct OrganismFile: Codable, Sendable {
   package let family: String
   /// The kind of document that the behaviour lives in: its narrow null is trained on those.
   package let domain: String
-  /// Whether the smoke tier runs it. Where no organism of a family says so, it runs the first that does not say no.
+  /// Whether the smoke tier runs it; where no organism of a family says so, it runs the first that does not say no.
   package let smoke: Bool?
   package let planted: Planted
   package let plant: Plant

@@ -13,7 +13,7 @@ package enum Half: String, Codable, CaseIterable, Sendable {
   /// What the ids of this half end with.
   var suffix: String { self == .heldOut ? Self.heldOutSuffix : "" }
 
-  static let heldOutSuffix = "-held"
+  package static let heldOutSuffix = "-held"
 }
 
 /// What decides a draw: the base, the half, and a seed that another run may replace.

@@ -1,6 +1,7 @@
 internal import Bench
 internal import Diffing
 internal import Foundation
+internal import Organisms
 package import Statistics
 
 /// A gate as annotations of GitHub Actions: a line each on standard output.
@@ -59,6 +60,7 @@ struct GatePlace {
 
   /// Both halves of a drawn organism come from one file.
   private static func stem(_ organism: String) -> String {
-    organism.hasSuffix("-held") ? String(organism.dropLast("-held".count)) : organism
+    organism.hasSuffix(Half.heldOutSuffix)
+      ? String(organism.dropLast(Half.heldOutSuffix.count)) : organism
   }
 }
