@@ -1,6 +1,5 @@
 internal import Organisms
 internal import Bench
-internal import Foundation
 package import Statistics
 
 /// One row a method: its mean in the own regimes, and how it changes along the dials.
@@ -18,11 +17,11 @@ package struct DialTable: Sendable {
     return TextTable(
       header: [title, "own"] + dials.map(\.label),
       rows: comparison.rows.compactMap { row in
-        guard let own = comparison.pair(row, at: nil) else { return nil }
-        return [row.title, Prose.number(own.own)]
+        guard let own = comparison.own(row) else { return nil }
+        return [row.title, IntervalText(own.value, own.interval).text]
           + dials.map { dial in
-            comparison.pair(row, at: dial).map {
-              String(format: "%+.2f (%d)", $0.there - $0.own, $0.count)
+            comparison.shift(row, at: dial).map {
+              "\(IntervalText($0.value, $0.interval).text) (\($0.count))"
             } ?? "-"
           }
       })

@@ -62,7 +62,7 @@ package struct ResultTable {
     {
       "version": \(Self.version),
       "results": [
-    \(results.map { "    " + JSON.text(of: Self.object($0)) }.joined(separator: ",\n"))
+    \(results.map { "    " + JSON.plainText(of: Self.object($0)) }.joined(separator: ",\n"))
       ]
     }
 

@@ -1,8 +1,10 @@
 /// How a table is written for others than readers of Markdown.
 extension TextTable {
-  /// Comma-separated values (RFC 4180), the header first.
-  package var csv: String {
-    ([header] + rows).map { $0.map(Self.csvField).joined(separator: ",") + "\r\n" }.joined()
+  /// Comma-separated values, the header first.
+  ///
+  /// - Parameter lineEnd: In files that of RFC 4180; on a terminal a line ends as everywhere.
+  package func csv(lineEnd: String = "\r\n") -> String {
+    ([header] + rows).map { $0.map(Self.csvField).joined(separator: ",") + lineEnd }.joined()
   }
 
   /// Quoted where it has to be; what a spreadsheet would take for a formula is none.

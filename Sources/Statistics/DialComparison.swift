@@ -2,7 +2,6 @@ internal import Diffing
 package import Bench
 package import Organisms
 internal import Scoring
-internal import Tensors
 
 /// What methods say of plants along the dials, each compared with itself in its organism's own regime.
 ///
@@ -37,47 +36,61 @@ package struct DialComparison: Sendable {
   private struct Plant: Hashable {
     let organism: String
     let seeds: TrialSeeds
+
+    init(_ trial: Trial) {
+      organism = trial.pair.subject
+      seeds = trial.seeds
+    }
   }
 
   package let rows: [MethodAtAccess]
   private let values: [Place: Double]
-  private let plants: [Plant]
+  private let trials: [MethodAtAccess: [Trial]]
 
   /// Reads a figure off the planted trials of a run.
   package init(_ trials: [Trial], _ reading: Reading) {
-    var rows: [MethodAtAccess] = [], plants: [Plant] = []
+    var rows: [MethodAtAccess] = [], trialsOfRows: [MethodAtAccess: [Trial]] = [:]
     var values: [Place: Double] = [:]
     let saying = Set(trials.filter { $0.score(.what)?.value != nil }.map(\.row))
     for trial in trials where !trial.isNull && trial.isInstalled && !trial.row.isDummy {
       // Who never says what it is about is at chance everywhere.
       guard saying.contains(trial.row) else { continue }
       guard let value = reading(trial) else { continue }
-      let plant = Plant(organism: trial.pair.subject, seeds: trial.seeds)
       if !rows.contains(trial.row) { rows.append(trial.row) }
-      if !plants.contains(plant) { plants.append(plant) }
-      values[Place(row: trial.row, dial: trial.planting.dial, plant: plant)] = value
+      trialsOfRows[trial.row, default: []].append(trial)
+      values[Place(row: trial.row, dial: trial.planting.dial, plant: Plant(trial))] = value
     }
     self.rows = rows
-    self.plants = plants
+    self.trials = trialsOfRows
     self.values = values
   }
 
-  /// A method's mean in the own regime and at a dial, over the plants that both have.
-  package func pair(_ row: MethodAtAccess, at dial: Dial?) -> (
-    own: Double, there: Double, count: Int
-  )? {
-    let both = plants.compactMap { plant -> (own: Double, there: Double)? in
-      guard let own = values[Place(row: row, dial: nil, plant: plant)],
-        let there = values[Place(row: row, dial: dial, plant: plant)]
-      else { return nil }
-      return (own, there)
-    }
-    guard !both.isEmpty else { return nil }
-    return (both.map(\.own).mean, both.map(\.there).mean, both.count)
+  /// A method's mean in the organisms' own regimes.
+  package func own(_ row: MethodAtAccess) -> PlantMean? {
+    PlantMean(trials(of: row, at: nil)) { value($0, at: nil) }
   }
 
-  /// The dials at which any method can be compared.
+  /// How far a method's mean at a dial is from that in the own regimes, over the plants that both have.
+  package func shift(_ row: MethodAtAccess, at dial: Dial) -> PlantMean? {
+    PlantMean(trials(of: row, at: dial)) { trial in
+      value(trial, at: dial).flatMap { there in value(trial, at: nil).map { there - $0 } }
+    }
+  }
+
+  private func trials(of row: MethodAtAccess, at dial: Dial?) -> [Trial] {
+    (trials[row] ?? []).filter { $0.planting.dial == dial }
+  }
+
+  private func value(_ trial: Trial, at dial: Dial?) -> Double? {
+    values[Place(row: trial.row, dial: dial, plant: Plant(trial))]
+  }
+
+  /// The dials at which any plant can be compared.
   package var shown: [Dial] {
-    Self.dials.filter { dial in rows.contains { pair($0, at: dial) != nil } }
+    Self.dials.filter { dial in
+      rows.contains { row in
+        trials(of: row, at: dial).contains { value($0, at: nil) != nil }
+      }
+    }
   }
 }

@@ -11,9 +11,9 @@ package struct GhostComparison: Sendable {
   package struct Row: Sendable {
     package let row: MethodAtAccess
     /// The share of the plant's own null pairs that are exceeded, by the plant and by its ghost.
-    package let seen: (plant: Double?, ghost: Double?)
+    package let seen: (plant: PlantMean?, ghost: PlantMean?)
     /// The average precision of the planted words, of the plant and of its ghost.
-    package let named: (plant: Double?, ghost: Double?)
+    package let named: (plant: PlantMean?, ghost: PlantMean?)
   }
 
   package let rows: [Row]
@@ -50,15 +50,26 @@ package struct GhostComparison: Sendable {
 
   private static func row(_ row: MethodAtAccess, _ trials: [Trial]) -> Row {
     let nulls = OwnNulls(trials), answers = trials.first?.answersWhether == true
-    func mean(_ value: (Trial) -> Double?) -> Double? { MethodSummary.mean(trials, value) }
-    func precision(_ role: PairRole) -> Double? {
-      let asked = trials.filter { $0.role == role }
-      guard asked.contains(where: { $0.score(.what)?.value != nil }) else { return nil }
-      return MethodSummary.mean(asked) { $0.score(.what)?.counted }
+    let plants = trials.filter { $0.role == .planted }
+    let ghosts = Dictionary(trials.filter { $0.role == .ghost }.map { (place($0), $0) }) {
+      first, _ in first
     }
+    /// A number of each plant's ghost, so that a ghost counts in its plant's family.
+    func ofGhost(_ value: (Trial) -> Double?) -> PlantMean? {
+      PlantMean(plants) { ghosts[place($0)].flatMap(value) }
+    }
+    func names(_ some: some Collection<Trial>) -> Bool {
+      some.contains { $0.score(.what)?.value != nil }
+    }
+    let precision = { (trial: Trial) in trial.score(.what)?.counted }
     return Row(
       row: row,
-      seen: (answers ? mean(nulls.area) : nil, answers ? mean(nulls.ghostArea) : nil),
-      named: (precision(.planted), precision(.ghost)))
+      seen: (
+        answers ? PlantMean(plants, nulls.area) : nil, answers ? ofGhost(nulls.ghostArea) : nil
+      ),
+      named: (
+        names(plants) ? PlantMean(plants, precision) : nil,
+        names(ghosts.values) ? ofGhost(precision) : nil
+      ))
   }
 }

@@ -11,16 +11,21 @@ package struct HalfComparison: Sendable {
     package let row: MethodAtAccess
     package let development: Double?
     package let heldOut: Double?
+    /// Development less held-out, each organism less the other that its file makes.
+    package let difference: PlantMean?
   }
 
   private let development: BenchSummary
   private let heldOut: BenchSummary
+  /// The names of files that make organisms of both halves.
+  private let files: Set<String>
 
   /// - Parameter trials: Those of both halves.
   /// - Returns: Nil if nothing was held out.
   package init?(_ trials: [Trial]) {
     let shared = trials.filter { $0.isNull && $0.match == nil }
-    let drawn = Self.inBothHalves(trials.filter { $0.half != nil })
+    files = Set(trials.filter { !$0.isNull && $0.half == .development }.map(\.pair.subject))
+    let drawn = Self.inBothHalves(trials.filter { $0.half != nil }, files)
     guard drawn.contains(where: { !$0.isNull }) else { return nil }
     development = BenchSummary(shared + drawn.filter { $0.half == .development })
     heldOut = BenchSummary(shared + drawn.filter { $0.half == .heldOut })
@@ -31,26 +36,28 @@ package struct HalfComparison: Sendable {
     let file: String
     let regime: String
     let seeds: TrialSeeds
-  }
 
-  /// The trials of plants that are installed in both halves, and of their null pairs.
-  private static func inBothHalves(_ trials: [Trial]) -> [Trial] {
-    let files = Set(
-      trials.filter { !$0.isNull && $0.half == .development }.map(\.pair.subject))
-    func place(_ trial: Trial) -> Place {
+    init(_ trial: Trial, _ files: Set<String>) {
       let plant = trial.match ?? trial.pair
       // The held-out half is called as the other, with something behind it.
-      let file =
+      file =
         trial.half == .development
         ? plant.subject
         : files.filter { plant.subject.hasPrefix("\($0)-") }.max { $0.count < $1.count } ?? ""
-      return Place(file: file, regime: plant.regime, seeds: trial.seeds)
+      regime = plant.regime
+      seeds = trial.seeds
     }
+  }
+
+  /// The trials of plants that are installed in both halves, and of their null pairs.
+  private static func inBothHalves(_ trials: [Trial], _ files: Set<String>) -> [Trial] {
     func installed(_ half: Half) -> Set<Place> {
-      Set(trials.filter { !$0.isNull && $0.half == half && $0.isInstalled }.map(place))
+      Set(
+        trials.filter { !$0.isNull && $0.half == half && $0.isInstalled }
+          .map { Place($0, files) })
     }
     let both = installed(.development).intersection(installed(.heldOut))
-    return trials.filter { both.contains(place($0)) }
+    return trials.filter { both.contains(Place($0, files)) }
   }
 
   /// A question's means, method by method; `whether` is each plant against its own null pairs.
@@ -59,7 +66,24 @@ package struct HalfComparison: Sendable {
       let other = heldOut.methods.first { $0.row == method.row }
       return Row(
         row: method.row, development: method.mean(question),
-        heldOut: other.flatMap { $0.mean(question) })
+        heldOut: other.flatMap { $0.mean(question) },
+        difference: other.flatMap { difference(question, method, $0) })
+    }
+  }
+
+  private func difference(_ question: Question, _ own: MethodSummary, _ other: MethodSummary)
+    -> PlantMean?
+  {
+    guard let read = own.reading(question), let readOther = other.reading(question) else {
+      return nil
+    }
+    let held = Dictionary(
+      other.installed.compactMap { trial in
+        readOther(trial).map { (Place(trial, files), $0) }
+      }
+    ) { first, _ in first }
+    return PlantMean(own.installed) { trial in
+      read(trial).flatMap { value in held[Place(trial, files)].map { value - $0 } }
     }
   }
 

@@ -70,11 +70,19 @@ package struct MethodSummary: Sendable {
   /// The mean score of a question over all trials that it was asked in; nil if the method never answers.
   package func mean(_ question: Question) -> Double? { mean(reading(question)) }
 
+  /// The mean score of a question over the plants of one regime, chance where it is silent.
+  package func plantMean(_ question: Question, regime: String) -> PlantMean? {
+    PlantMean(installed.filter { $0.pair.regime == regime }) { $0.score(question)?.counted }
+  }
+
   /// A figure of the calibrations on null pairs, base by base and regime by regime; nil if the method does not
   /// say *whether*.
   package func calibrated(_ figure: (Calibration) -> Double?) -> Double? {
     Calibration.mean(calibrations, figure)
   }
+
+  /// Whether it gives any pair a magnitude.
+  var givesMagnitudes: Bool { trials.contains { $0.magnitude != nil } }
 
   /// How many pairs of a kind it was run on.
   package func count(_ role: PairRole) -> Int { trials.filter { $0.role == role }.count }

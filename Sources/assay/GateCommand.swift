@@ -1,12 +1,11 @@
 import ArgumentParser
 import Bench
 import Diffing
-import Files
 import Foundation
 import JSON
+import Methods
 import Reporting
 import Statistics
-import Worlds
 
 struct GateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -15,9 +14,10 @@ struct GateCommand: ParsableCommand {
     discussion: """
       Exit codes: 0 if every blessed figure was measured and held; 1 if one fell, or a question is not answered any \
       more; 2 for a mistake in the command or in a file of Organisms/; 3 if something could not be measured, and \
-      whenever nothing was. It writes gate.md, gate.json, gate.csv, gate.xml (JUnit) and gate.jsonl (the trials). \
-      Where GITHUB_STEP_SUMMARY names a file the page is added to it, and under GITHUB_ACTIONS the worst figures \
-      become annotations.
+      whenever nothing was. A figure that falls where methods draw is run again with eight more method seeds, and their \
+      mean decides. It writes gate.md, gate.json, gate.csv, gate.xml (JUnit) and gate.jsonl (the trials). Where \
+      GITHUB_STEP_SUMMARY names a file the page is added to it, and under GITHUB_ACTIONS the worst figures become \
+      annotations.
       """)
 
   @OptionGroup var options: ProjectOptions
@@ -27,7 +27,7 @@ struct GateCommand: ParsableCommand {
 
   @Option(
     name: .customLong("repeat"),
-    help: "Runs, each with a method seed of its own; a figure falls if it does in half of them.")
+    help: "Runs, each with a method seed of its own; the mean over them is judged.")
   var repeats = 1
 
   @Option(name: .customLong("method-seed"), help: "The first run's method seed.")
@@ -51,6 +51,9 @@ struct GateCommand: ParsableCommand {
   @Flag(help: "Fails on figures that rose, too: the ledger is to be blessed with them.")
   var strict = false
 
+  /// Runs of what seemed to fall, by methods that draw.
+  private static let confirmations = 8
+
   func validate() throws {
     guard (1...1000).contains(repeats) else {
       throw ValidationError("--repeat should be from 1 to 1000.")
@@ -62,24 +65,57 @@ struct GateCommand: ParsableCommand {
   }
 
   func run() throws {
+    guard !options.project.isForeign, options.project.draw == 0 else {
+      throw ValidationError(
+        "The ledger is for the organisms of the checkout as they are drawn by default; leave out --library and "
+          + "--draw-seed.")
+    }
+    _ = try Methods.chosen(methods)
+    let writer = try GateWriter(options.project, out: out, sarif: sarif)
     do {
-      try judge()
+      let (gate, trials) = try judged()
+      try writer.write(gate, trials)
+      guard gate.outcome == .pass else { throw ExitCode(gate.outcome.exitCode) }
     } catch let error as CannotMeasure {
-      Notice.standardError("\(error)")
-      throw ExitCode(Gate.Outcome.notMeasured.rawValue)
+      let gate = Gate(cannotMeasure: error.description)
+      try writer.write(gate, [])
+      throw ExitCode(gate.outcome.exitCode)
     }
   }
 
-  private func judge() throws {
+  private func judged() throws -> (Gate, [Trial]) {
     let ledger = try ledger()
-    let writer = try GateWriter(options.project, out: out, sarif: sarif)
-    let (trials, failures) = try measured(ledger)
-    let gate = Gate(
-      ledger, trials, scope: Gate.Scope(methods: methods, organisms: organisms),
-      failures: failures)
-    try writer.write(gate, trials)
-    if strict, gate.outcome == .pass, !gate.checks(.rose).isEmpty { throw ExitCode(1) }
-    guard gate.outcome == .pass else { throw ExitCode(gate.outcome.rawValue) }
+    try checkScope(ledger)
+    let seeds = ledger.tier.seeds.flatMap { $0.repeated(repeats, from: firstSeed) }
+    let (trials, failures) = try measured(ledger, seeds: seeds)
+    func gate(_ confirmations: [Trial], _ others: [String]) -> Gate {
+      Gate(
+        ledger, trials, confirmations: confirmations,
+        scope: Gate.Scope(methods: methods, organisms: organisms), failures: failures + others,
+        isStrict: strict)
+    }
+    let first = gate([], [])
+    guard self.trials.isEmpty, !first.suspects.isEmpty else { return (first, trials) }
+    let (more, lost) = try confirmed(first.suspects, ledger)
+    return (gate(more, lost), trials + more)
+  }
+
+  /// The cells of a ledger again, with method seeds that no run had.
+  private func confirmed(_ cells: [Cell], _ ledger: Ledger) throws -> ([Trial], [String]) {
+    let seeds = ledger.tier.seeds.flatMap {
+      $0.repeated(Self.confirmations, from: firstSeed &+ UInt64(repeats))
+    }
+    let groups = Dictionary(grouping: cells, by: \.row.method).sorted { $0.key < $1.key }
+    let runs = try groups.map { method, cells in
+      try measured(
+        ledger, seeds: seeds, methods: [method],
+        organisms: Set(cells.map(\.pair.subject)).sorted())
+    }
+    let all = Set(cells)
+    return (
+      runs.flatMap(\.trials).filter { all.contains($0.cell.withoutMethodSeed) },
+      runs.flatMap(\.failures)
+    )
   }
 
   /// What was blessed; without it nothing can be judged.
@@ -91,14 +127,41 @@ struct GateCommand: ParsableCommand {
     throw CannotMeasure("\(url.path): there is no ledger; './assay bless' writes one.")
   }
 
-  private func measured(_ ledger: Ledger) throws -> (trials: [Trial], failures: [String]) {
-    guard trials.isEmpty else {
-      do {
-        return (try trials.flatMap { try TrialFile.read(URL(filePath: $0)) }, [])
-      } catch { throw CannotMeasure("\(error)") }
+  /// Whatever is named has to stand in the ledger, or nothing of it is judged.
+  private func checkScope(_ ledger: Ledger) throws {
+    let known = Set(ledger.methods.keys.compactMap { MethodAtAccess($0)?.method })
+    let plants = Set(ledger.plants.compactMap { $0.split(separator: "@").first.map(String.init) })
+    for (names, all, kind) in [(methods, known, "method"), (organisms, plants, "organism")] {
+      guard let stranger = names.first(where: { !all.contains($0) }) else { continue }
+      let hint = nearest(to: stranger, among: all.sorted()).map { " Did you mean '\($0)'?" } ?? ""
+      throw CannotMeasure("the ledger has nothing of the \(kind) '\(stranger)'.\(hint)")
     }
+  }
+
+  private func measured(_ ledger: Ledger, seeds: [TrialSeeds]) throws
+    -> (trials: [Trial], failures: [String])
+  {
+    guard trials.isEmpty else { return (try read(), []) }
+    return try measured(ledger, seeds: seeds, methods: methods, organisms: organisms)
+  }
+
+  private func read() throws -> [Trial] {
+    do {
+      let all = try trials.flatMap { try TrialFile.read(URL(filePath: $0)) }
+      var seen: Set<Cell> = []
+      if let twice = all.first(where: { !seen.insert($0.cell).inserted }) {
+        throw CannotMeasure("two of the runs have the trial '\(twice.cell)'.")
+      }
+      return all
+    } catch let error as CannotMeasure {
+      throw error
+    } catch { throw CannotMeasure("\(error)") }
+  }
+
+  private func measured(
+    _ ledger: Ledger, seeds: [TrialSeeds], methods: [String], organisms: [String]
+  ) throws -> (trials: [Trial], failures: [String]) {
     let workshop = try options.workshop()
-    let seeds = ledger.tier.seeds.flatMap { $0.repeated(repeats, from: firstSeed) }
     let grid = try Grid(
       workshop.library, tier: ledger.tier, organisms: organisms, methods: methods, seeds: seeds,
       // Null pairs count in figures over all plants alone.
@@ -115,55 +178,7 @@ struct GateCommand: ParsableCommand {
 /// Why there is nothing to judge.
 private struct CannotMeasure: Error, CustomStringConvertible {
   let description: String
-  init(_ reason: String) { description = "cannot measure: \(reason)" }
-}
-
-/// Writes what a gate found, for people and for programs.
-private struct GateWriter {
-  private let folder: URL
-  private let sarif: URL?
-  /// The files' stem: no other run writes under it until this one ends.
-  private let claim: ClaimedName
-
-  /// Checks, before any work is spent, that the results can be written.
-  init(_ project: Project, out: String?, sarif: String?) throws {
-    folder = out.map { URL(filePath: $0) } ?? project.localReports
-    self.sarif = sarif.map { URL(filePath: $0) }
-    claim = try ClaimedName("gate", in: folder)
-    try AtomicFile.checkPlace(folder.appending(path: "place"))
-    if let sarif = self.sarif { try AtomicFile.checkPlace(sarif) }
-  }
-
-  func write(_ gate: Gate, _ trials: [Trial]) throws {
-    defer { withExtendedLifetime(claim) {} }
-    let text = GateText(gate), results = GateResults(gate)
-    Console.show(text.terminal)
-    let lines = try trials.map { try JSON.encode($0) + "\n" }.joined()
-    try save(lines, "jsonl")
-    try save(text.markdown, "md")
-    try save(results.json, "json")
-    try save(results.table.csv, "csv")
-    try save(GateJUnit(gate).text, "xml")
-    if let sarif { try AtomicFile.write(Data(GateSarif(gate).text.utf8), to: sarif) }
-    try tellGitHub(gate, text)
-  }
-
-  private func save(_ text: String, _ ending: String) throws {
-    try AtomicFile.write(
-      Data(text.utf8), to: folder.appending(path: "\(claim.name).\(ending)"))
-  }
-
-  private func tellGitHub(_ gate: Gate, _ text: GateText) throws {
-    let environment = ProcessInfo.processInfo.environment
-    if environment["GITHUB_ACTIONS"] == "true" {
-      GateAnnotations(gate).lines.forEach { Console.show($0) }
-    }
-    guard let path = environment["GITHUB_STEP_SUMMARY"], !path.isEmpty else { return }
-    let url = URL(filePath: path)
-    if !FileManager.default.fileExists(atPath: path) { try Data().write(to: url) }
-    let handle = try FileHandle(forWritingTo: url)
-    defer { try? handle.close() }
-    try handle.seekToEnd()
-    try handle.write(contentsOf: Data(text.summary.utf8))
+  init(_ reason: String) {
+    description = reason.hasSuffix(".") ? String(reason.dropLast()) : reason
   }
 }

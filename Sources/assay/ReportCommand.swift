@@ -32,11 +32,14 @@ struct ReportCommand: ParsableCommand {
     let own = try TrialFile.read(url)
     switch format {
     case .markdown: try show(own, url)
-    case .csv: Console.show(ResultTable(own).table.csv.dropLast(2).description)
-    case .latex: Console.show(ResultTable(own).latex.dropLast().description)
-    case .json: Console.show(ResultTable(own).json.dropLast().description)
+    case .csv: show(ResultTable(own).table.csv(lineEnd: "\n"))
+    case .latex: show(ResultTable(own).latex)
+    case .json: show(ResultTable(own).json)
     }
   }
+
+  /// Prints a text that ends with its last line.
+  private func show(_ text: String) { Console.show(String(text.dropLast())) }
 
   private func show(_ own: [Trial], _ url: URL) throws {
     let orderings = try PublishedOrderings.read(options.project.orderings)

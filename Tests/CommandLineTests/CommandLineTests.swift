@@ -35,12 +35,38 @@ struct CommandLineTests {
       (["plan", "--gap", "0"], "--gap has to be above 0."),
       (["report", "Fixtures/orderings.json"], "orderings.json:1: is no line of a run"),
       (["compare", "/no/a.jsonl", "/no/b.jsonl"], "/no/a.jsonl: cannot be read."),
+      (["compare", "/no/a.json", "/no/b.jsonl"], "One is a ledger (.json), the other a run"),
+      (["gate", "--repeat", "0"], "--repeat should be from 1 to 1000."),
+      (["gate", "--method", "weight-nrom"], "Did you mean 'weight-norm'?"),
+      (["gate", "--draw-seed", "5"], "leave out --library and --draw-seed"),
     ])
   func mistakes(words: [String], reason: String) throws {
     let answer = try run(words)
     #expect(answer.code == 2, "\(answer.errors)")
     #expect(answer.output.isEmpty)
     #expect(answer.errors.contains(reason), "\(answer.errors)")
+  }
+
+  @Test("a gate that has nothing to judge ends with code 3, and says why in what it writes")
+  func gateWithoutARun() throws {
+    try Fixtures.withTemporaryFolder { folder in
+      let cut = folder.appending(path: "cut.jsonl"), ledger = folder.appending(path: "ledger.json")
+      try Data("{\"key\":\"a\",\"met".utf8).write(to: cut)
+      let text = try String(contentsOf: Fixtures.url("ledger.json"), encoding: .utf8)
+      try Data(text.replacing("\"low\": 1.0", with: "\"low\": 0.1").utf8).write(to: ledger)
+      for (words, reason) in [
+        (["--trials", cut.path], "is no line of a run"),
+        (["--trials", "/no/run.jsonl"], "cannot be read"),
+        (["--against", ledger.path], "its digest is not that of its lines"),
+        (["--against", folder.path], "cannot be read"),
+        (["--organism", "dish-facts"], "the ledger has nothing of the organism"),
+      ] {
+        let answer = try Tool.run("gate", words[0], words[1], "--out", folder.path)
+        #expect(answer.code == 3, "\(words): \(answer.output)\(answer.errors)")
+        let page = try String(contentsOf: folder.appending(path: "gate.md"), encoding: .utf8)
+        #expect(page.contains("The gate cannot tell") && page.contains(reason), "\(words): \(page)")
+      }
+    }
   }
 
   private func run(_ words: [String]) throws -> Tool.Answer {

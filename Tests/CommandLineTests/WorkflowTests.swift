@@ -45,7 +45,7 @@ struct WorkflowTests {
         [
           "GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": summary.path,
           "ASSAY_GATE_OPTIONS":
-            "--organism edited-capital --method weight-norm --out \(folder.path)",
+            "--organism edited-capital --method weight-spectrum --out \(folder.path)",
         ])
       #expect(code == 0, "\(output)")
       let page = try String(contentsOf: summary, encoding: .utf8)
@@ -55,11 +55,13 @@ struct WorkflowTests {
         let url = folder.appending(path: "gate.\(ending)")
         #expect(FileManager.default.fileExists(atPath: url.path), "gate.\(ending)")
       }
-      // The same with a ledger of better scores: the worst become annotations, and the code says so.
+      // Without a ledger nothing is measured, and nothing passes.
       let (failed, errors) = try step(
         command.replacing("Fixtures/ledger.json", with: "\(folder.path)/none.json"),
         ["ASSAY_GATE_OPTIONS": "--out \(folder.path)"])
       #expect(failed == 3, "\(errors)")
+      let lost = try String(contentsOf: folder.appending(path: "gate.json"), encoding: .utf8)
+      #expect(lost.contains("\"outcome\": \"not-measured\"") && lost.contains("there is no ledger"))
     }
   }
 }

@@ -41,10 +41,11 @@ struct DialComparisonTests {
     ]
     let comparison = DialComparison(trials, DialComparison.classPlace)
     let row = MethodAtAccess("activation-difference-lens", .unrelated)
-    let pair = try #require(comparison.pair(row, at: .mix(16)))
-    #expect(abs(pair.own - 0.7) < 1e-12 && abs(pair.there - 0.3) < 1e-12 && pair.count == 2)
+    let own = try #require(comparison.own(row)),
+      shift = try #require(comparison.shift(row, at: .mix(16)))
+    #expect(abs(own.value - 0.7) < 1e-12 && abs(shift.value + 0.4) < 1e-12 && shift.count == 2)
     #expect(comparison.shown == [.mix(16)])
-    #expect(comparison.pair(row, at: .age(5)) == nil)
+    #expect(comparison.shift(row, at: .age(5)) == nil)
   }
 
   @Test("the tier of dials runs one organism of a family, in its own regime and along the dials")

@@ -66,6 +66,16 @@ struct GateTests {
     let part = Gate(ledger, run(leavingOut: 1))
     // A mean over other plants says nothing, so that it is not measured either.
     #expect(part.outcome == .notMeasured && part.checks(.notMeasured).count == 3)
+    // No cell's figure is a null pair's, but without it the AUROC is another one's.
+    let short = Array(run().dropLast())
+    #expect(Gate(ledger, short).outcome == .notMeasured)
+    #expect(
+      Gate(ledger, short).failures == [
+        "weight-norm@weights, method seed 0: lacks null-organism-11@fresh base-0"
+      ])
+    // Nor is a plant of which nothing was blessed.
+    let blind = self.ledger([run { $0 == 11 ? nil : 0.6 }])
+    #expect(Gate(blind, run({ $0 == 11 ? nil : 0.6 }, leavingOut: 1)).outcome == .notMeasured)
     let lost = Gate(ledger, run(failures: ["it forgot"]))
     #expect(lost.outcome == .notMeasured)
     #expect(lost.checks(.notMeasured).contains { $0.reason?.contains("it forgot") == true })
@@ -92,16 +102,68 @@ struct GateTests {
     #expect(Gate(blind, noisy(9)).outcome == .regression)
   }
 
-  @Test("of several runs each cell has its share, and half of them decide")
+  @Test("who gives no pair a magnitude any more says nothing of whether")
+  func noMagnitudes() {
+    let silent = run().map { trial in
+      Trial.sample(
+        subject: trial.pair.subject, family: trial.family, role: trial.role, match: trial.match,
+        magnitude: nil, scores: trial.scores)
+    }
+    let gate = Gate(ledger([run()]), silent)
+    #expect(gate.regressions.map { "\($0.question) \($0.verdict)" } == ["whether silent"])
+  }
+
+  @Test("another regime of an organism that was blessed counts in no mean")
+  func otherRegime() {
+    let others = run { _ in 1 }.filter { !$0.isNull }.map { trial in
+      Trial.sample(
+        subject: trial.pair.subject, family: trial.family, regime: "settled", magnitude: 9,
+        scores: trial.scores)
+    }
+    let gate = Gate(ledger([run()]), run { _ in 0.55 } + others)
+    #expect(gate.outcome == .regression && gate.newCells == 12)
+  }
+
+  @Test("what seems to fall by a long tail of noise is judged by more runs")
+  func confirmations() {
+    func noisy(_ seed: UInt64) -> [Trial] { run(seed: seed) { 0.6 + 0.03 * wave(seed, $0) } }
+    let ledger = ledger((0..<8).map { noisy($0) })
+    let odd = run(seed: 9) { $0 == 5 ? 0.2 : 0.6 }
+    let first = Gate(ledger, odd)
+    #expect(first.outcome == .regression && first.suspects.map(\.pair.subject) == ["organism-5"])
+    func again(_ value: Double) -> Gate {
+      let more = (10..<18).flatMap { seed in
+        run(seed: seed) { _ in value }.filter { $0.pair.subject == "organism-5" }
+      }
+      return Gate(ledger, odd, confirmations: more)
+    }
+    #expect(again(0.6).outcome == .pass && again(0.6).confirmationCount == 8)
+    #expect(again(0.2).outcome == .regression)
+  }
+
+  @Test("more runs see smaller falls")
+  func power() {
+    func noisy(_ seed: UInt64, _ shift: Double = 0) -> [Trial] {
+      run(seed: seed) { 0.6 + 0.1 * wave(seed, $0) + shift }
+    }
+    let ledger = ledger((0..<8).map { noisy($0) })
+    func bound(_ runs: Range<UInt64>) -> Double {
+      let gate = Gate(ledger, runs.flatMap { noisy($0) })
+      return gate.checks.first { $0.cell != nil }?.lowest ?? .nan
+    }
+    #expect(bound(20..<28) > bound(20..<21) + 0.05)
+  }
+
+  @Test("of several runs each cell has its share, and their mean decides")
   func repeats() throws {
     let ledger = ledger([run()])
-    let bad = run(seed: 1) { $0 == 5 ? 0.3 : 0.6 }
+    let bad = run(seed: 1) { $0 == 5 ? 0.35 : 0.6 }
     func gate(_ runs: [[Trial]]) -> Gate { Gate(ledger, runs.flatMap(\.self)) }
     let one = gate([run(), bad, run(seed: 2)])
     #expect(one.runCount == 3 && one.outcome == .pass)
     let check = try #require(one.checks.first { $0.cell?.pair.subject == "organism-5" })
     #expect(abs(try #require(check.passShare) - 2.0 / 3) < 1e-12)
-    #expect(check.values == [0.6, 0.3, 0.6])
+    #expect(check.values == [0.6, 0.35, 0.6])
     #expect(gate([run(), bad]).outcome == .regression)
     // A run that lacks a cell leaves the cell unmeasured.
     #expect(gate([run(), run(seed: 1, leavingOut: 1)]).outcome == .notMeasured)

@@ -31,8 +31,8 @@ struct GhostComparisonTests {
     let comparison = try #require(GhostComparison(trials + [ghost]))
     let row = try #require(comparison.rows.first)
     #expect(comparison.count == 1 && comparison.failed == 0)
-    #expect(row.seen.plant == 1 && row.seen.ghost == 0.5)
-    #expect(row.named.plant == 0.8 && row.named.ghost == 0.1)
+    #expect(row.seen.plant?.value == 1 && row.seen.ghost?.value == 0.5)
+    #expect(row.named.plant?.value == 0.8 && row.named.ghost?.value == 0.1)
   }
 
   @Test("one that could not be taken out is no ghost")

@@ -36,6 +36,8 @@ struct HalfComparisonTests {
     let rows = comparison.rows(.what)
     #expect(rows.map(\.row.method) == ["m0", "m1"])
     #expect(rows.map(\.development) == [0.1, 0.2] && rows.map(\.heldOut) == [0.3, 0.5])
+    let differences = rows.compactMap { $0.difference?.value }
+    #expect(zip(differences, [-0.2, -0.3]).allSatisfy { abs($0 - $1) < 1e-12 })
     let advantage = try #require(comparison.advantage(.what))
     #expect(abs(advantage + 0.25) < 1e-12)
     #expect(comparison.advantage(.when) == nil)

@@ -26,7 +26,7 @@ struct LedgerTests {
     let cell = trial(what: 0.4).cell
     #expect(both.expectations(cell).mapValues { [$0.low, $0.high] } == [.what: [0.4, 0.6]])
     #expect(both.machines.map(\.openBLASCore) == ["Haswell", "SkylakeX"])
-    #expect(both.knows(organism: "organism") && !both.knows(organism: "organ"))
+    #expect(both.plants == ["organism@fresh base-0"] && both.nulls.isEmpty)
     try Fixtures.withTemporaryFolder { folder in
       let url = folder.appending(path: "ledger.json")
       try both.write(to: url)

@@ -34,8 +34,8 @@ package enum TrialFile {
     return String(text.dropFirst(place?.count ?? 0)).trimmingCharacters(in: [".", " "])
   }
 
-  /// No score is larger: most end at 1, and what breaks more than it explains is below 0.
-  private static let scoreLimit = 1000.0
+  /// Scores end at 1, where all was answered; what breaks more than it explains is below 0.
+  private static let scores = -1000.0...1.0 + 1e-6
 
   /// Reads the trials of a file, in its order.
   ///
@@ -54,7 +54,7 @@ package enum TrialFile {
       guard cells.insert(trial.cell).inserted else {
         throw Fault.repeated("\(trial.cell)", file: url.path)
       }
-      guard trial.scores.values.allSatisfy({ abs($0.counted ?? 0) <= scoreLimit }) else {
+      guard trial.scores.values.allSatisfy({ scores.contains($0.counted ?? 0) }) else {
         throw Fault.line(index + 1, file: url.path, reason: "a score is beyond all bounds")
       }
       let family =

@@ -9,13 +9,16 @@ package struct GateJUnit {
 
   package init(_ gate: Gate) { self.gate = gate }
 
+  /// What it starts with, so that no other file is taken for one.
+  package static let start =
+    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"assay gate\""
+
   package var text: String {
     let suites = Dictionary(grouping: gate.checks) { $0.cell?.pair.subject ?? "all plants" }
       .sorted { $0.key < $1.key }.map { suite($0.key, $0.value) }
     let count = Self.cases(gate.checks).count
     return """
-      <?xml version="1.0" encoding="UTF-8"?>
-      <testsuites name="assay gate" tests="\(count)" \(Self.counts(Self.cases(gate.checks)))>
+      \(Self.start) tests="\(count)" \(Self.counts(Self.cases(gate.checks)))>
       \(suites.joined(separator: "\n"))
       </testsuites>
 

@@ -12,16 +12,20 @@ package struct GateResults {
 
   package init(_ gate: Gate) { self.gate = gate }
 
+  /// What the text starts with, so that no other file is taken for one.
+  package static let start = "{\n  \"version\": \(version),\n  \"outcome\""
+
   /// JSON, a figure a line.
   package var json: String {
-    let checks = gate.checks.map { "    " + JSON.text(of: Self.object($0)) }
-    let failures = JSON.text(of: .array(gate.failures.map(JSONValue.string)))
+    let checks = gate.checks.map { "    " + JSON.plainText(of: Self.object($0)) }
+    let failures = JSON.plainText(of: .array(gate.failures.map(JSONValue.string)))
     return """
       {
         "version": \(Self.version),
-        "outcome": \(JSON.text(of: .string(Self.name(gate.outcome)))),
-        "exitCode": \(gate.outcome.rawValue),
+        "outcome": "\(gate.outcome.rawValue)",
+        "exitCode": \(gate.outcome.exitCode),
         "runs": \(gate.runCount),
+        "confirmations": \(gate.confirmationCount),
         "newCells": \(gate.newCells),
         "failures": \(failures),
         "figures": [
@@ -30,14 +34,6 @@ package struct GateResults {
       }
 
       """
-  }
-
-  private static func name(_ outcome: Gate.Outcome) -> String {
-    switch outcome {
-    case .pass: "pass"
-    case .regression: "regression"
-    case .notMeasured: "not-measured"
-    }
   }
 
   private static func object(_ check: Gate.Check) -> JSONValue {
@@ -63,13 +59,18 @@ package struct GateResults {
       ] + (check.reason.map { [("reason", .string($0))] } ?? []))
   }
 
+  /// What the CSV starts with.
+  package static let csvStart = header.joined(separator: ",")
+
+  private static let header = [
+    "method", "access", "organism", "regime", "base", "question", "verdict", "low", "high", "least",
+    "value", "passShare",
+  ]
+
   /// The same figures as a table, for CSV.
   package var table: TextTable {
     TextTable(
-      header: [
-        "method", "access", "organism", "regime", "base", "question", "verdict", "low", "high",
-        "least", "value", "passShare",
-      ],
+      header: Self.header,
       rows: gate.checks.map { check in
         [
           check.row.method, check.row.access.rawValue, check.cell?.pair.subject ?? "",

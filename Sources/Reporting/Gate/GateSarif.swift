@@ -16,6 +16,9 @@ package struct GateSarif {
     (.notMeasured, "not-measured", "A blessed figure was not measured."),
   ]
 
+  /// What it starts with, so that no other file is taken for one.
+  package static let start = "{\n  \"$schema\": \"https://json.schemastore.org/sarif"
+
   package var text: String {
     let root: JSONValue = .object([
       ("$schema", .string("https://json.schemastore.org/sarif-2.1.0.json")),
@@ -30,7 +33,7 @@ package struct GateSarif {
         ])
       ),
     ])
-    return JSON.text(of: root, layout: .pretty) + "\n"
+    return JSON.plainText(of: root, layout: .pretty) + "\n"
   }
 
   private var driver: JSONValue {

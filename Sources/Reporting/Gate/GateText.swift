@@ -18,6 +18,7 @@ package struct GateText {
       switch gate.outcome {
       case .pass: "The gate passes"
       case .regression: "The gate fails: scores fell by more than noise"
+      case .rise: "The gate fails: scores rose, and --strict asks that they are blessed"
       case .notMeasured: "The gate cannot tell: not everything was measured"
       }
     return "\(head). \(gate.checks.count) figures over \(runs): \(counts)."
@@ -31,10 +32,23 @@ package struct GateText {
   /// What the reader has to know besides.
   package var notes: [String] {
     var notes: [String] = []
-    if let machine = gate.unknownMachine {
+    for machine in gate.unknownMachines {
+      notes.append("Nothing was blessed on the kernels \(machine); the margins leave room for it.")
+    }
+    if !gate.scope.isOfAllOrganisms {
       notes.append(
-        "Nothing was blessed on this machine's kernels (\(machine)); the margins leave room for it."
+        "Of some organisms only cells are judged: no figure over all plants, and not whether.")
+    }
+    if gate.confirmationCount > 0 {
+      notes.append(
+        "What seemed to fall was run with \(gate.confirmationCount) more method seeds, and the mean decided."
       )
+    }
+    let blind = gate.checks.filter(\.isBlind).count
+    if blind > 0 {
+      notes.append(
+        "\(blind) figures go so far apart by themselves that no score of \(gate.runCount == 1 ? "one run" : "these runs") "
+          + "is low enough to be a fall: their method's mean tells, or more runs (--repeat).")
     }
     if gate.newCells > 0 {
       notes.append(
@@ -47,7 +61,7 @@ package struct GateText {
         "\(rises) figures rose. Until './assay bless' accepts them, they may fall back to what was blessed unseen."
       )
     }
-    notes += gate.failures.prefix(10).map { "No answer: \(Prose.plain($0))" }
+    notes += gate.failures.prefix(10).map { "Not measured: \(Prose.plain($0))." }
     if gate.failures.count > 10 { notes.append("And \(gate.failures.count - 10) more.") }
     return notes.map { Prose.wrapped($0) }
   }
@@ -96,6 +110,9 @@ package struct GateText {
     return reasons.prefix(5).map { Prose.wrapped("Not measured: \(Prose.plain($0)).") }
   }
 
+  /// What the page starts with, so that no other file is taken for one.
+  package static let start = "## Assay gate"
+
   /// The whole page as Markdown.
   package var markdown: String {
     let methods = gate.checks.filter { $0.cell == nil }
@@ -106,7 +123,7 @@ package struct GateText {
 
       </details>
       """
-    return "## Assay gate\n\n" + terminal + "\n\n" + (methods.isEmpty ? "" : folded + "\n\n")
+    return Self.start + "\n\n" + terminal + "\n\n" + (methods.isEmpty ? "" : folded + "\n\n")
       + Self.legend + "\n"
   }
 
@@ -128,7 +145,7 @@ package struct GateText {
   private static let legend = Prose.wrapped(
     """
     Blessed: what './assay bless' accepted, a mean over method seeds, lowest and highest of the machines. Least: what it may fall to \
-    by its margin and by noise between method seeds. Held in: the share of runs, each with a method seed of its own, in \
-    which it did not fall. 'all' is a method's figure over all plants.
+    by its margin and by noise between method seeds, as a mean over the runs. Held in: the share of the runs, each with a \
+    method seed of its own, that would have held alone. 'all' is a method's figure over all plants.
     """)
 }

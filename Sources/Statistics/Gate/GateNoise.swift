@@ -2,68 +2,91 @@ internal import Bench
 internal import Diffing
 internal import Foundation
 
-/// How far scores of the same code go apart when methods draw other numbers.
+/// How far a figure of the same code goes from what was blessed when methods draw other numbers.
 ///
 /// A cell was blessed over a few seeds, so its own spread is a poor guess: it is drawn towards the spread that the same
 /// method shows in the same question over all plants (as Smyth, 2004, moderates variances: there the prior's weight is
-/// estimated, here it is fixed). A fall is more than noise if Student's t of it is less likely than a hundredth shared by
-/// all figures that have noise (Bonferroni).
+/// estimated, here it is fixed). Of a method's mean the variance is that of independent cells, unless its own spread says
+/// that they go up and down together. A fall is more than noise if Student's t of it is less likely than the risk, shared
+/// by all figures that have noise (Bonferroni): half of it by the cells, half by the means.
 struct GateNoise {
+  /// A figure's noise over seeds.
+  struct Spread {
+    let variance: Double
+    let freedom: Double
+    static let none = Spread(variance: 0, freedom: 1)
+  }
+
   /// How many degrees of freedom the method's usual spread counts for.
-  private static let priorFreedom = 4
-  /// How likely one run of the same code may be taken for a worse one.
-  private static let risk = 0.01
+  private static let priorFreedom = 4.0
+  /// How likely one run of the same code may be taken for a worse one, if noise were normal.
+  private static let risk = 0.02
+  /// The ratio of a mean's own variance to that of independent cells which one in a hundred exceeds by chance (F at 7
+  /// and many degrees).
+  private static let clearRatio = 2.64
 
   private let seeds: Int
-  /// The mean squared spread of a method's cells in a question, and how many cells there are.
-  private let usual: [String: (variance: Double, count: Int)]
-  private let limit: Double
+  private let cells, means: [String: Spread]
 
   init(_ ledger: Ledger) {
     seeds = ledger.methodSeeds
-    var squares: [String: [Double]] = [:]
+    let own = Double(max(seeds - 1, 1))
+    var squares: [String: [String: Double]] = [:]
     for (name, figures) in ledger.cells {
       guard let row = Cell(name)?.row else { continue }
-      for (question, own) in figures {
-        squares[Self.key(row, question), default: []].append((own.spread ?? 0) * (own.spread ?? 0))
+      for (question, figure) in figures {
+        squares["\(row) \(question)", default: [:]][name] = Self.square(figure.spread)
       }
     }
-    usual = squares.mapValues { ($0.sorted().reduce(0, +) / Double($0.count), $0.count) }
-    let noisy =
-      usual.values.filter { $0.variance > 0 }.map(\.count).reduce(0, +)
-      + ledger.methods.values.flatMap(\.values).filter { $0.spread != nil }.count
-    limit = StudentT.limit(
-      twoSided: 2 * Self.risk / Double(max(noisy, 1)), freedom: Self.priorFreedom + seeds - 1)
+    cells = squares.reduce(into: [:]) { spreads, entry in
+      let all = entry.value.values.sorted()
+      let usual = all.reduce(0, +) / Double(all.count)
+      for (name, square) in entry.value {
+        let variance = (Self.priorFreedom * usual + own * square) / (Self.priorFreedom + own)
+        spreads["\(name) \(entry.key)"] = Spread(
+          variance: variance, freedom: Self.priorFreedom + own)
+      }
+    }
+    means = ledger.methods.reduce(into: [:]) { spreads, entry in
+      for (question, figure) in entry.value {
+        let name = "\(entry.key) \(question)"
+        let cells = squares[name].map { Self.mean($0.values.sorted(), own: own) } ?? .none
+        let square = Self.square(figure.spread)
+        spreads[name] =
+          square > Self.clearRatio * cells.variance
+          ? Spread(variance: square, freedom: own) : cells
+      }
+    }
   }
 
-  private static func key(_ row: MethodAtAccess, _ question: String) -> String {
-    "\(row) \(question)"
+  private static func square(_ spread: Double?) -> Double { (spread ?? 0) * (spread ?? 0) }
+
+  /// The variance of a mean of independent cells, with Satterthwaite's degrees of freedom: (Σ s²)² / Σ (s⁴ / n).
+  private static func mean(_ squares: [Double], own: Double) -> Spread {
+    let sum = squares.reduce(0, +), count = Double(squares.count)
+    guard sum > 0 else { return .none }
+    return Spread(
+      variance: sum / (count * count),
+      freedom: sum * sum / (squares.map { $0 * $0 }.reduce(0, +) / own))
   }
 
-  /// How far a cell may fall below what was blessed of it.
-  func allowance(_ expected: Ledger.Expectation, _ row: MethodAtAccess, _ question: Question)
-    -> Double
-  {
-    allowance(expected, usual: usual[Self.key(row, question.rawValue)]?.variance ?? 0)
+  /// How far a cell's mean over some runs may fall below what was blessed of it.
+  func allowance(_ cell: Cell, _ question: Question, runs: Int) -> Double {
+    allowance(
+      cells["\(cell) \(cell.row) \(question.rawValue)"] ?? .none, of: cells, runs: runs)
   }
 
-  /// The same of a method's figure over all plants, whose usual spread is that of a mean of its cells.
-  func allowance(
-    ofMean expected: Ledger.Expectation, _ row: MethodAtAccess, _ question: Question
-  ) -> Double {
-    let cells = usual[Self.key(row, question.rawValue)]
-    return allowance(
-      expected, usual: cells.map { $0.variance / Double($0.count) } ?? square(expected.spread))
+  /// The same of a method's figure over all plants.
+  func allowance(ofMean row: MethodAtAccess, _ question: Question, runs: Int) -> Double {
+    allowance(means["\(row) \(question.rawValue)"] ?? .none, of: means, runs: runs)
   }
 
-  private func square(_ spread: Double?) -> Double { (spread ?? 0) * (spread ?? 0) }
-
-  private func allowance(_ expected: Ledger.Expectation, usual: Double) -> Double {
-    guard seeds > 1 else { return 0 }
-    let own = Double(seeds - 1), prior = Double(Self.priorFreedom)
-    let variance = (prior * usual + own * square(expected.spread)) / (prior + own)
-    guard variance > 0 else { return 0 }
+  private func allowance(_ spread: Spread, of kind: [String: Spread], runs: Int) -> Double {
+    guard seeds > 1, spread.variance > 0 else { return 0 }
+    let noisy = kind.values.filter { $0.variance > 0 }.count
+    let limit = StudentT.limit(
+      twoSided: Self.risk / Double(noisy), freedom: max(1, Int(spread.freedom)))
     // What was blessed is itself a mean of few seeds.
-    return limit * (variance * (1 + 1 / Double(seeds))).squareRoot()
+    return limit * (spread.variance * (1 / Double(max(runs, 1)) + 1 / Double(seeds))).squareRoot()
   }
 }

@@ -20,8 +20,14 @@ extension Ledger {
     self.init(
       tier: tier, methodSeeds: max(runs.count, 1),
       machines: known + [own].compactMap { $0 }.filter { !known.contains($0) },
+      plants: Self.names(trials.filter { !$0.isNull && $0.isInstalled }, earlier?.plants),
+      nulls: Self.names(trials.filter(\.isNull), earlier?.nulls),
       cells: Self.joined(Self.cells(trials), earlier?.cells),
       methods: Self.joined(Self.methods(runs), earlier?.methods))
+  }
+
+  private static func names(_ trials: [Trial], _ earlier: [String]?) -> [String] {
+    Set(trials.map(name) + (earlier ?? [])).sorted()
   }
 
   /// What each cell scored over the method seeds; where it was silent, chance.
@@ -44,8 +50,10 @@ extension Ledger {
     var values: [String: [String: [Double]]] = [:]
     for run in runs {
       for method in BenchSummary(run).methods {
+        let name = "\(method.row)"
+        values[name] = values[name] ?? [:]
         for (question, value) in figures(method) {
-          values["\(method.row)", default: [:]][question.rawValue, default: []].append(value)
+          values[name]?[question.rawValue, default: []].append(value)
         }
       }
     }
@@ -53,9 +61,15 @@ extension Ledger {
   }
 
   /// A method's figures over all plants: of *whether* the AUROC, otherwise the mean score.
+  ///
+  /// Who gives no pair a magnitude has no AUROC, not one of a half.
   static func figures(_ method: MethodSummary) -> [Question: Double] {
     Question.allCases.reduce(into: [:]) { figures, question in
-      figures[question] = question == .whether ? method.calibrated(\.area) : method.mean(question)
+      if question != .whether {
+        figures[question] = method.mean(question)
+      } else if method.givesMagnitudes {
+        figures[question] = method.calibrated(\.area)
+      }
     }
   }
 

@@ -59,26 +59,37 @@ package struct Ledger: Codable, Sendable {
   /// How many method seeds the scores are means of, on each machine.
   package let methodSeeds: Int
   package let machines: [Machine]
+  /// The plants that were installed, and the null pairs, each with its seeds: what a run has to have.
+  package let plants, nulls: [String]
   /// By cell, whatever its method seed.
   package let cells: [String: Figures]
   /// By method at its level of access: means over families, and of *whether* the AUROC of planted against all null pairs.
+  ///
+  /// A method that answers nothing stands here too, without a figure.
   package let methods: [String: Figures]
 
   init(
-    tier: Tier, methodSeeds: Int, machines: [Machine], cells: [String: Figures],
-    methods: [String: Figures]
+    tier: Tier, methodSeeds: Int, machines: [Machine], plants: [String], nulls: [String],
+    cells: [String: Figures], methods: [String: Figures]
   ) {
     version = Self.version
     self.tier = tier
     self.methodSeeds = methodSeeds
     self.machines = machines
+    self.plants = plants
+    self.nulls = nulls
     self.cells = cells
     self.methods = methods
     digest =
       LedgerText(
-        tier: tier, methodSeeds: methodSeeds, machines: machines, cells: cells, methods: methods
+        tier: tier, methodSeeds: methodSeeds, machines: machines, plants: plants, nulls: nulls,
+        cells: cells, methods: methods
       ).digest
   }
+
+  /// How a pair is called here, whatever a method draws on it.
+  static func name(_ trial: Trial) -> String { name(trial.cell) }
+  static func name(_ cell: Cell) -> String { "\(cell.pair) \(cell.withoutMethodSeed.seeds)" }
 
   /// What was blessed of a cell.
   package func expectations(_ cell: Cell) -> [Question: Expectation] {
@@ -94,19 +105,10 @@ package struct Ledger: Codable, Sendable {
     methods["\(row)"]?[question.rawValue]
   }
 
-  /// Whether an organism was there when the ledger was blessed.
-  package func knows(organism: String) -> Bool {
-    cells.keys.contains { $0.contains(" \(organism)@") }
-  }
-
-  /// The trials of organisms that were blessed, and of null pairs that none but those have: whoever drops in an
-  /// organism moves no figure that was blessed without it.
+  /// The trials of pairs that were blessed: whoever drops in an organism moves no figure that was blessed without it.
   package func known(_ trials: [Trial]) -> [Trial] {
-    trials.filter { trial in
-      trial.isNull
-        ? trial.match.map { knows(organism: $0.subject) } ?? true
-        : knows(organism: trial.pair.subject)
-    }
+    let pairs = Set(plants + nulls)
+    return trials.filter { pairs.contains(Self.name($0)) }
   }
 
   /// The least score at which a question counts as answered.
@@ -135,7 +137,7 @@ package struct Ledger: Codable, Sendable {
   package static func read(_ url: URL) throws -> Ledger? {
     guard FileManager.default.fileExists(atPath: url.path) else { return nil }
     let file = url.lastPathComponent
-    let tree = try JSON.parse(try Data(contentsOf: url), file: file)
+    let tree = try JSON.parse(contentsOf: url)
     guard tree["version"] == .integer(Int64(version)) else {
       throw LedgerError(file: file, reason: "it is of another version of Assay")
     }
@@ -156,7 +158,8 @@ package struct Ledger: Codable, Sendable {
       try check(figures, of: name, file: file)
     }
     let written = Ledger(
-      tier: tier, methodSeeds: methodSeeds, machines: machines, cells: cells, methods: methods)
+      tier: tier, methodSeeds: methodSeeds, machines: machines, plants: plants, nulls: nulls,
+      cells: cells, methods: methods)
     guard written.digest == digest else {
       throw LedgerError(
         file: file, reason: "its digest is not that of its lines: it was damaged, or edited by hand"
@@ -183,7 +186,8 @@ package struct Ledger: Codable, Sendable {
   /// - Throws: `FileError.unwritable`.
   package func write(to url: URL) throws {
     let text = LedgerText(
-      tier: tier, methodSeeds: methodSeeds, machines: machines, cells: cells, methods: methods)
+      tier: tier, methodSeeds: methodSeeds, machines: machines, plants: plants, nulls: nulls,
+      cells: cells, methods: methods)
     try AtomicFile.write(Data(text.whole.utf8), to: url)
   }
 }
@@ -199,6 +203,7 @@ private struct LedgerText {
   let tier: Tier
   let methodSeeds: Int
   let machines: [Ledger.Machine]
+  let plants, nulls: [String]
   let cells, methods: [String: Ledger.Figures]
 
   var digest: String {
@@ -226,6 +231,8 @@ private struct LedgerText {
         "tier": "\(tier.rawValue)",
         "methodSeeds": \(methodSeeds),
         "machines": [\(machines.joined(separator: ", "))],
+        "plants": [\(plants.map(quoted).joined(separator: ", "))],
+        "nulls": [\(nulls.map(quoted).joined(separator: ", "))],
         "cells": {
       \(lines(cells))
         },
