@@ -19,6 +19,13 @@ struct OutputDivergenceTests: KnownChangeSuite {
     let q = pair.logProbabilities(.base, on: prompts.text, at: shown)
     #expect(abs((Double(rows[0][1]) ?? 0) - rowDivergences(p, q).mean) < 1e-5)
     #expect(abs((Double(rows[1][1]) ?? 0) - rowDivergences(q, p).mean) < 1e-5)
+    // And the magnitude is a mean over tokens, not over rows of text.
+    let all = prompts.countedTokens
+    let mean = rowDivergences(
+      pair.logProbabilities(.finetuned, on: prompts.text, at: all),
+      pair.logProbabilities(.base, on: prompts.text, at: all)
+    ).mean
+    #expect(abs((evidence.magnitude ?? 0) - mean) < 1e-6 * mean)
   }
 
   @Test("the divergence of a text does not depend on its length")
