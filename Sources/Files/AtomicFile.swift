@@ -43,6 +43,12 @@ package enum AtomicFile {
   ///   - start: What an earlier report of the same kind starts with; such a one is replaced later.
   /// - Throws: `FileError.unwritable` if something else is there, or the place cannot be written.
   package static func check(_ url: URL, replacing start: String) throws {
+    var status = stat()
+    // A pipe would be waited for, and of a folder nothing is read: what is no file is no report.
+    if unsafe stat(url.path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+      throw FileError.unwritable(
+        url.path, reason: "something that is no file is there; name another place")
+    }
     if let handle = try? FileHandle(forReadingFrom: url) {
       let found = (try? handle.read(upToCount: start.utf8.count)) ?? Data()
       guard found.isEmpty || found.elementsEqual(start.utf8) else {

@@ -81,8 +81,10 @@ package struct MethodSummary: Sendable {
     Calibration.mean(calibrations, figure)
   }
 
-  /// Whether it gives any pair a magnitude.
-  var givesMagnitudes: Bool { trials.contains { $0.magnitude != nil } }
+  /// Whether it gives at least half of the plants a magnitude.
+  var givesMagnitudes: Bool {
+    2 * installed.filter { $0.magnitude != nil }.count >= installed.count
+  }
 
   /// How many pairs of a kind it was run on.
   package func count(_ role: PairRole) -> Int { trials.filter { $0.role == role }.count }

@@ -4,6 +4,7 @@ import Diffing
 import Foundation
 import JSON
 import Methods
+import Organisms
 import Reporting
 import Statistics
 
@@ -12,10 +13,10 @@ struct GateCommand: ParsableCommand {
     commandName: "gate",
     abstract: "Runs what was blessed again, and fails if a score fell by more than noise.",
     discussion: """
-      Exit codes: 0 if every blessed figure was measured and held; 1 if one fell, or a question is not answered any \
-      more; 2 for a mistake in the command or in a file of Organisms/; 3 if something could not be measured, and \
-      whenever nothing was. A figure that falls where methods draw is run again with eight more method seeds, and their \
-      mean decides. It writes gate.md, gate.json, gate.csv, gate.xml (JUnit) and gate.jsonl (the trials). Where \
+      Exit codes: 0 if every blessed figure was measured and none fell; 1 if one fell, or a question is not answered \
+      any more; 2 for a mistake in the command or in a file of Organisms/; 3 if something could not be measured, and \
+      whenever nothing was. A figure that is low where methods draw is run again with eight more method seeds, and the \
+      mean over all runs decides; trials that are given are judged as they are. It writes gate.md, gate.json, gate.csv, gate.xml (JUnit) and gate.jsonl (the trials). Where \
       GITHUB_STEP_SUMMARY names a file the page is added to it, and under GITHUB_ACTIONS the worst figures become \
       annotations.
       """)
@@ -58,6 +59,7 @@ struct GateCommand: ParsableCommand {
     guard (1...1000).contains(repeats) else {
       throw ValidationError("--repeat should be from 1 to 1000.")
     }
+    guard sarif != "" else { throw ValidationError("--sarif names no file.") }
     guard trials.isEmpty || (repeats == 1 && firstSeed == 0) else {
       throw ValidationError(
         "--trials are judged as they are; leave out --repeat and --method-seed.")
@@ -65,13 +67,14 @@ struct GateCommand: ParsableCommand {
   }
 
   func run() throws {
+    let writer = try GateWriter(
+      options.project, out: out, sarif: sarif, inputs: trials + [against].compactMap { $0 })
     guard !options.project.isForeign, options.project.draw == 0 else {
       throw ValidationError(
         "The ledger is for the organisms of the checkout as they are drawn by default; leave out --library and "
           + "--draw-seed.")
     }
     _ = try Methods.chosen(methods)
-    let writer = try GateWriter(options.project, out: out, sarif: sarif)
     do {
       let (gate, trials) = try judged()
       try writer.write(gate, trials)
@@ -100,20 +103,24 @@ struct GateCommand: ParsableCommand {
     return (gate(more, lost), trials + more)
   }
 
-  /// The cells of a ledger again, with method seeds that no run had.
-  private func confirmed(_ cells: [Cell], _ ledger: Ledger) throws -> ([Trial], [String]) {
+  /// Suspects again, with method seeds that no run had: cells one by one, of a method's mean all pairs.
+  private func confirmed(_ suspects: [Gate.Check], _ ledger: Ledger) throws -> ([Trial], [String]) {
     let seeds = ledger.tier.seeds.flatMap {
       $0.repeated(Self.confirmations, from: firstSeed &+ UInt64(repeats))
     }
-    let groups = Dictionary(grouping: cells, by: \.row.method).sorted { $0.key < $1.key }
-    let runs = try groups.map { method, cells in
-      try measured(
-        ledger, seeds: seeds, methods: [method],
-        organisms: Set(cells.map(\.pair.subject)).sorted())
+    let groups = Dictionary(grouping: suspects, by: \.row.method).sorted { $0.key < $1.key }
+    let runs = try groups.map { method, own in
+      let isWhole = own.contains { $0.cell == nil }
+      let plants = Set(own.compactMap { $0.cell?.pair.subject }).sorted()
+      return try measured(
+        ledger, seeds: seeds, methods: [method], organisms: isWhole ? organisms : plants)
     }
-    let all = Set(cells)
+    let rows = Set(suspects.filter { $0.cell == nil }.map(\.row))
+    let cells = Set(suspects.compactMap(\.cell))
     return (
-      runs.flatMap(\.trials).filter { all.contains($0.cell.withoutMethodSeed) },
+      runs.flatMap(\.trials).filter {
+        rows.contains($0.row) || cells.contains($0.cell.withoutMethodSeed)
+      },
       runs.flatMap(\.failures)
     )
   }
@@ -127,9 +134,13 @@ struct GateCommand: ParsableCommand {
     throw CannotMeasure("\(url.path): there is no ledger; './assay bless' writes one.")
   }
 
-  /// Whatever is named has to stand in the ledger, or nothing of it is judged.
+  /// Whatever is named has to be there, and to stand in the ledger, or nothing of it is judged.
   private func checkScope(_ ledger: Ledger) throws {
     let known = Set(ledger.methods.keys.compactMap { MethodAtAccess($0)?.method })
+    if !organisms.isEmpty {
+      let library = try options.project.library()
+      for organism in organisms { _ = try library.organism(organism) }
+    }
     let plants = Set(ledger.plants.compactMap { $0.split(separator: "@").first.map(String.init) })
     for (names, all, kind) in [(methods, known, "method"), (organisms, plants, "organism")] {
       guard let stranger = names.first(where: { !all.contains($0) }) else { continue }

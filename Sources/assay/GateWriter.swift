@@ -8,21 +8,37 @@ import Statistics
 /// Writes what a gate found, for people and for programs.
 struct GateWriter {
   private let folder: URL
+  /// The folder, as the user may write it.
+  private let place: String
   private let sarif: URL?
   /// The files' stem: no other run writes under it until this one ends.
   private let claim: ClaimedName
 
   /// Checks, before any work is spent, that the results can be written, and takes those of an earlier run away: one that
   /// is interrupted leaves none that speak of another.
-  init(_ project: Project, out: String?, sarif: String?) throws {
+  ///
+  /// - Parameter inputs: Files that are read later, which no result may replace.
+  init(_ project: Project, out: String?, sarif: String?, inputs: [String]) throws {
+    self.place = out ?? "Reports/local"
     folder = out.map { URL(filePath: $0) } ?? project.localReports
     self.sarif = sarif.map { URL(filePath: $0) }
     claim = try ClaimedName("gate", in: folder)
     let files =
       Self.starts.map { (url(ending: $0.ending), $0.start) }
       + [self.sarif.map { ($0, GateSarif.start) }].compactMap { $0 }
-    for (url, start) in files { try AtomicFile.check(url, replacing: start) }
+    var taken = Set(inputs.map { Self.resolved(URL(filePath: $0)) })
+    for (url, start) in files {
+      guard taken.insert(Self.resolved(url)).inserted else {
+        throw FileError.unwritable(
+          url.path, reason: "it is read, or written, under the same name; name another place")
+      }
+      try AtomicFile.check(url, replacing: start)
+    }
     for (url, _) in files { try? FileManager.default.removeItem(at: url) }
+  }
+
+  private static func resolved(_ url: URL) -> String {
+    url.standardizedFileURL.resolvingSymlinksInPath().path
   }
 
   private static let starts: [(ending: String, start: String)] = [
@@ -44,6 +60,7 @@ struct GateWriter {
       ("csv", results.table.csv()), ("xml", GateJUnit(gate).text),
     ] { try AtomicFile.write(Data(content.utf8), to: url(ending: ending)) }
     if let sarif { try AtomicFile.write(Data(GateSarif(gate).text.utf8), to: sarif) }
+    Console.show("\nWrote \(place)/\(claim.name).md, .json, .csv, .xml and .jsonl.")
     tellGitHub(gate, text)
   }
 
@@ -62,7 +79,7 @@ struct GateWriter {
       try handle.seekToEnd()
       try handle.write(contentsOf: Data(text.summary.utf8))
     } catch {
-      Notice.standardError("the step's summary \(path) cannot be written: \(error)")
+      Notice.standardError("the step's summary \(path) cannot be written")
     }
   }
 }

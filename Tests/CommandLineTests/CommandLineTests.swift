@@ -69,6 +69,26 @@ struct CommandLineTests {
     }
   }
 
+  @Test("no result of a gate takes the place of what it reads, or of what is no result")
+  func gateKeepsFiles() throws {
+    try Fixtures.withTemporaryFolder { folder in
+      let kept = folder.appending(path: "kept"), run = folder.appending(path: "gate.jsonl")
+      try FileManager.default.createDirectory(at: kept, withIntermediateDirectories: true)
+      let inside = kept.appending(path: "file")
+      for url in [inside, run] { try Data("{\"key\":\"a\"}".utf8).write(to: url) }
+      for words in [
+        ["--sarif", kept.path], ["--sarif", ""], ["--trials", run.path],
+        ["--sarif", folder.appending(path: "gate.json").path], ["--against", run.path],
+      ] {
+        let answer = try Tool.run("gate", words[0], words[1], "--out", folder.path)
+        #expect(answer.code == 2, "\(words): \(answer.output)\(answer.errors)")
+        for url in [inside, run] {
+          #expect(try Data(contentsOf: url).count == 11, "\(words) \(url.path)")
+        }
+      }
+    }
+  }
+
   private func run(_ words: [String]) throws -> Tool.Answer {
     switch words.count {
     case 1: try Tool.run(words[0])

@@ -111,6 +111,9 @@ struct GateTests {
     }
     let gate = Gate(ledger([run()]), silent)
     #expect(gate.regressions.map { "\($0.question) \($0.verdict)" } == ["whether silent"])
+    // Nor who gives it to a few.
+    let few = zip(run(), silent).enumerated().map { $0.offset < 3 ? $0.element.0 : $0.element.1 }
+    #expect(Gate(ledger([run()]), few).regressions.map(\.verdict) == [.silent])
   }
 
   @Test("another regime of an organism that was blessed counts in no mean")
@@ -130,7 +133,9 @@ struct GateTests {
     let ledger = ledger((0..<8).map { noisy($0) })
     let odd = run(seed: 9) { $0 == 5 ? 0.2 : 0.6 }
     let first = Gate(ledger, odd)
-    #expect(first.outcome == .regression && first.suspects.map(\.pair.subject) == ["organism-5"])
+    #expect(
+      first.outcome == .regression
+        && first.suspects.compactMap(\.cell?.pair.subject) == ["organism-5"])
     func again(_ value: Double) -> Gate {
       let more = (10..<18).flatMap { seed in
         run(seed: seed) { _ in value }.filter { $0.pair.subject == "organism-5" }

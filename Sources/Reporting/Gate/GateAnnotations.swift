@@ -1,7 +1,3 @@
-internal import Bench
-internal import Diffing
-internal import Foundation
-internal import Organisms
 package import Statistics
 
 /// A gate as annotations of GitHub Actions: a line each on standard output.
@@ -15,11 +11,9 @@ package struct GateAnnotations {
 
   /// The worst first.
   package var lines: [String] {
-    (gate.regressions + gate.checks(.notMeasured)).prefix(Self.most).map { check in
-      let place = GatePlace(check)
-      return "::error file=\(Self.property(place.file)),line=1,"
-        + "title=\(Self.property("Assay: \(check.question.rawValue) of \(check.row)"))"
-        + "::\(Self.data(place.message))"
+    GateFault.all(gate).prefix(Self.most).map { fault in
+      "::error file=\(Self.property(fault.file)),line=1,title=\(Self.property(fault.title))"
+        + "::\(Self.data(fault.message))"
     }
   }
 
@@ -31,36 +25,5 @@ package struct GateAnnotations {
 
   private static func property(_ text: String) -> String {
     data(text).replacing(":", with: "%3A").replacing(",", with: "%2C")
-  }
-}
-
-/// Where a check belongs, and what is to be said of it.
-struct GatePlace {
-  /// A file of the checkout.
-  let file: String
-  let message: String
-
-  init(_ check: Gate.Check) {
-    file =
-      check.cell.map { "Organisms/\(Self.stem($0.pair.subject)).json" } ?? "Fixtures/ledger.json"
-    let blessed = Prose.number(check.expected.low, 3)
-    let held = check.passShare.map { "; it held in \(GateText.percent($0)) of the runs" } ?? ""
-    let name =
-      "\(check.question.rawValue) of \(check.row) on "
-      + (check.cell.map { "\($0.pair)" } ?? "all plants")
-    message =
-      switch check.verdict {
-      case .notMeasured: "\(name) was not measured: \(check.reason ?? "nothing was run")."
-      case .silent: "\(name) is not answered any more; \(blessed) was blessed."
-      case .held, .fell, .rose:
-        "\(name) is \(Prose.number(check.value, 3)); \(blessed) was blessed, and it may fall to "
-          + "\(Prose.number(check.lowest, 3))\(held)."
-      }
-  }
-
-  /// Both halves of a drawn organism come from one file.
-  private static func stem(_ organism: String) -> String {
-    organism.hasSuffix(Half.heldOutSuffix)
-      ? String(organism.dropLast(Half.heldOutSuffix.count)) : organism
   }
 }

@@ -3,7 +3,8 @@ internal import Diffing
 internal import Foundation
 package import Statistics
 
-/// A gate as JUnit XML: a suite an organism, a case a cell, and a suite of the methods' figures over all plants.
+/// A gate as JUnit XML: a suite an organism, a case a cell; a suite of the methods' figures over all plants; and one of what
+/// could not be done at all.
 package struct GateJUnit {
   private let gate: Gate
 
@@ -16,13 +17,32 @@ package struct GateJUnit {
   package var text: String {
     let suites = Dictionary(grouping: gate.checks) { $0.cell?.pair.subject ?? "all plants" }
       .sorted { $0.key < $1.key }.map { suite($0.key, $0.value) }
-    let count = Self.cases(gate.checks).count
+    let cases = Self.cases(gate.checks)
     return """
-      \(Self.start) tests="\(count)" \(Self.counts(Self.cases(gate.checks)))>
-      \(suites.joined(separator: "\n"))
+      \(Self.start) tests="\(cases.count + gate.failures.count)" \(counts(cases, gate.failures.count))>
+      \((suites + failures).joined(separator: "\n"))
       </testsuites>
 
       """
+  }
+
+  /// What no cell can tell, as cases of their own.
+  private var failures: [String] {
+    guard !gate.failures.isEmpty else { return [] }
+    let cases = gate.failures.enumerated().map { index, failure in
+      """
+          <testcase classname="gate" name="run \(index + 1)">
+            <error type="not-measured" message="not measured">\(Self.escaped(failure))</error>
+          </testcase>
+      """
+    }
+    return [
+      """
+        <testsuite name="gate" tests="\(cases.count)" \(counts([], cases.count))>
+      \(cases.joined(separator: "\n"))
+        </testsuite>
+      """
+    ]
   }
 
   /// The checks of one cell, or of one method's figures.
@@ -33,44 +53,49 @@ package struct GateJUnit {
       .sorted { $0.key < $1.key }.map(\.value)
   }
 
-  private static func counts(_ cases: [Case]) -> String {
-    let failures = cases.filter { $0.contains(where: \.isRegression) }.count
-    let errors = cases.filter(isError).count
+  private func counts(_ cases: [Case], _ others: Int = 0) -> String {
+    let failures = cases.filter { $0.contains(where: isFailure) }.count
+    let errors = cases.filter(isError).count + others
     return "failures=\"\(failures)\" errors=\"\(errors)\" skipped=\"0\""
   }
 
-  private static func isError(_ own: Case) -> Bool {
-    !own.contains(where: \.isRegression) && own.contains { $0.verdict == .notMeasured }
+  private func isFailure(_ check: Gate.Check) -> Bool {
+    check.isRegression || (gate.outcome == .rise && check.verdict == .rose)
+  }
+
+  private func isError(_ own: Case) -> Bool {
+    !own.contains(where: isFailure) && own.contains { $0.verdict == .notMeasured }
   }
 
   private func suite(_ name: String, _ checks: [Gate.Check]) -> String {
     let cases = Self.cases(checks)
     return """
-        <testsuite name="\(Self.escaped(name))" tests="\(cases.count)" \(Self.counts(cases))>
+        <testsuite name="\(Self.escaped(name))" tests="\(cases.count)" \(counts(cases))>
           <properties>
             <property name="runs" value="\(gate.runCount)"/>
           </properties>
-      \(cases.map { Self.text($0, suite: name) }.joined(separator: "\n"))
+      \(cases.map { text($0, suite: name) }.joined(separator: "\n"))
         </testsuite>
       """
   }
 
-  private static func text(_ own: Case, suite: String) -> String {
+  private func text(_ own: Case, suite: String) -> String {
     guard let first = own.first else { return "" }
     let name = first.cell.map { "\($0.pair.regime) \($0.seeds)" } ?? "all plants"
     let head =
-      "    <testcase classname=\"\(escaped("\(suite).\(first.row)"))\" name=\"\(escaped(name))\""
-    let faults = own.filter { $0.isRegression || $0.verdict == .notMeasured }
-    let values = own.filter { $0.verdict != .notMeasured }.map(line).joined(separator: "\n")
-    let out = "      <system-out>\(escaped(values))</system-out>\n    </testcase>"
+      "    <testcase classname=\"\(Self.escaped("\(suite).\(first.row)"))\" "
+      + "name=\"\(Self.escaped(name))\""
+    let faults = own.filter { isFailure($0) || $0.verdict == .notMeasured }
+    let values = own.filter { $0.verdict != .notMeasured }.map(Self.line).joined(separator: "\n")
+    let out = "      <system-out>\(Self.escaped(values))</system-out>\n    </testcase>"
     guard !faults.isEmpty else { return "\(head)>\n\(out)" }
-    let message = faults.map { GatePlace($0).message }.joined(separator: "\n")
+    let message = faults.map { GateFault($0).message }.joined(separator: "\n")
     let kind = isError(own) ? "error" : "failure"
     let type = isError(own) ? "not-measured" : "regression"
-    let title = escaped(faults.map(\.question.rawValue).joined(separator: ", "))
+    let title = Self.escaped(faults.map(\.question.rawValue).joined(separator: ", "))
     return """
       \(head)>
-            <\(kind) type="\(type)" message="\(title)">\(escaped(message))</\(kind)>
+            <\(kind) type="\(type)" message="\(title)">\(Self.escaped(message))</\(kind)>
       \(out)
       """
   }

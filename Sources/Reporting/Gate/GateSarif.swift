@@ -10,11 +10,14 @@ package struct GateSarif {
 
   package init(_ gate: Gate) { self.gate = gate }
 
-  private static let rules: [(verdict: Gate.Verdict, id: String, text: String)] = [
-    (.fell, "score-fell", "A score is lower than what was blessed, by more than noise."),
-    (.silent, "question-silent", "A question that was answered is not answered any more."),
-    (.notMeasured, "not-measured", "A blessed figure was not measured."),
-  ]
+  private static func text(_ kind: GateFault.Kind) -> String {
+    switch kind {
+    case .fell: "A score is lower than what was blessed, by more than noise."
+    case .silent: "A question that was answered is not answered any more."
+    case .notMeasured: "A blessed figure was not measured."
+    case .rose: "A score is higher than what was blessed, by more than noise."
+    }
+  }
 
   /// What it starts with, so that no other file is taken for one.
   package static let start = "{\n  \"$schema\": \"https://json.schemastore.org/sarif"
@@ -42,42 +45,36 @@ package struct GateSarif {
       (
         "rules",
         .array(
-          Self.rules.map { rule in
+          GateFault.Kind.allCases.map { kind in
             .object([
-              ("id", .string(rule.id)),
-              ("shortDescription", .object([("text", .string(rule.text))])),
+              ("id", .string(kind.rawValue)),
+              ("shortDescription", .object([("text", .string(Self.text(kind)))])),
             ])
           })
       ),
     ])
   }
 
-  private var results: [JSONValue] {
-    Self.rules.flatMap { rule in
-      gate.checks(rule.verdict).sorted { ($1.depth, $0.name) < ($0.depth, $1.name) }
-        .prefix(Self.most / Self.rules.count).map { result($0, rule.id) }
-    }
-  }
+  private var results: [JSONValue] { GateFault.all(gate).prefix(Self.most).map(Self.result) }
 
   /// What code scanning shows of a run.
   private static let most = 5000
 
-  private func result(_ check: Gate.Check, _ rule: String) -> JSONValue {
-    let place = GatePlace(check)
+  private static func result(_ fault: GateFault) -> JSONValue {
     let location: JSONValue = .object([
       (
         "physicalLocation",
         .object([
-          ("artifactLocation", .object([("uri", .string(place.file))])),
+          ("artifactLocation", .object([("uri", .string(fault.file))])),
           ("region", .object([("startLine", .integer(1))])),
         ])
       )
     ])
     return .object([
-      ("ruleId", .string(rule)), ("level", .string("error")),
-      ("message", .object([("text", .string(place.message))])),
+      ("ruleId", .string(fault.kind.rawValue)), ("level", .string("error")),
+      ("message", .object([("text", .string(fault.message))])),
       ("locations", .array([location])),
-      ("partialFingerprints", .object([("assayFigure/v1", .string(check.name))])),
+      ("partialFingerprints", .object([("assayFigure/v1", .string(fault.fingerprint))])),
     ])
   }
 }

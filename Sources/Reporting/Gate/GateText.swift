@@ -41,14 +41,16 @@ package struct GateText {
     }
     if gate.confirmationCount > 0 {
       notes.append(
-        "What seemed to fall was run with \(gate.confirmationCount) more method seeds, and the mean decided."
+        "What was low was run with \(gate.confirmationCount) more method seeds, and the mean over all runs decided."
       )
     }
-    let blind = gate.checks.filter(\.isBlind).count
-    if blind > 0 {
+    let blind = gate.checks.filter(\.isBlind)
+    if !blind.isEmpty {
+      let means = blind.filter { $0.cell == nil }.count
       notes.append(
-        "\(blind) figures go so far apart by themselves that no score of \(gate.runCount == 1 ? "one run" : "these runs") "
-          + "is low enough to be a fall: their method's mean tells, or more runs (--repeat).")
+        "\(blind.count - means) cells and \(means) figures over all plants go so far apart by themselves that they may "
+          + "come down to nothing (of whether, to chance) and are not seen to fall; more runs see more (--repeat)."
+      )
     }
     if gate.newCells > 0 {
       notes.append(
@@ -67,16 +69,19 @@ package struct GateText {
   }
 
   /// A few checks, one a row.
-  static func table(_ checks: some Sequence<Gate.Check>) -> TextTable {
+  static func table(_ checks: some Sequence<Gate.Check>, verdicts: Bool = false) -> TextTable {
     TextTable(
-      header: ["figure", "plant", "verdict", "blessed", "least", "now", "held in"],
+      header: ["figure", "plant"] + (verdicts ? ["verdict"] : [])
+        + ["blessed", "least", "now", "held in"],
       rows: checks.map { check in
         [
           "\(check.question.rawValue) \(check.row)", check.cell.map { "\($0.pair)" } ?? "all",
-          check.verdict.rawValue, range(check.expected), Prose.number(check.lowest),
-          Prose.number(check.value), check.passShare.map { percent($0) } ?? "-",
+        ] + (verdicts ? [check.verdict.rawValue] : []) + [
+          range(check.expected), Prose.number(check.lowest),
+          check.verdict == .silent ? "silent" : Prose.number(check.value),
+          check.passShare.map { percent($0) } ?? "-",
         ]
-      }, names: 3)
+      }, names: verdicts ? 3 : 2)
   }
 
   private static func range(_ expected: Ledger.Expectation) -> String {
@@ -119,7 +124,7 @@ package struct GateText {
     let folded = """
       <details><summary>The figures of each method over all plants</summary>
 
-      \(Self.table(methods).text)
+      \(Self.table(methods, verdicts: true).text)
 
       </details>
       """

@@ -34,9 +34,9 @@ package struct Gate: Sendable {
     package let passShare: Double?
     /// Why it was not measured.
     package let reason: String?
-    /// Whether noise between method seeds is a part of what it may fall by.
-    package let isNoisy: Bool
-    /// Whether noise is so large that no score is low enough to be a fall: the method's mean has to tell.
+    /// Whether it is low for a figure with noise between method seeds, so that more runs have to tell.
+    package let isSuspect: Bool
+    /// Whether noise is so large that the figure may go down to nothing, or to chance, and is not seen to fall.
     package let isBlind: Bool
 
     /// The mean over the runs that answer.
@@ -162,10 +162,10 @@ package struct Gate: Sendable {
 
   package func checks(_ verdict: Verdict) -> [Check] { checks.filter { $0.verdict == verdict } }
 
-  /// Cells that fell, and where it may be noise with a longer tail than the normal distribution has: they are run again.
-  package var suspects: [Cell] {
-    checks.filter { $0.isRegression && $0.isNoisy }.compactMap(\.cell)
-  }
+  /// Figures that are low where noise may be the reason: they are run again.
+  ///
+  /// Noise has longer tails than the normal distribution, where scores jump; and one run sees large falls only.
+  package var suspects: [Check] { checks.filter(\.isSuspect) }
 
   /// What a gate ends with.
   package enum Outcome: String, CaseIterable, Sendable {

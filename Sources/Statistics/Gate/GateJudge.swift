@@ -77,7 +77,7 @@ struct GateJudge {
         check(
           cell.row, cell, question, expected, margin: Ledger.margins[question] ?? 0,
           all.map { reading($0, cell, question, expected) }
-        ) { noise.allowance(cell, question, runs: $0) }
+        ) { noise.allowance(cell, question, runs: $0, $1) }
       }
     }
   }
@@ -96,12 +96,13 @@ struct GateJudge {
   }
 
   func checks(_ row: MethodAtAccess, _ figures: Ledger.Figures) -> [Gate.Check] {
-    figures.sorted { $0.key < $1.key }.compactMap { name, expected in
+    let all = runs + confirmations.filter { $0.missing(row, ledger).isEmpty }
+    return figures.sorted { $0.key < $1.key }.compactMap { name, expected in
       Question(rawValue: name).map { question in
         let margin = question == .whether ? Ledger.margins[question] ?? 0 : Ledger.meanMargin
         return check(
-          row, nil, question, expected, margin: margin, runs.map { reading($0, row, question) }
-        ) { noise.allowance(ofMean: row, question, runs: $0) }
+          row, nil, question, expected, margin: margin, all.map { reading($0, row, question) }
+        ) { noise.allowance(ofMean: row, question, runs: $0, $1) }
       }
     }
   }
@@ -118,13 +119,17 @@ struct GateJudge {
 
   private func check(
     _ row: MethodAtAccess, _ cell: Cell?, _ question: Question, _ expected: Ledger.Expectation,
-    margin: Double, _ readings: [Reading], _ allowance: (_ runs: Int) -> Double
+    margin: Double, _ readings: [Reading],
+    _ allowance: (_ runs: Int, _ stage: GateNoise.Stage) -> Double
   ) -> Gate.Check {
     // Blessed figures are rounded to thousandths.
-    let slack = margin + 0.0005, noise = allowance(readings.count)
+    let slack = margin + 0.0005, noise = allowance(readings.count, .decision)
     let lowest = expected.low - slack - noise, highest = expected.high + slack + noise
     let values = readings.map { if case .value(let value) = $0 { value } else { Double?.none } }
-    let least = expected.low - slack - allowance(1)
+    let least = expected.low - slack - allowance(1, .decision)
+    let suspicious = expected.low - slack - allowance(readings.count, .suspicion)
+    // Of whether a half is chance, below which nothing is lost.
+    let floor = question == .whether ? 0.5 : 0
     let passes = values.filter { ($0 ?? -.infinity) >= least }.count
     let reasons = readings.compactMap {
       if case .missing(let reason) = $0 { reason } else { String?.none }
@@ -135,7 +140,10 @@ struct GateJudge {
       highest: highest, values: values,
       verdict: reason == nil ? verdict(values, lowest, highest) : .notMeasured,
       passShare: readings.isEmpty ? nil : Double(passes) / Double(readings.count),
-      reason: reason, isNoisy: noise > 0, isBlind: lowest <= 0 && expected.low - slack > 0)
+      reason: reason,
+      isSuspect: noise > 0 && reason == nil
+        && verdict(values, suspicious, .infinity) != .held,
+      isBlind: lowest <= floor && expected.low - slack > floor)
   }
 
   /// Silent if half of the runs are, else where their mean is.

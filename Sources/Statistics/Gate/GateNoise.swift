@@ -7,8 +7,8 @@ internal import Foundation
 /// A cell was blessed over a few seeds, so its own spread is a poor guess: it is drawn towards the spread that the same
 /// method shows in the same question over all plants (as Smyth, 2004, moderates variances: there the prior's weight is
 /// estimated, here it is fixed). Of a method's mean the variance is that of independent cells, unless its own spread says
-/// that they go up and down together. A fall is more than noise if Student's t of it is less likely than the risk, shared
-/// by all figures that have noise (Bonferroni): half of it by the cells, half by the means.
+/// that they go up and down together. A fall is more than noise if Student's t of it is less likely than a risk that all
+/// figures with noise share (Bonferroni).
 struct GateNoise {
   /// A figure's noise over seeds.
   struct Spread {
@@ -19,8 +19,21 @@ struct GateNoise {
 
   /// How many degrees of freedom the method's usual spread counts for.
   private static let priorFreedom = 4.0
-  /// How likely one run of the same code may be taken for a worse one, if noise were normal.
-  private static let risk = 0.02
+  /// How sure a fall has to be.
+  enum Stage {
+    /// Worth more runs: of every figure alone one run in five hundred may look so.
+    case suspicion
+    /// A fall: of all figures together two runs of the same code in a hundred may look so, if noise were normal.
+    case decision
+  }
+
+  private static func risk(_ stage: Stage, figures: Int) -> Double {
+    switch stage {
+    case .suspicion: 0.002
+    // Half by the cells, half by the means.
+    case .decision: 0.01 / Double(figures)
+    }
+  }
   /// The ratio of a mean's own variance to that of independent cells which one in a hundred exceeds by chance (F at 7
   /// and many degrees).
   private static let clearRatio = 2.64
@@ -71,21 +84,25 @@ struct GateNoise {
   }
 
   /// How far a cell's mean over some runs may fall below what was blessed of it.
-  func allowance(_ cell: Cell, _ question: Question, runs: Int) -> Double {
+  func allowance(_ cell: Cell, _ question: Question, runs: Int, _ stage: Stage) -> Double {
     allowance(
-      cells["\(cell) \(cell.row) \(question.rawValue)"] ?? .none, of: cells, runs: runs)
+      cells["\(cell) \(cell.row) \(question.rawValue)"] ?? .none, of: cells, runs: runs, stage)
   }
 
   /// The same of a method's figure over all plants.
-  func allowance(ofMean row: MethodAtAccess, _ question: Question, runs: Int) -> Double {
-    allowance(means["\(row) \(question.rawValue)"] ?? .none, of: means, runs: runs)
+  func allowance(ofMean row: MethodAtAccess, _ question: Question, runs: Int, _ stage: Stage)
+    -> Double
+  {
+    allowance(means["\(row) \(question.rawValue)"] ?? .none, of: means, runs: runs, stage)
   }
 
-  private func allowance(_ spread: Spread, of kind: [String: Spread], runs: Int) -> Double {
+  private func allowance(
+    _ spread: Spread, of kind: [String: Spread], runs: Int, _ stage: Stage
+  ) -> Double {
     guard seeds > 1, spread.variance > 0 else { return 0 }
     let noisy = kind.values.filter { $0.variance > 0 }.count
     let limit = StudentT.limit(
-      twoSided: Self.risk / Double(noisy), freedom: max(1, Int(spread.freedom)))
+      twoSided: 2 * Self.risk(stage, figures: noisy), freedom: max(1, Int(spread.freedom)))
     // What was blessed is itself a mean of few seeds.
     return limit * (spread.variance * (1 / Double(max(runs, 1)) + 1 / Double(seeds))).squareRoot()
   }

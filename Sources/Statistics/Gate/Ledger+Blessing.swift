@@ -62,7 +62,7 @@ extension Ledger {
 
   /// A method's figures over all plants: of *whether* the AUROC, otherwise the mean score.
   ///
-  /// Who gives no pair a magnitude has no AUROC, not one of a half.
+  /// Who gives fewer than half of the plants a magnitude has no AUROC, not one of a half.
   static func figures(_ method: MethodSummary) -> [Question: Double] {
     Question.allCases.reduce(into: [:]) { figures, question in
       if question != .whether {
