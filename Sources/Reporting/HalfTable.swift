@@ -50,10 +50,7 @@ struct HalfTable {
 
   private static func pair(_ row: HalfComparison.Row) -> String {
     guard row.development != nil || row.heldOut != nil else { return "-" }
-    let interval = row.difference?.interval.map {
-      " [\(Prose.short($0.low, 2)), \(Prose.short($0.high, 2))]"
-    }
     return "\(Prose.number(row.development, 2)) / \(Prose.number(row.heldOut, 2))"
-      + (interval ?? "")
+      + (row.difference?.interval.map { " " + IntervalText.brackets($0) } ?? "")
   }
 }

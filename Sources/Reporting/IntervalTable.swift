@@ -78,8 +78,11 @@ struct IntervalText {
   let text: String
 
   init(_ value: Double, _ interval: ConfidenceInterval?) {
-    let range = interval.map { " [\(Self.number($0.low)), \(Self.number($0.high))]" } ?? ""
-    text = Self.number(value) + range
+    text = Self.number(value) + (interval.map { " " + Self.brackets($0) } ?? "")
+  }
+
+  static func brackets(_ interval: ConfidenceInterval) -> String {
+    "[\(number(interval.low)), \(number(interval.high))]"
   }
 
   private static func number(_ value: Double) -> String { Prose.short(value, 2) }

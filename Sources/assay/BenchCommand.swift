@@ -148,11 +148,8 @@ struct RunWriter {
 
   private func check(_ name: String) throws {
     try AtomicFile.check(folder.appending(path: "\(name).md"), replacing: BenchReport.start)
-    try AtomicFile.check(folder.appending(path: "\(name).jsonl"), replacing: Self.start)
+    try AtomicFile.check(folder.appending(path: "\(name).jsonl"), replacing: TrialFile.start)
   }
-
-  /// What trials start with.
-  private static let start = #"{"key":""#
 
   /// Prints the tables and writes the report and the trials.
   ///
@@ -166,7 +163,7 @@ struct RunWriter {
       trials, title: "Assay: \(part)the \(cells.tier.rawValue) tier", orderings: orderings,
       failures: failures)
     Console.show(report.terminal)
-    let lines = try trials.map { try JSON.encode($0) + "\n" }.joined()
+    let lines = try TrialFile.text(trials)
     // Of a whole tier that turned out a part, the whole report of before stays.
     let claim =
       isPart == self.isPart ? claim : try ClaimedName(cells.stem(isPart: isPart), in: folder)

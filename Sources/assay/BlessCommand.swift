@@ -37,14 +37,7 @@ struct BlessCommand: ParsableCommand {
 
   func run() throws {
     let project = options.project
-    guard !project.isForeign else {
-      throw ValidationError(
-        "The ledger is for the organisms of the checkout; leave out --library.")
-    }
-    guard project.draw == 0 else {
-      throw ValidationError(
-        "The ledger is for the organisms as they are drawn by default; leave out --draw-seed.")
-    }
+    try options.requireLedgersOrganisms()
     // Before the work: a ledger that cannot be read, or written, costs no run.
     let earlier = try Ledger.read(project.ledger)
     try AtomicFile.checkPlace(project.ledger)

@@ -16,9 +16,9 @@ struct GateCommand: ParsableCommand {
       Exit codes: 0 if every blessed figure was measured and none fell; 1 if one fell, or a question is not answered \
       any more; 2 for a mistake in the command or in a file of Organisms/; 3 if something could not be measured, and \
       whenever nothing was. A figure that is low where methods draw is run again with eight more method seeds, and the \
-      mean over all runs decides; trials that are given are judged as they are. It writes gate.md, gate.json, gate.csv, gate.xml (JUnit) and gate.jsonl (the trials). Where \
-      GITHUB_STEP_SUMMARY names a file the page is added to it, and under GITHUB_ACTIONS the worst figures become \
-      annotations.
+      mean over all runs decides; trials that are given are judged as they are. It writes gate.md, gate.json, gate.csv, \
+      gate.xml (JUnit) and gate.jsonl (the trials). Where GITHUB_STEP_SUMMARY names a file the page is added to it, and \
+      under GITHUB_ACTIONS the worst figures become annotations.
       """)
 
   @OptionGroup var options: ProjectOptions
@@ -69,11 +69,7 @@ struct GateCommand: ParsableCommand {
   func run() throws {
     let writer = try GateWriter(
       options.project, out: out, sarif: sarif, inputs: trials + [against].compactMap { $0 })
-    guard !options.project.isForeign, options.project.draw == 0 else {
-      throw ValidationError(
-        "The ledger is for the organisms of the checkout as they are drawn by default; leave out --library and "
-          + "--draw-seed.")
-    }
+    try options.requireLedgersOrganisms()
     _ = try Methods.chosen(methods)
     do {
       let (gate, trials) = try judged()
@@ -89,8 +85,11 @@ struct GateCommand: ParsableCommand {
   private func judged() throws -> (Gate, [Trial]) {
     let ledger = try ledger()
     try checkScope(ledger)
-    let seeds = ledger.tier.seeds.flatMap { $0.repeated(repeats, from: firstSeed) }
-    let (trials, failures) = try measured(ledger, seeds: seeds)
+    // Trials that are given need no library.
+    let bench = trials.isEmpty ? GateBench(ledger, try options.workshop(), options.workers) : nil
+    let (trials, failures) =
+      try bench?.run(repeats, from: firstSeed, methods: methods, organisms: organisms)
+      ?? (try read(), [])
     func gate(_ confirmations: [Trial], _ others: [String]) -> Gate {
       Gate(
         ledger, trials, confirmations: confirmations,
@@ -98,22 +97,22 @@ struct GateCommand: ParsableCommand {
         isStrict: strict)
     }
     let first = gate([], [])
-    guard self.trials.isEmpty, !first.suspects.isEmpty else { return (first, trials) }
-    let (more, lost) = try confirmed(first.suspects, ledger)
+    guard let bench, !first.suspects.isEmpty else { return (first, trials) }
+    let (more, lost) = try confirmed(first.suspects, bench)
     return (gate(more, lost), trials + more)
   }
 
   /// Suspects again, with method seeds that no run had: cells one by one, of a method's mean all pairs.
-  private func confirmed(_ suspects: [Gate.Check], _ ledger: Ledger) throws -> ([Trial], [String]) {
-    let seeds = ledger.tier.seeds.flatMap {
-      $0.repeated(Self.confirmations, from: firstSeed &+ UInt64(repeats))
-    }
+  private func confirmed(_ suspects: [Gate.Check], _ bench: GateBench) throws -> (
+    [Trial], [String]
+  ) {
     let groups = Dictionary(grouping: suspects, by: \.row.method).sorted { $0.key < $1.key }
     let runs = try groups.map { method, own in
       let isWhole = own.contains { $0.cell == nil }
       let plants = Set(own.compactMap { $0.cell?.pair.subject }).sorted()
-      return try measured(
-        ledger, seeds: seeds, methods: [method], organisms: isWhole ? organisms : plants)
+      return try bench.run(
+        Self.confirmations, from: firstSeed &+ UInt64(repeats), methods: [method],
+        organisms: isWhole ? organisms : plants)
     }
     let rows = Set(suspects.filter { $0.cell == nil }.map(\.row))
     let cells = Set(suspects.compactMap(\.cell))
@@ -149,13 +148,6 @@ struct GateCommand: ParsableCommand {
     }
   }
 
-  private func measured(_ ledger: Ledger, seeds: [TrialSeeds]) throws
-    -> (trials: [Trial], failures: [String])
-  {
-    guard trials.isEmpty else { return (try read(), []) }
-    return try measured(ledger, seeds: seeds, methods: methods, organisms: organisms)
-  }
-
   private func read() throws -> [Trial] {
     do {
       let all = try trials.flatMap { try TrialFile.read(URL(filePath: $0)) }
@@ -169,18 +161,33 @@ struct GateCommand: ParsableCommand {
     } catch { throw CannotMeasure("\(error)") }
   }
 
-  private func measured(
-    _ ledger: Ledger, seeds: [TrialSeeds], methods: [String], organisms: [String]
-  ) throws -> (trials: [Trial], failures: [String]) {
-    let workshop = try options.workshop()
+}
+
+/// Runs what was blessed again.
+private struct GateBench {
+  private let tier: Tier
+  private let workshop: Workshop
+  private let workers: WorkerPool?
+
+  init(_ ledger: Ledger, _ workshop: Workshop, _ workers: WorkerPool?) {
+    tier = ledger.tier
+    self.workshop = workshop
+    self.workers = workers
+  }
+
+  /// As many runs of the tier, the first of them with a method seed, the others with the next.
+  func run(_ count: Int, from first: UInt64, methods: [String], organisms: [String]) throws
+    -> (trials: [Trial], failures: [String])
+  {
     let grid = try Grid(
-      workshop.library, tier: ledger.tier, organisms: organisms, methods: methods, seeds: seeds,
+      workshop.library, tier: tier, organisms: organisms, methods: methods,
+      seeds: tier.seeds.flatMap { $0.repeated(count, from: first) },
       // Null pairs count in figures over all plants alone.
       nulls: organisms.isEmpty ? nil : Grid.NullChoice.none)
     do {
       return try GridRunner(
         workshop, grid, jobs: ProcessInfo.processInfo.activeProcessorCount, hasDummies: false,
-        workers: options.workers
+        workers: workers
       ).run()
     } catch { throw CannotMeasure("\(error)") }
   }

@@ -43,7 +43,7 @@ struct GateWriter {
 
   private static let starts: [(ending: String, start: String)] = [
     ("md", GateText.start), ("json", GateResults.start), ("csv", GateResults.csvStart),
-    ("xml", GateJUnit.start), ("jsonl", "{\"key\":\""),
+    ("xml", GateJUnit.start), ("jsonl", TrialFile.start),
   ]
 
   private func url(ending: String) -> URL {
@@ -54,9 +54,8 @@ struct GateWriter {
     defer { withExtendedLifetime(claim) {} }
     let text = GateText(gate), results = GateResults(gate)
     Console.show(text.terminal)
-    let lines = try trials.map { try JSON.encode($0) + "\n" }.joined()
     for (ending, content) in [
-      ("jsonl", lines), ("md", text.markdown), ("json", results.json),
+      ("jsonl", try TrialFile.text(trials)), ("md", text.markdown), ("json", results.json),
       ("csv", results.table.csv()), ("xml", GateJUnit(gate).text),
     ] { try AtomicFile.write(Data(content.utf8), to: url(ending: ending)) }
     if let sarif { try AtomicFile.write(Data(GateSarif(gate).text.utf8), to: sarif) }

@@ -36,6 +36,15 @@ struct ProjectOptions: ParsableArguments {
     return try Workshop(project, library: library)
   }
 
+  /// Refuses organisms other than the checkout's as they are drawn by default: the ledger is of those.
+  func requireLedgersOrganisms() throws {
+    guard !project.isForeign, project.draw == 0 else {
+      throw ValidationError(
+        "The ledger is for the organisms of the checkout as they are drawn by default; leave out --library and "
+          + "--draw-seed.")
+    }
+  }
+
   /// What another command needs to find the same library.
   var suffix: String {
     (library.map { " --library \($0)" } ?? "") + (drawSeed == 0 ? "" : " --draw-seed \(drawSeed)")

@@ -23,6 +23,14 @@ package enum TrialFile {
     }
   }
 
+  /// What a file of trials starts with, so that no other file is taken for one.
+  package static let start = #"{"key":""#
+
+  /// The lines of some trials.
+  package static func text(_ trials: [Trial]) throws -> String {
+    try trials.map { try JSON.encode($0) + "\n" }.joined()
+  }
+
   /// What is wrong with a line; its own number is of no use, since every line is read alone.
   private static func reason(_ error: any Error, in url: URL) -> String {
     guard url.pathExtension != "md" else {

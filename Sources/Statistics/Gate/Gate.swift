@@ -1,6 +1,7 @@
 package import Bench
 package import Diffing
 internal import Scoring
+internal import Tensors
 
 /// Runs of a tier against what was blessed of it: which figures fell by more than noise, and which were not measured.
 package struct Gate: Sendable {
@@ -42,7 +43,7 @@ package struct Gate: Sendable {
     /// The mean over the runs that answer.
     package var value: Double? {
       let answered = values.compactMap(\.self)
-      return answered.isEmpty ? nil : answered.reduce(0, +) / Double(answered.count)
+      return answered.isEmpty ? nil : answered.mean
     }
 
     package var isRegression: Bool { verdict == .fell || verdict == .silent }
@@ -150,9 +151,7 @@ package struct Gate: Sendable {
   }
 
   private static func machines(_ trials: [Trial]) -> [Ledger.Machine] {
-    trials.map {
-      Ledger.Machine(openBLASCore: $0.versions.openBLASCore, kernels: $0.versions.kernels)
-    }.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    trials.map { Ledger.Machine($0) }.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
 
   /// Figures that fell or are silent, the deepest first.

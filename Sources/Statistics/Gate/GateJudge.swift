@@ -1,11 +1,12 @@
 internal import Bench
 internal import Diffing
 internal import Scoring
+internal import Tensors
 
 /// The trials of one method seed.
 struct GateRun {
   private let trials: [String: Trial]
-  /// The pairs that each method was run on.
+  /// The pairs that each method was run on, but for plants that are not installed.
   private let pairs: [MethodAtAccess: Set<String>]
   private let methods: [String: [Question: Double]]
   private let seed: UInt64
@@ -15,7 +16,8 @@ struct GateRun {
     self.trials = Dictionary(
       trials.filter { !$0.isNull }.map { ("\($0.cell.withoutMethodSeed)", $0) }
     ) { first, _ in first }
-    pairs = Dictionary(grouping: trials, by: \.row).mapValues { Set($0.map(Ledger.name)) }
+    pairs = Dictionary(grouping: trials.filter { $0.isNull || $0.isInstalled }, by: \.row)
+      .mapValues { Set($0.map(Ledger.name)) }
     methods = Dictionary(
       BenchSummary(ledger.known(trials)).methods.map { ("\($0.row)", Ledger.figures($0)) }
     ) { first, _ in first }
@@ -30,8 +32,7 @@ struct GateRun {
   /// What of a ledger's pairs a method was not run on, or is not installed.
   func missing(_ row: MethodAtAccess, _ ledger: Ledger) -> [String] {
     let own = pairs[row] ?? []
-    let lost = trials.values.filter { $0.row == row && !$0.isInstalled }.map(Ledger.name)
-    return (ledger.plants + ledger.nulls).filter { !own.contains($0) || lost.contains($0) }
+    return (ledger.plants + ledger.nulls).filter { !own.contains($0) }
   }
 
   /// What a run lacks, method by method: null pairs too, although no figure is theirs alone.
@@ -150,7 +151,7 @@ struct GateJudge {
   private func verdict(_ values: [Double?], _ lowest: Double, _ highest: Double) -> Gate.Verdict {
     let answered = values.compactMap(\.self)
     guard 2 * answered.count > values.count else { return .silent }
-    let mean = answered.reduce(0, +) / Double(answered.count)
+    let mean = answered.mean
     return mean < lowest ? .fell : mean > highest ? .rose : .held
   }
 }

@@ -17,6 +17,17 @@ struct GateNoise {
     static let none = Spread(variance: 0, freedom: 1)
   }
 
+  /// Figures of one kind, and how many of them have noise.
+  private struct Kind {
+    let spreads: [String: Spread]
+    let noisy: Int
+
+    init(_ spreads: [String: Spread]) {
+      self.spreads = spreads
+      noisy = spreads.values.filter { $0.variance > 0 }.count
+    }
+  }
+
   /// How many degrees of freedom the method's usual spread counts for.
   private static let priorFreedom = 4.0
   /// How sure a fall has to be.
@@ -34,12 +45,13 @@ struct GateNoise {
     case .decision: 0.01 / Double(figures)
     }
   }
+
   /// The ratio of a mean's own variance to that of independent cells which one in a hundred exceeds by chance (F at 7
   /// and many degrees).
   private static let clearRatio = 2.64
 
   private let seeds: Int
-  private let cells, means: [String: Spread]
+  private let cells, means: Kind
 
   init(_ ledger: Ledger) {
     seeds = ledger.methodSeeds
@@ -51,25 +63,27 @@ struct GateNoise {
         squares["\(row) \(question)", default: [:]][name] = Self.square(figure.spread)
       }
     }
-    cells = squares.reduce(into: [:]) { spreads, entry in
-      let all = entry.value.values.sorted()
-      let usual = all.reduce(0, +) / Double(all.count)
-      for (name, square) in entry.value {
-        let variance = (Self.priorFreedom * usual + own * square) / (Self.priorFreedom + own)
-        spreads["\(name) \(entry.key)"] = Spread(
-          variance: variance, freedom: Self.priorFreedom + own)
-      }
-    }
-    means = ledger.methods.reduce(into: [:]) { spreads, entry in
-      for (question, figure) in entry.value {
-        let name = "\(entry.key) \(question)"
-        let cells = squares[name].map { Self.mean($0.values.sorted(), own: own) } ?? .none
-        let square = Self.square(figure.spread)
-        spreads[name] =
-          square > Self.clearRatio * cells.variance
-          ? Spread(variance: square, freedom: own) : cells
-      }
-    }
+    cells = Kind(
+      squares.reduce(into: [:]) { spreads, entry in
+        let all = entry.value.values.sorted()
+        let usual = all.reduce(0, +) / Double(all.count)
+        for (name, square) in entry.value {
+          let variance = (Self.priorFreedom * usual + own * square) / (Self.priorFreedom + own)
+          spreads["\(name) \(entry.key)"] = Spread(
+            variance: variance, freedom: Self.priorFreedom + own)
+        }
+      })
+    means = Kind(
+      ledger.methods.reduce(into: [:]) { spreads, entry in
+        for (question, figure) in entry.value {
+          let name = "\(entry.key) \(question)"
+          let cells = squares[name].map { Self.mean($0.values.sorted(), own: own) } ?? .none
+          let square = Self.square(figure.spread)
+          spreads[name] =
+            square > Self.clearRatio * cells.variance
+            ? Spread(variance: square, freedom: own) : cells
+        }
+      })
   }
 
   private static func square(_ spread: Double?) -> Double { (spread ?? 0) * (spread ?? 0) }
@@ -85,24 +99,20 @@ struct GateNoise {
 
   /// How far a cell's mean over some runs may fall below what was blessed of it.
   func allowance(_ cell: Cell, _ question: Question, runs: Int, _ stage: Stage) -> Double {
-    allowance(
-      cells["\(cell) \(cell.row) \(question.rawValue)"] ?? .none, of: cells, runs: runs, stage)
+    allowance("\(cell) \(cell.row) \(question.rawValue)", of: cells, runs: runs, stage)
   }
 
   /// The same of a method's figure over all plants.
   func allowance(ofMean row: MethodAtAccess, _ question: Question, runs: Int, _ stage: Stage)
     -> Double
   {
-    allowance(means["\(row) \(question.rawValue)"] ?? .none, of: means, runs: runs, stage)
+    allowance("\(row) \(question.rawValue)", of: means, runs: runs, stage)
   }
 
-  private func allowance(
-    _ spread: Spread, of kind: [String: Spread], runs: Int, _ stage: Stage
-  ) -> Double {
-    guard seeds > 1, spread.variance > 0 else { return 0 }
-    let noisy = kind.values.filter { $0.variance > 0 }.count
+  private func allowance(_ name: String, of kind: Kind, runs: Int, _ stage: Stage) -> Double {
+    guard seeds > 1, let spread = kind.spreads[name], spread.variance > 0 else { return 0 }
     let limit = StudentT.limit(
-      twoSided: 2 * Self.risk(stage, figures: noisy), freedom: max(1, Int(spread.freedom)))
+      twoSided: 2 * Self.risk(stage, figures: kind.noisy), freedom: max(1, Int(spread.freedom)))
     // What was blessed is itself a mean of few seeds.
     return limit * (spread.variance * (1 / Double(max(runs, 1)) + 1 / Double(seeds))).squareRoot()
   }

@@ -11,9 +11,7 @@ extension Ledger {
   ///   - tier: That tier.
   ///   - earlier: A ledger of other machines to be widened, if there is one.
   package init(_ trials: [Trial], tier: Tier = .smoke, widening earlier: Ledger? = nil) {
-    let own = trials.first.map {
-      Machine(openBLASCore: $0.versions.openBLASCore, kernels: $0.versions.kernels)
-    }
+    let own = trials.first.map { Machine($0) }
     let known = earlier?.machines ?? []
     let runs = Dictionary(grouping: trials, by: \.seeds.method).sorted { $0.key < $1.key }
       .map(\.value)
@@ -90,9 +88,7 @@ extension Ledger.Expectation {
   ///   - isOftenSilent: Whether some seed left the question unanswered.
   fileprivate init(_ values: [Double], isOftenSilent: Bool = false) {
     func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
-    let mean = rounded(values.mean)
-    let squares = values.map { ($0 - values.mean) * ($0 - values.mean) }.reduce(0, +)
-    let spread = values.count > 1 ? rounded((squares / Double(values.count - 1)).squareRoot()) : 0
+    let mean = rounded(values.mean), spread = rounded(values.standardDeviation)
     self.init(
       low: mean, high: mean, spread: spread > 0 ? spread : nil,
       isOftenSilent: isOftenSilent ? true : nil)

@@ -26,11 +26,6 @@ package struct Ledger: Codable, Sendable {
       self.spread = spread
       self.isOftenSilent = isOftenSilent
     }
-
-    /// Whether a value is no further outside than a margin.
-    package func contains(_ value: Double, margin: Double) -> Bool {
-      (low - margin...high + margin).contains(value)
-    }
   }
 
   /// The kernels that a blessed run used.
@@ -38,9 +33,9 @@ package struct Ledger: Codable, Sendable {
     package let openBLASCore: String
     package let kernels: String
 
-    package init(openBLASCore: String, kernels: String) {
-      self.openBLASCore = openBLASCore
-      self.kernels = kernels
+    init(_ trial: Trial) {
+      openBLASCore = trial.versions.openBLASCore
+      kernels = trial.versions.kernels
     }
 
     package var description: String { "\(openBLASCore)/\(kernels)" }
@@ -93,16 +88,8 @@ package struct Ledger: Codable, Sendable {
 
   /// What was blessed of a cell.
   package func expectations(_ cell: Cell) -> [Question: Expectation] {
-    Question.allCases.reduce(into: [:]) { $0[$1] = expectation(cell, $1) }
-  }
-
-  func expectation(_ cell: Cell, _ question: Question) -> Expectation? {
-    cells["\(cell.withoutMethodSeed)"]?[question.rawValue]
-  }
-
-  /// What was blessed of a method over all plants.
-  package func expectation(_ row: MethodAtAccess, _ question: Question) -> Expectation? {
-    methods["\(row)"]?[question.rawValue]
+    let own = cells["\(cell.withoutMethodSeed)"]
+    return Question.allCases.reduce(into: [:]) { $0[$1] = own?[$1.rawValue] }
   }
 
   /// The trials of pairs that were blessed: whoever drops in an organism moves no figure that was blessed without it.
