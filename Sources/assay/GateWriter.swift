@@ -1,7 +1,6 @@
 import Bench
 import Files
 import Foundation
-import JSON
 import Reporting
 import Statistics
 
