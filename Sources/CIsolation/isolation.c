@@ -9,6 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 #if defined(__linux__)
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -148,4 +151,11 @@ int assay_can_seal(void) {
   if (child < 0) return errno;
   if (child == 0) _exit(assay_seal(2, 1));
   return assay_wait(child);
+}
+
+void assay_keep_freed(void) {
+#if defined(__GLIBC__)
+  mallopt(M_TRIM_THRESHOLD, 512 << 20);
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+#endif
 }

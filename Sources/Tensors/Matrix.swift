@@ -128,4 +128,22 @@ extension Tensor {
     }
     self.init(shape: [rows, columns], scalars: scalars)
   }
+
+  /// Creates several matrices in place: `fill` writes every number of windows that must not outlive it.
+  package static func filled(
+    _ shapes: [(rows: Int, columns: Int)], by fill: ([Matrix]) -> Void
+  ) -> [Tensor] {
+    func room(_ left: ArraySlice<(rows: Int, columns: Int)>, _ windows: [Matrix]) -> [Tensor] {
+      guard let shape = left.first else {
+        fill(windows)
+        return []
+      }
+      var rest: [Tensor] = []
+      let first = Tensor(rows: shape.rows, columns: shape.columns) {
+        rest = room(left.dropFirst(), windows + [$0])
+      }
+      return [first] + rest
+    }
+    return room(shapes[...], [])
+  }
 }

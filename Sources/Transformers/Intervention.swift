@@ -81,6 +81,12 @@ public struct Intervention: Sendable {
     }
   }
 
+  /// Whether nothing that was at the site before is left, at any token of a batch.
+  func replacesAll(of batch: TokenBatch) -> Bool {
+    guard case .replace = operation, case .all = positions else { return false }
+    return head == nil && batch.count > 0
+  }
+
   private func covers(_ token: Int, lastTokens: Set<Int>) -> Bool {
     switch positions {
     case .all: true

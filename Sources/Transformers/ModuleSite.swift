@@ -44,6 +44,16 @@ public enum ModuleSite: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// The residual stream that it reads in a model of `layers` blocks; nil for the embedding, which reads tokens.
+  package func input(layers: Int) -> ActivationSite? {
+    switch self {
+    case .embedding: nil
+    case .attention(let layer): .residualPre(layer: layer)
+    case .mlp(let layer): .residualMid(layer: layer)
+    case .finalNorm, .unembedding: layers > 0 ? .residualPost(layer: layers - 1) : nil
+    }
+  }
+
   /// Reads a module's name, as `description` prints it.
   public init?(_ name: String) {
     let parts = name.split(separator: ".", omittingEmptySubsequences: false)

@@ -5,20 +5,25 @@ struct SiteHooks: Sendable {
   let batch: TokenBatch
   private let interventions: [ActivationSite: [Intervention]]
   private let recordings: [ActivationSite: Matrix]
-
-  /// Makes room for recordings.
+  /// The first residual stream that matters.
   ///
-  /// - Parameter width: The number of columns of a site.
+  /// 0, unless the first site that is touched is a later stream and replaced as a whole: then nothing before it is
+  /// computed.
+  let firstStream: Int
+
+  /// Describes what one pass does at its sites.
+  ///
+  /// - Parameter recordings: Where recordings are written, shaped `[tokens, width of the site]`.
   init(
-    batch: TokenBatch, recording sites: Set<ActivationSite>, editing interventions: [Intervention],
-    width: (ActivationSite) -> Int
+    batch: TokenBatch, recordings: [ActivationSite: Matrix], editing interventions: [Intervention]
   ) {
     self.batch = batch
+    self.recordings = recordings
     self.interventions = Dictionary(grouping: interventions, by: \.site)
-    recordings = Dictionary(
-      uniqueKeysWithValues: sites.map {
-        ($0, Matrix(rows: batch.count, columns: width($0)))
-      })
+    let touched = Set(recordings.keys).union(self.interventions.keys)
+    let first = touched.min { $0.order < $1.order }
+    let isReplaced = interventions.contains { $0.site == first && $0.replacesAll(of: batch) }
+    firstStream = isReplaced ? first?.stream ?? 0 : 0
   }
 
   func touches(_ site: ActivationSite) -> Bool {
@@ -43,6 +48,4 @@ struct SiteHooks: Sendable {
     }
     recordings[site]?.rows(tokens).copy(window)
   }
-
-  var tensors: [ActivationSite: Tensor] { recordings.mapValues(\.tensor) }
 }

@@ -114,6 +114,7 @@ struct GridRunner {
   /// The trials, and what has none.
   func run() throws -> (trials: [Trial], failures: [String]) {
     Interruption.handleKeeping()
+    FreedMemory.keep()
     let status = BenchStatus(pairs: grid.subjects.count * grid.seeds.count)
     defer { status.finish() }
     let trials = try BenchRun(workshop, hasDummies: hasDummies, workers: workers).run(

@@ -11,6 +11,7 @@ struct WorkerCommand: ParsableCommand {
   @OptionGroup var options: ProjectOptions
 
   func run() throws {
+    FreedMemory.keep()
     try MethodWorker(try Workshop(options.project)).serve()
   }
 }

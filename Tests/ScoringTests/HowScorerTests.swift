@@ -77,6 +77,27 @@ struct HowScorerTests {
     }
   }
 
+  @Test("an edit of any tensor does what the same edit of the model does, wherever its pass begins")
+  func readings() throws {
+    let plant = try Plant()
+    var generator = SeededGenerator(seed: 4)
+    for name in plant.base.parameters.layout.names {
+      let shape = plant.base.parameters[name].shape
+      let noise = generator.direction(shape.reduce(1, *)).reshaped(shape)
+      let whole = TensorEdit(name: name, change: .dense(noise.scalars))
+      let pair = try ModelPair(base: plant.base, finetuned: plant.finetuned)
+      let change = try #require(WeightChange([whole], of: pair)?.unit)
+      let effects = plant.meter.effects(of: .weights([whole]))
+      let proposed = try #require(effects.proposed)
+      let norm = try #require(WeightChange(pair)?.norm)
+      for (strength, reading) in zip(Operation.weights(change).budgets, proposed) {
+        let edited = change.added(to: plant.base, times: strength * norm)
+        let level = plant.behavior.score(edited)
+        #expect(abs(reading.levels.base - level) < 1e-5 * max(level, 0.01), "\(name)")
+      }
+    }
+  }
+
   @Test("to name the usual module always is no finding, even where it carries the behaviour")
   func usual() throws {
     let last = try Plant(layer: 2).score(.patch(.mlp(layer: 2)))

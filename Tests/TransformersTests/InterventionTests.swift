@@ -100,6 +100,39 @@ struct InterventionTests {
     }
   }
 
+  @Test(
+    "a pass whose stream is replaced from somewhere on is the same as if it had begun at the start")
+  func replacedStreams() {
+    let streams = model.sites.filter { "\($0)".contains("resid") }
+    let other = model.forward(
+      TokenBatch(TinyModels.rows([5, 3, 8, 2, 4], seed: 9)), recording: Set(streams))
+    let vector = Tensor(repeating: 0.5, shape: [model.shape.width])
+    for site in streams {
+      let edits: [Intervention] = [.patch(site, with: other[site]), .steer(site, along: vector)]
+      // What reads the embedding begins at the start.
+      let whole = model.forward(
+        batch, recording: [.embedding, .finalNorm], editing: edits, logits: .all)
+      let late = model.forward(batch, recording: [site], editing: edits, logits: .all)
+      #expect(late.logits == whole.logits, "\(site)")
+      #expect(late[site] == other[site] + Tensor(repeating: 0.5, shape: late[site].shape))
+    }
+  }
+
+  @Test(
+    "a stream that is replaced in part, or after an edit that stays, is computed from the start")
+  func partlyReplaced() {
+    let site = ActivationSite.residualPost(layer: 0)
+    let pass = model.forward(batch, recording: [site], logits: .all)
+    expectClose(
+      logits([.patch(site, with: pass[site], positions: .last)]), pass.logits, tolerance: 1e-5)
+    let ablated = logits([.ablate(.mlpOutput(layer: 0)), .patch(site, with: pass[site])])
+    expectClose(ablated, pass.logits, tolerance: 1e-5)
+    let pattern = ActivationSite.pattern(layer: 0)
+    let recorded = model.forward(
+      batch, recording: [pattern], editing: [.patch(site, with: pass[site])], logits: .none)
+    #expect(recorded[pattern] == model.forward(batch, recording: [pattern])[pattern])
+  }
+
   @Test("an intervention leaves nothing on the model")
   func stateless() {
     let before = logits([])

@@ -8,8 +8,9 @@ internal import Worlds
 
 /// A process that runs methods for the bench: it opens pairs, and each level of access gets a child of its own.
 ///
-/// No method's code ever runs in the worker itself, so nothing is carried from pair to pair, nor from one level of
-/// access to another. It has one thread, which forking needs.
+/// The worker itself computes what all pairs share: the base on its text. No method's code ever runs in it, so nothing
+/// of a method's is carried from pair to pair, nor from one level of access to another. It has one thread, which
+/// forking needs.
 package final class MethodWorker {
   private let run: BenchRun
   private let methods: [any DiffingMethod.Type]
@@ -51,6 +52,7 @@ package final class MethodWorker {
 
   private func answer(_ request: WorkerRequest) throws {
     let pair = try pair(request)
+    try pair.recordBase(request.access)
     let known = try methods(on: request)
     var left = request.items[...]
     while let first = left.first {

@@ -1,6 +1,7 @@
 internal import Diffing
 internal import Foundation
 internal import JSON
+internal import Methods
 internal import Scoring
 internal import Tensors
 internal import Transformers
@@ -31,6 +32,17 @@ struct PairRun {
     self.prompts = prompts
     pair = try ModelPair(
       base: base, finetuned: finetuned, baseRecordings: recordings.of(base))
+  }
+
+  /// Computes of the base what most methods ask of it at a level of access, before any method runs.
+  ///
+  /// The base and its text are the same for all its pairs, so this is work for the first of them alone.
+  func recordBase(_ access: AccessLevel) throws {
+    let prompts = prompts.set(access)
+    for text in [prompts.text, prompts.reference] where text.count > 0 {
+      _ = pair.logits(.base, on: text)
+    }
+    if access == .sampling { _ = pair.samples(.base, try .free(prompts)) }
   }
 
   /// Runs one method at one level of access.

@@ -29,6 +29,12 @@ int assay_wait_for(int file, int other);
 /// Waits for a child: its exit code, or 256 plus the signal that ended it, or -1.
 int assay_wait(int child);
 
+/// Keeps what is freed for what is asked for next: up to 512 MiB, in blocks under 32 MiB.
+///
+/// Else the C library gives it back, and the system clears it again, each time. Does nothing with another C library
+/// than GNU's.
+void assay_keep_freed(void);
+
 /// Ends this process at once, running nothing that was registered for the end.
 _Noreturn void assay_leave(int code);
 

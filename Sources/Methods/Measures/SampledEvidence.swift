@@ -1,5 +1,5 @@
 internal import Transformers
-internal import Diffing
+package import Diffing
 internal import Tensors
 
 /// What two sets of samples say: which tokens are said more often, and by how much all in all.
@@ -69,7 +69,7 @@ extension SampleRequest {
   /// The free samples that several methods compare with: 192 of 32 tokens from each model.
   ///
   /// - Throws: `DiffingError.noDocumentStart` if there is nothing to start from.
-  static func free(_ prompts: PromptSet) throws(DiffingError) -> SampleRequest {
+  package static func free(_ prompts: PromptSet) throws(DiffingError) -> SampleRequest {
     SampleRequest(start: try prompts.sampleStart(), count: 192, length: 32)
   }
 }

@@ -12,14 +12,13 @@ final class EditedPair: Sendable {
   private let changeNorm: Float
   /// The base's answers to other text, log-probabilities.
   private let running, ends: Tensor
-  private let state = Mutex<[Place: Tensor]>([:])
+  private let passes = Mutex<[Place: ForwardPass]>([:])
 
   private enum Text { case probes, other }
 
   private struct Place: Hashable {
     let text: Text
     let side: ModelPair.Side
-    let site: ActivationSite
   }
 
   init(_ pair: ModelPair, behavior: ProbeSet, other: OtherText) {
@@ -79,8 +78,18 @@ final class EditedPair: Sendable {
     return change.added(to: pair.model(side), times: sign(side) * strength * changeNorm)
   }
 
-  /// What an operation edits in the activations of a text.
+  /// The edits of a pass over a text: first the model's own stream up to where the operation reaches, so that
+  /// nothing before it is computed again.
   private func edits(
+    _ operation: Operation, _ strength: Float, _ side: ModelPair.Side, _ text: Text
+  ) -> [Intervention] {
+    let start = operation.start(in: pair.base).map { [$0] } ?? []
+    return start.map { .patch($0, with: activations(side, $0, text)) }
+      + changes(operation, strength, side, text)
+  }
+
+  /// What an operation changes in the activations of a text.
+  private func changes(
     _ operation: Operation, _ strength: Float, _ side: ModelPair.Side, _ text: Text
   ) -> [Intervention] {
     switch operation {
@@ -114,11 +123,22 @@ final class EditedPair: Sendable {
 
   // Not the pair's own recordings: those of the base are kept for all pairs, and no other has these probes.
   private func activations(_ side: ModelPair.Side, _ site: ActivationSite, _ text: Text) -> Tensor {
-    let place = Place(text: text, side: side, site: site)
-    if let known = state.withLock({ $0[place] }) { return known }
+    let place = Place(text: text, side: side)
+    if let known = passes.withLock({ $0[place] }) { return known[site] }
     let batch = text == .probes ? behavior.batch : other.batch
-    let recording = pair.model(side).forward(batch, recording: [site])[site]
-    state.withLock { $0[place] = recording }
-    return recording
+    let pass = pair.model(side).forward(batch, recording: Self.sites(pair.shape.layers))
+    passes.withLock { $0[place] = pass }
+    return pass[site]
+  }
+
+  /// Every site that an operation starts at or edits.
+  private static func sites(_ layers: Int) -> Set<ActivationSite> {
+    let blocks = (0..<layers).flatMap { layer -> [ActivationSite] in
+      [
+        .residualPre(layer: layer), .attentionOutput(layer: layer), .residualMid(layer: layer),
+        .mlpOutput(layer: layer), .residualPost(layer: layer),
+      ]
+    }
+    return Set([.embedding] + blocks)
   }
 }

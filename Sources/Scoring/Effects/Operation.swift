@@ -45,6 +45,19 @@ enum Operation: Equatable {
     }
   }
 
+  /// The last residual stream that it leaves as it is, or the stream that it edits; nil if it may change the first.
+  func start(in model: any LanguageModel) -> ActivationSite? {
+    let layers = model.shape.layers
+    return switch self {
+    case .steer(let layer, _), .project(let layer, _, _), .share(let layer, _):
+      .residualPost(layer: layer)
+    case .patch(let site):
+      ModuleSite.all(layers: layers).first { $0.output == site }?.input(layers: layers)
+    case .weights(let change):
+      change.firstModule(of: model)?.input(layers: layers)
+    }
+  }
+
   /// Strengths: shares of the norm of the stream, of the change's norm, or of what separates the models at a
   /// site.
   ///
@@ -111,6 +124,12 @@ package struct WeightChange: Equatable {
   /// The modules that it touches.
   func modules(of model: any LanguageModel) -> Set<ModuleSite> {
     Set(tensors.filter { $0.value.norm > 0 }.keys.map(model.names.module))
+  }
+
+  /// The first module that it touches, in the order of the computation.
+  func firstModule(of model: any LanguageModel) -> ModuleSite? {
+    let own = modules(of: model)
+    return ModuleSite.all(layers: model.shape.layers).first(where: own.contains)
   }
 
   /// A model with a multiple of it added.

@@ -13,10 +13,10 @@ struct LlamaPass {
 
   /// Computes the residual stream and its final norm.
   func run(_ tokens: ArraySlice<Int>) {
-    embed(tokens)
-    for layer in 0..<configuration.layers {
-      attentionBranch(layer)
-      mlpBranch(layer)
+    let first = hooks?.firstStream ?? 0
+    if first == 0 { embed(tokens) } else { enter(first) }
+    for stream in first..<2 * configuration.layers {
+      if stream.isMultiple(of: 2) { attentionBranch(stream / 2) } else { mlpBranch(stream / 2) }
     }
     let last = activations.residuals[2 * configuration.layers]
     rmsNorm(
@@ -27,6 +27,14 @@ struct LlamaPass {
 
   private func touch(_ site: ActivationSite, _ window: Matrix) {
     hooks?.touch(site, window, tokens: tokenRange, headWidth: configuration.headWidth)
+  }
+
+  /// Starts at a later stream, which an edit replaces.
+  private func enter(_ stream: Int) {
+    let site: ActivationSite =
+      stream.isMultiple(of: 2)
+      ? .residualPost(layer: stream / 2 - 1) : .residualMid(layer: stream / 2)
+    touch(site, activations.residuals[stream])
   }
 
   private func embed(_ tokens: ArraySlice<Int>) {
@@ -173,25 +181,33 @@ extension Llama {
     _ batch: TokenBatch, recording sites: Set<ActivationSite>,
     editing interventions: [Intervention], logits selection: LogitSelection
   ) -> ForwardPass {
-    let longest = batch.longestRow
-    let hooks =
-      sites.isEmpty && interventions.isEmpty
-      ? nil
-      : SiteHooks(batch: batch, recording: sites, editing: interventions) {
-        configuration.width(of: $0, longestRow: longest)
-      }
-    let selected = selectedTokens(batch, selection)
+    let sites = Array(sites), selected = selectedTokens(batch, selection)
+    let widths = sites.map { configuration.width(of: $0, longestRow: batch.longestRow) }
+    let shapes = widths.map { (rows: batch.count, columns: $0) }
+    let filled = Tensor.filled(shapes + [(selected.count, configuration.vocabulary)]) { windows in
+      windows.dropLast().forEach { $0.fill(0) }
+      let recordings = Dictionary(uniqueKeysWithValues: zip(sites, windows))
+      let hooks =
+        sites.isEmpty && interventions.isEmpty
+        ? nil : SiteHooks(batch: batch, recordings: recordings, editing: interventions)
+      runShards(of: batch, hooks, selected: selected, windows[sites.count])
+    }
+    return ForwardPass(
+      batch: batch, recordings: Dictionary(uniqueKeysWithValues: zip(sites, filled)),
+      logits: filled[sites.count])
+  }
+
+  private func runShards(
+    of batch: TokenBatch, _ hooks: SiteHooks?, selected: [Int], _ logits: Matrix
+  ) {
     let weights = weights
-    let logits = Tensor(rows: selected.count, columns: configuration.vocabulary) { logits in
-      Shards.forEach { shard in
-        let rows = Shards.ranges(of: batch.rows)[shard]
-        guard !rows.isEmpty else { return }
-        Arena.withLent { arena in
-          runShard(rows, of: batch, weights, hooks, selected: selected, logits, arena)
-        }
+    Shards.forEach { shard in
+      let rows = Shards.ranges(of: batch.rows)[shard]
+      guard !rows.isEmpty else { return }
+      Arena.withLent { arena in
+        runShard(rows, of: batch, weights, hooks, selected: selected, logits, arena)
       }
     }
-    return ForwardPass(batch: batch, recordings: hooks?.tensors ?? [:], logits: logits)
   }
 
   private func selectedTokens(_ batch: TokenBatch, _ selection: LogitSelection) -> [Int] {
