@@ -50,27 +50,6 @@ extension ActivationSite {
     default: nil
     }
   }
-
-  /// When it is computed: every site of a branch between the streams before and after it.
-  var order: (stream: Int, step: Int) {
-    switch self {
-    case .embedding: (0, 0)
-    case .residualPre(let layer): (2 * layer, 1)
-    case .attentionNorm(let layer): (2 * layer, 2)
-    case .query(let layer), .key(let layer), .value(let layer): (2 * layer, 3)
-    case .rotatedQuery(let layer), .rotatedKey(let layer): (2 * layer, 4)
-    case .pattern(let layer): (2 * layer, 5)
-    case .headOutput(let layer): (2 * layer, 6)
-    case .attentionOutput(let layer): (2 * layer, 7)
-    case .residualMid(let layer): (2 * layer + 1, 0)
-    case .mlpNorm(let layer): (2 * layer + 1, 1)
-    case .mlpInput(let layer): (2 * layer + 1, 2)
-    case .mlpActivation(let layer): (2 * layer + 1, 3)
-    case .mlpOutput(let layer): (2 * layer + 1, 4)
-    case .residualPost(let layer): (2 * layer + 2, 0)
-    case .finalNorm: (.max, 0)
-    }
-  }
 }
 
 extension ActivationSite: CustomStringConvertible {

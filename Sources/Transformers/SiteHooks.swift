@@ -13,15 +13,18 @@ struct SiteHooks: Sendable {
 
   /// Describes what one pass does at its sites.
   ///
-  /// - Parameter recordings: Where recordings are written, shaped `[tokens, width of the site]`.
+  /// - Parameters:
+  ///   - sites: Those of the model, in the order of the computation.
+  ///   - recordings: Where recordings are written, shaped `[tokens, width of the site]`.
   init(
-    batch: TokenBatch, recordings: [ActivationSite: Matrix], editing interventions: [Intervention]
+    _ sites: [ActivationSite], batch: TokenBatch, recordings: [ActivationSite: Matrix],
+    editing interventions: [Intervention]
   ) {
     self.batch = batch
     self.recordings = recordings
-    self.interventions = Dictionary(grouping: interventions, by: \.site)
-    let touched = Set(recordings.keys).union(self.interventions.keys)
-    let first = touched.min { $0.order < $1.order }
+    let edits = Dictionary(grouping: interventions, by: \.site)
+    self.interventions = edits
+    let first = sites.first { edits[$0] != nil || recordings[$0] != nil }
     let isReplaced = interventions.contains { $0.site == first && $0.replacesAll(of: batch) }
     firstStream = isReplaced ? first?.stream ?? 0 : 0
   }

@@ -133,6 +133,14 @@ struct InterventionTests {
     #expect(recorded[pattern] == model.forward(batch, recording: [pattern])[pattern])
   }
 
+  @Test("an edit of a stream that the model does not have changes nothing")
+  func unknownStreams() {
+    let tensor = Tensor(repeating: 1, shape: [batch.count, model.shape.width])
+    for site in [ActivationSite.residualPre(layer: 9), .residualPost(layer: 9)] {
+      #expect(logits([.patch(site, with: tensor)]) == logits([]))
+    }
+  }
+
   @Test("an intervention leaves nothing on the model")
   func stateless() {
     let before = logits([])

@@ -83,9 +83,10 @@ final class EditedPair: Sendable {
   private func edits(
     _ operation: Operation, _ strength: Float, _ side: ModelPair.Side, _ text: Text
   ) -> [Intervention] {
-    let start = operation.start(in: pair.base).map { [$0] } ?? []
-    return start.map { .patch($0, with: activations(side, $0, text)) }
-      + changes(operation, strength, side, text)
+    let start = operation.start(in: pair.base).map {
+      Intervention.patch($0, with: activations(side, $0, text))
+    }
+    return [start].compactMap(\.self) + changes(operation, strength, side, text)
   }
 
   /// What an operation changes in the activations of a text.
@@ -133,12 +134,8 @@ final class EditedPair: Sendable {
 
   /// Every site that an operation starts at or edits.
   private static func sites(_ layers: Int) -> Set<ActivationSite> {
-    let blocks = (0..<layers).flatMap { layer -> [ActivationSite] in
-      [
-        .residualPre(layer: layer), .attentionOutput(layer: layer), .residualMid(layer: layer),
-        .mlpOutput(layer: layer), .residualPost(layer: layer),
-      ]
-    }
-    return Set([.embedding] + blocks)
+    let ofModules = ModuleSite.all(layers: layers)
+      .flatMap { [$0.input(layers: layers), $0.output].compactMap(\.self) }
+    return Set(ofModules + (0..<layers).map { .residualPost(layer: $0) })
   }
 }

@@ -45,12 +45,13 @@ enum Operation: Equatable {
     }
   }
 
-  /// The last residual stream that it leaves as it is, or the stream that it edits; nil if it may change the first.
+  /// The stream that it adds to, or the last one that it leaves as it is; nil if there is none, or if it replaces a
+  /// stream as a whole, where its pass starts anyway.
   func start(in model: any LanguageModel) -> ActivationSite? {
     let layers = model.shape.layers
     return switch self {
-    case .steer(let layer, _), .project(let layer, _, _), .share(let layer, _):
-      .residualPost(layer: layer)
+    case .steer(let layer, _): .residualPost(layer: layer)
+    case .project, .share: nil
     case .patch(let site):
       ModuleSite.all(layers: layers).first { $0.output == site }?.input(layers: layers)
     case .weights(let change):
@@ -126,9 +127,9 @@ package struct WeightChange: Equatable {
     Set(tensors.filter { $0.value.norm > 0 }.keys.map(model.names.module))
   }
 
-  /// The first module that it touches, in the order of the computation.
+  /// The first module whose tensors it holds, in the order of the computation.
   func firstModule(of model: any LanguageModel) -> ModuleSite? {
-    let own = modules(of: model)
+    let own = Set(tensors.keys.map(model.names.module))
     return ModuleSite.all(layers: model.shape.layers).first(where: own.contains)
   }
 

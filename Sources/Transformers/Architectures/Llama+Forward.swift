@@ -181,20 +181,21 @@ extension Llama {
     _ batch: TokenBatch, recording sites: Set<ActivationSite>,
     editing interventions: [Intervention], logits selection: LogitSelection
   ) -> ForwardPass {
-    let sites = Array(sites), selected = selectedTokens(batch, selection)
-    let widths = sites.map { configuration.width(of: $0, longestRow: batch.longestRow) }
+    let recorded = Array(sites), selected = selectedTokens(batch, selection)
+    let widths = recorded.map { configuration.width(of: $0, longestRow: batch.longestRow) }
     let shapes = widths.map { (rows: batch.count, columns: $0) }
     let filled = Tensor.filled(shapes + [(selected.count, configuration.vocabulary)]) { windows in
       windows.dropLast().forEach { $0.fill(0) }
-      let recordings = Dictionary(uniqueKeysWithValues: zip(sites, windows))
+      let recordings = Dictionary(uniqueKeysWithValues: zip(recorded, windows))
       let hooks =
-        sites.isEmpty && interventions.isEmpty
-        ? nil : SiteHooks(batch: batch, recordings: recordings, editing: interventions)
-      runShards(of: batch, hooks, selected: selected, windows[sites.count])
+        recorded.isEmpty && interventions.isEmpty
+        ? nil
+        : SiteHooks(self.sites, batch: batch, recordings: recordings, editing: interventions)
+      runShards(of: batch, hooks, selected: selected, windows[recorded.count])
     }
     return ForwardPass(
-      batch: batch, recordings: Dictionary(uniqueKeysWithValues: zip(sites, filled)),
-      logits: filled[sites.count])
+      batch: batch, recordings: Dictionary(uniqueKeysWithValues: zip(recorded, filled)),
+      logits: filled[recorded.count])
   }
 
   private func runShards(
