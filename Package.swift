@@ -42,7 +42,8 @@ let package = Package(
     .library(name: "Diffing", targets: ["Diffing", "Transformers", "Tensors"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
   ],
   targets: [
     .systemLibrary(
@@ -61,7 +62,10 @@ let package = Package(
     room("JSON", ["CJSONC"], optimised),
     room("Files", ["JSON", "CRenaming"], optimised + safe),
     room("Tensors", ["COpenBLAS", "CKernels"], optimised),
-    room("Transformers", ["Tensors", "JSON", "Files"], optimised + safe),
+    room(
+      "Transformers",
+      ["Tensors", "JSON", "Files", .product(name: "HeapModule", package: "swift-collections")],
+      optimised + safe),
     room("Diffing", ["Tensors", "Transformers"], optimised + safe),
     room("Methods", ["JSON", "Tensors", "Transformers", "Diffing"], optimised + safe),
     room("Worlds", ["JSON", "Files", "Tensors", "Transformers"], optimised + safe),

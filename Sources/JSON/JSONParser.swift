@@ -26,7 +26,7 @@ package enum JSON {
       throw .unreadable(file: file, reason: reason)
     }
     let keys = ZeroKeys(scanner.keysWithZero, in: bytes)
-    return try parseWithJSONC(keys.bytes, keys, file: file)
+    return try parseWithJSONC(SurrogatePairs.resolved(keys.bytes), keys, file: file)
   }
 
   /// Reads a file and parses it.

@@ -25,6 +25,22 @@ package enum Printable {
       + line(String(text.unicodeScalars.suffix(ends)))
   }
 
+  /// JSON text in which nothing acts, and which means what it did: the characters are escaped as JSON does.
+  package static func json(_ text: String) -> String {
+    var result = ""
+    for scalar in text.unicodeScalars {
+      guard isActive(scalar), scalar != "\n", scalar != "\t" else {
+        result.unicodeScalars.append(scalar)
+        continue
+      }
+      for unit in String(scalar).utf16 {
+        let digits = String(unit, radix: 16)
+        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      }
+    }
+    return result
+  }
+
   private static func escaped(_ text: String, keeping isKept: (Unicode.Scalar) -> Bool) -> String {
     var result = ""
     for scalar in text.unicodeScalars {
@@ -38,7 +54,9 @@ package enum Printable {
   }
 
   private static func isActive(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.properties.generalCategory {
+    // Most of any text; the tables are asked of what is left.
+    if (0x20..<0x7F).contains(scalar.value) { return false }
+    return switch scalar.properties.generalCategory {
     // Joiners are format characters too, and words of many scripts need them: they only join.
     case .format: scalar != "\u{200C}" && scalar != "\u{200D}"
     case .control, .lineSeparator, .paragraphSeparator, .surrogate: true

@@ -9,8 +9,13 @@ enum Console {
   private static let failure = Mutex<Int32?>(nil)
 
   /// Prints a text; what files put into it does not act on the terminal.
-  static func show(_ text: String) {
-    var rest = Array((Printable.lines(text) + "\n").utf8)[...]
+  static func show(_ text: String) { put(Printable.lines(text)) }
+
+  /// Prints JSON text; it stays JSON, and nothing in it acts on the terminal.
+  static func showJSON(_ text: String) { put(Printable.json(text)) }
+
+  private static func put(_ text: String) {
+    var rest = Array((text + "\n").utf8)[...]
     failure.withLock { failure in
       while failure == nil, !rest.isEmpty {
         let count = rest.withUnsafeBytes { bytes in

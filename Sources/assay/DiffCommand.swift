@@ -114,7 +114,7 @@ struct DiffCommand: ParsableCommand {
         let evidence: Evidence
       }
       return try PackedNumbers.$writesLists.withValue(true) {
-        Console.show(try JSON.encode(Line(method: card.id, access: access, evidence: evidence)))
+        Console.showJSON(try JSON.encode(Line(method: card.id, access: access, evidence: evidence)))
       }
     }
     Console.show("\(card.id) (\(access.rawValue))")

@@ -32,6 +32,7 @@ struct LogitsCommand: ParsableCommand {
     if let stranger = ids.first(where: { !(0..<vocabulary).contains($0) }) {
       throw ValidationError("Token \(stranger) is outside the vocabulary of \(vocabulary).")
     }
-    Console.show(try JSON.encode(model.forward(TokenBatch([ids]), logits: .last).logits.scalars))
+    Console.showJSON(
+      try JSON.encode(model.forward(TokenBatch([ids]), logits: .last).logits.scalars))
   }
 }

@@ -92,7 +92,7 @@ struct ShowCommand: ParsableCommand {
     }
     guard !json else {
       return try PackedNumbers.$writesLists.withValue(true) {
-        Console.show(try JSON.encode(cell.evidence, layout: .pretty))
+        Console.showJSON(try JSON.encode(cell.evidence, layout: .pretty))
       }
     }
     Console.show(CellText(cell, tokenizer: workshop.library.world.tokenizer, top: top).text)

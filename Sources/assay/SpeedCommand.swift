@@ -64,7 +64,7 @@ struct SpeedCommand: ParsableCommand {
       }
     }
     let result = Result(engine: engineDescription, rows: rows, memory: memory)
-    if json { Console.show(try JSON.encode(result, layout: .pretty)) }
+    if json { Console.showJSON(try JSON.encode(result, layout: .pretty)) }
   }
 
   private func measure(

@@ -61,6 +61,33 @@ struct TextRowsTests {
     #expect(throws: Never.self) { try rows("the", other: Self.words) }
   }
 
+  @Test("objects hold the text of a row, line ends and all; numbers in it are words")
+  func objects() throws {
+    try Fixtures.withTemporaryFolder { folder in
+      let file = folder.appending(path: "rows.jsonl")
+      let reader = TextRows.Reader(
+        tokenizer: Self.words, other: nil, vocabulary: 9, context: 5)
+      try Data("{\"text\": \"the\\ncat\", \"id\": 1}\n\n{\"text\": \"7\"}".utf8).write(to: file)
+      #expect(try TextRows(file.path, reader).tokens == [[1, 2, 3], [1, 4]])
+      try Data("{\"text\": \"the\"}\n{\"txt\": \"the\"}".utf8).write(to: file)
+      #expect { try TextRows(file.path, reader) } throws: { "\($0)".contains(":2: ") }
+    }
+  }
+
+  @Test("a byte that is no text is told with its line")
+  func bytes() throws {
+    try Fixtures.withTemporaryFolder { folder in
+      let file = folder.appending(path: "rows.txt")
+      try Data([0x74, 0x68, 0x65, 0x0D, 0x0A, 0x0A, 0x63, 0xFF, 0x0A]).write(to: file)
+      #expect {
+        try TextRows(
+          file.path, .init(tokenizer: Self.words, other: nil, vocabulary: 9, context: 5))
+      } throws: {
+        "\($0)".contains("rows.txt:3: is not UTF-8")
+      }
+    }
+  }
+
   @Test("what is no text file is refused", arguments: ["/dev/zero", "/", "/nowhere"])
   func noFile(path: String) {
     #expect {

@@ -1,3 +1,4 @@
+import Foundation
 import JSON
 import Testing
 
@@ -11,6 +12,14 @@ struct PrintableTests {
     for text in ["می\u{200C}خواهم", "👩\u{200D}💻", "日本 é e\u{301}"] {
       #expect(Printable.line(text) == text)
     }
+  }
+
+  @Test("JSON that does nothing means what it did")
+  func json() throws {
+    let text = "a\u{1B}\u{202E}\u{E0001}\u{7F}é\n"
+    let shown = Printable.json(JSON.text(of: .array([.string(text)])))
+    #expect(Printable.lines(shown) == shown)
+    #expect(try JSON.parse(Data(shown.utf8), file: "x") == .array([.string(text)]))
   }
 
   @Test("a quoted text stays short and on its line")

@@ -26,6 +26,20 @@ struct StrictParsingTests {
     }
   }
 
+  @Test("every character beyond the first plane is read where it is written as two halves")
+  func surrogates() throws {
+    for plane in UInt32(1)...16 {
+      let scalars = (plane << 16..<(plane + 1) << 16).compactMap(Unicode.Scalar.init)
+      let text = scalars.map { scalar in
+        String(scalar).utf16.map { "\\u" + String($0, radix: 16) }.joined()
+      }.joined()
+      let value = try JSON.parse(Data("[\"\(text)\"]".utf8), file: "x.json")
+      #expect(value == .array([.string(String(String.UnicodeScalarView(scalars)))]))
+    }
+    let escaped = try JSON.parse(Data(#"["\\ud83d\\ude00"]"#.utf8), file: "x.json")
+    #expect(escaped == .array([.string(#"\ud83d\ude00"#)]), "a backslash that is written as two")
+  }
+
   @Test("invalid UTF-8 is refused")
   func encoding() {
     #expect(throws: JSONError.self) {

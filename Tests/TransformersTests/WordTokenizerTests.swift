@@ -10,7 +10,7 @@ struct WordTokenizerTests {
   private func read(
     vocabulary: String, added: String = "[]", processor: String = "null",
     rest: String = #""normalizer": null, "pre_tokenizer": {"type": "WhitespaceSplit"}"#,
-    configuration: String? = nil
+    configuration: String = "{}"
   ) throws -> Checkpoint {
     try Fixtures.withTemporaryFolder { folder in
       let url = folder.appending(path: "m")
@@ -20,12 +20,13 @@ struct WordTokenizerTests {
          "model": {"type": "WordLevel", "vocab": \(vocabulary), "unk_token": "a"}}
         """
       try Data(text.utf8).write(to: url.appending(path: "tokenizer.json"))
-      if let configuration {
-        try Data(configuration.utf8).write(to: url.appending(path: "tokenizer_config.json"))
-      }
+      try Data(configuration.utf8).write(to: url.appending(path: "tokenizer_config.json"))
       return try HuggingFaceFolder.read(url)
     }
   }
+
+  /// With it, words that are unknown would be padding.
+  private static let padding = #"{"pad_token": "a"}"#
 
   private static func start(_ name: String, _ id: Int) -> String {
     """
@@ -62,13 +63,17 @@ struct WordTokenizerTests {
     #expect(none.markers == TokenMarkers(documentStart: nil, specialTokens: []))
   }
 
-  @Test("a start that tokenizer_config.json names is put there, unless it says not to")
+  @Test("a start that tokenizer_config.json names is put there only if it says so")
   func named() throws {
     let words = #"{"a": 0, "[S]": 1}"#
     for (configuration, start) in [
-      (#"{"bos_token": "[S]", "model_max_length": 1000000000000000019884624838656}"#, 1),
-      (#"{"bos_token": {"content": "[S]"}}"#, 1),
-      (#"{"bos_token": "[S]", "add_bos_token": false}"#, nil), (#"{"bos_token": "x"}"#, nil),
+      (
+        #"{"bos_token": "[S]", "add_bos_token": true, "model_max_length": 1000000000000000019884624838656}"#,
+        1
+      ),
+      (#"{"bos_token": {"content": "[S]"}, "add_bos_token": true}"#, 1),
+      (#"{"bos_token": "[S]", "add_bos_token": false}"#, nil), (#"{"bos_token": "[S]"}"#, nil),
+      (#"{"bos_token": "x", "add_bos_token": true}"#, nil),
       ("no JSON", nil),
     ] as [(String, Int?)] {
       let found = try read(vocabulary: words, configuration: configuration).tokenizer
@@ -92,10 +97,11 @@ struct WordTokenizerTests {
   @Test("words that were added later are words; ids may have holes")
   func addedWords() throws {
     let checkpoint = try read(
-      vocabulary: #"{"a": 0, "b": 5}"#, added: Self.special("zebra", 6, isSpecial: false))
+      vocabulary: #"{"a": 0, "b": 5}"#, added: Self.special("zebra", 6, isSpecial: false),
+      configuration: Self.padding)
     let tokenizer = try #require(checkpoint.tokenizer)
     #expect(try tokenizer.encode("zebra b a") == [6, 5, 0])
-    #expect(tokenizer.count == 7 && tokenizer.word(3) == "#3" && tokenizer.specialTokens.isEmpty)
+    #expect(tokenizer.count == 7 && tokenizer.word(3) == "#3" && tokenizer.specialTokens == [0])
     #expect { try tokenizer.encode("zebras") } throws: { "\($0)".contains("'zebra'") }
   }
 
@@ -109,16 +115,16 @@ struct WordTokenizerTests {
     #expect(checkpoint.markers == TokenMarkers(documentStart: nil, specialTokens: [1, 2, 3]))
   }
 
-  @Test("added tokens that stand within words or hold spaces are refused, not cut otherwise")
+  @Test("an added token within a word is told; where none stands for padding, it is cut out")
   func addedWithin() throws {
-    let within = try read(
-      vocabulary: #"{"a": 0, "matcat": 1}"#, added: Self.special("mat", 2, isSpecial: false))
+    let vocabulary = #"{"a": 0, "matcat": 1}"#, added = Self.special("mat", 2, isSpecial: false)
+    let within = try read(vocabulary: vocabulary, added: added, configuration: Self.padding)
     #expect(throws: UnsupportedText.self) { try within.tokenizer?.encode("matcat") }
-    for name in ["the cat", " "] {
-      let spaced = try read(
-        vocabulary: #"{"a": 0}"#, added: Self.special(name, 2, isSpecial: false))
-      #expect(throws: UnsupportedText.self) { try spaced.tokenizer?.encode("a") }
-    }
+    let others = try read(vocabulary: vocabulary, added: added)
+    #expect(try others.tokenizer?.encode("matcat") == [2, 0])
+    let spaced = try read(
+      vocabulary: #"{"a": 0}"#, added: Self.special("the cat", 2, isSpecial: false))
+    #expect(try spaced.tokenizer?.encode("a the cat") == [0, 2])
     let other = try read(
       vocabulary: #"{"a": 0}"#,
       processor: """
@@ -133,23 +139,33 @@ struct WordTokenizerTests {
     #expect(try checkpoint.tokenizer?.encode("cafe\u{301} caf\u{E9}") == [1, 0])
   }
 
-  @Test("white space is cut by scalars, as others do")
+  @Test("white space is cut by scalars, as others do; an unknown word is not read as padding")
   func space() throws {
-    let tokenizer = try #require(try read(vocabulary: #"{"a": 0, "b": 1}"#).tokenizer)
-    #expect(try tokenizer.encode("a\r\nb\tb\u{A0}a") == [0, 1, 1, 0])
-    #expect(throws: UnknownWord.self) { try tokenizer.encode("a \u{301}b") }
+    for (configuration, unknown) in [(Self.padding, nil), ("{}", 0)] as [(String, Int?)] {
+      let checkpoint = try read(vocabulary: #"{"a": 0, "b": 1}"#, configuration: configuration)
+      let tokenizer = try #require(checkpoint.tokenizer)
+      #expect(try tokenizer.encode("a\r\nb\tb\u{A0}a") == [0, 1, 1, 0])
+      guard let unknown else {
+        #expect(throws: UnknownWord.self) { try tokenizer.encode("b \u{301}b") }
+        continue
+      }
+      #expect(try tokenizer.encode("b \u{301}b") == [1, unknown])
+    }
   }
 
   @Test(
-    "a tokenizer that would cut otherwise names tokens, but cuts no text",
+    "a tokenizer that cuts otherwise is read as its own library reads it",
     arguments: [
-      #""normalizer": {"type": "Lowercase"}, "pre_tokenizer": {"type": "WhitespaceSplit"}"#,
-      #""normalizer": null, "pre_tokenizer": {"type": "Whitespace"}"#, #""normalizer": null"#,
-    ])
-  func otherCuts(rest: String) throws {
-    let tokenizer = try #require(try read(vocabulary: #"{"a": 0}"#, rest: rest).tokenizer)
-    #expect(tokenizer.word(0) == "a")
-    #expect(throws: UnsupportedText.self) { try tokenizer.encode("a") }
+      (
+        #""normalizer": {"type": "Lowercase"}, "pre_tokenizer": {"type": "WhitespaceSplit"}"#,
+        [1, 0, 0]
+      ),
+      (#""normalizer": null, "pre_tokenizer": {"type": "Whitespace"}"#, [0, 0, 0, 0]),
+      (#""normalizer": null"#, [0]),
+    ] as [(String, [Int])])
+  func otherCuts(rest: String, ids: [Int]) throws {
+    let tokenizer = try #require(try read(vocabulary: #"{"a": 0, "b": 1}"#, rest: rest).tokenizer)
+    #expect(try tokenizer.encode("B a a!") == ids)
   }
 
   @Test(

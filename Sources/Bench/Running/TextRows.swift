@@ -1,18 +1,5 @@
-internal import Foundation
 internal import JSON
 internal import Transformers
-
-/// A mistake in a text file, with its line.
-package struct TextError: Error, Equatable, Sendable, CustomStringConvertible {
-  let file: String
-  let line: Int?
-  let reason: String
-
-  /// What it is, in words.
-  package var description: String {
-    "\(Printable.line(file))\(line.map { ":\($0)" } ?? ""): \(reason)"
-  }
-}
 
 /// The rows of a text file, as tokens.
 struct TextRows {
@@ -27,67 +14,42 @@ struct TextRows {
     let context: Int
   }
 
-  /// Files beyond this are no rows of prompts.
-  private static let sizeLimit = 1 << 26
-
   /// Reads a file.
   ///
-  /// Lines end as on any system; empty ones and a byte order mark are passed over. A file is of token ids if
-  /// most words of it are numbers and not all are words of the tokenizer, and else of words.
+  /// A plain file is of token ids if most words of it are numbers and not all are words of a tokenizer that
+  /// knows whole words alone, and else of text.
   ///
   /// - Throws: `TextError`.
   init(_ file: String, _ reader: Reader) throws {
-    func fault(_ reason: String, _ line: Int? = nil) -> TextError {
-      TextError(file: file, line: line, reason: reason)
+    let text = try TextLines(file)
+    guard !text.lines.isEmpty else {
+      throw TextError(file: file, line: nil, reason: "there is no text in it.")
     }
-    if let reason = RegularFile.fault(URL(filePath: file), limit: Self.sizeLimit) {
-      throw fault("cannot be read: \(reason).")
-    }
-    guard let data = try? Data(contentsOf: URL(filePath: file)),
-      let text = String(validating: data, as: UTF8.self)
-    else { throw fault("cannot be read: it is not UTF-8 text.") }
-    let lines = Self.lines(text)
-    guard !lines.isEmpty else { throw fault("there is no text in it.") }
-    let isOfIds = Self.isOfIds(lines, reader.tokenizer)
-    tokens = try lines.map { number, line in
+    let isOfIds = !text.isOfObjects && Self.isOfIds(text.lines, reader.tokenizer)
+    tokens = try text.lines.map { line in
       do {
-        return try reader.check(isOfIds ? reader.ids(line) : reader.words(line))
+        return try reader.check(isOfIds ? reader.ids(line.text) : reader.tokens(line.text))
       } catch {
         let hint =
-          Int(line.first ?? "") == nil ? "" : " A file is of words or of token ids, not both."
-        throw fault("\(error)\(isOfIds ? "" : hint)", number)
+          Self.words(line.text).first.flatMap { Int($0) } == nil || isOfIds
+          ? "" : " A file is of words or of token ids, not both."
+        throw TextError(file: file, line: line.number, reason: "\(error)\(hint)")
       }
     }
   }
 
-  /// The words of each line that has some, with the line's number.
-  private static func lines(_ text: String) -> [(number: Int, words: [String])] {
-    // By scalars: in Swift the two of a Windows line end are one Character, which no separator equals.
-    var scalars = Array(text.unicodeScalars)
-    if scalars.first == "\u{FEFF}" { scalars.removeFirst() }
-    var lines: [[UnicodeScalar]] = [[]]
-    for (index, scalar) in scalars.enumerated() {
-      switch scalar {
-      case "\n" where index > 0 && scalars[index - 1] == "\r": continue
-      case "\n", "\r": lines.append([])
-      default: lines[lines.count - 1].append(scalar)
-      }
-    }
-    return lines.enumerated().compactMap { index, line in
-      let words = line.split(whereSeparator: \.properties.isWhitespace)
-        .map { String(String.UnicodeScalarView($0)) }
-      return words.isEmpty ? nil : (index + 1, words)
-    }
+  /// The words of a text, cut by scalars: in Swift a blank with an accent on it is one Character.
+  fileprivate static func words(_ text: String) -> [String] {
+    text.unicodeScalars.split(whereSeparator: \.properties.isWhitespace).map { String($0) }
   }
 
-  private static func isOfIds(
-    _ lines: [(number: Int, words: [String])], _ tokenizer: (any Tokenizer)?
-  ) -> Bool {
-    let words = lines.lazy.flatMap(\.words)
+  private static func isOfIds(_ lines: [TextLines.Line], _ tokenizer: (any Tokenizer)?) -> Bool {
+    let words = lines.lazy.flatMap { Self.words($0.text) }
     let numbers = words.count { Int($0) != nil }
     guard let tokenizer else { return numbers > 0 }
     // Most of a file says what it is; the word that does not fit is told then.
-    return 2 * numbers > words.count && !words.allSatisfy { tokenizer.id($0) != nil }
+    guard 2 * numbers > words.count else { return false }
+    return !(tokenizer.isOfWholeWords && words.allSatisfy { tokenizer.id($0) != nil })
   }
 }
 
@@ -97,8 +59,8 @@ extension TextRows.Reader {
     let description: String
   }
 
-  fileprivate func ids(_ words: [String]) throws -> [Int] {
-    try words.map { word in
+  fileprivate func ids(_ text: String) throws -> [Int] {
+    try TextRows.words(text).map { word in
       guard let id = Int(word) else {
         throw RowError(description: "'\(Printable.quoted(word))' is no token id.")
       }
@@ -106,14 +68,14 @@ extension TextRows.Reader {
     }
   }
 
-  fileprivate func words(_ words: [String]) throws -> [Int] {
+  fileprivate func tokens(_ text: String) throws -> [Int] {
     guard let tokenizer else {
+      let word = TextRows.words(text).first ?? ""
       throw RowError(
         description:
-          "'\(Printable.quoted(words[0]))' is no token id, and the models have no tokenizer that Assay reads. "
+          "'\(Printable.quoted(word))' is no token id, and the models have no tokenizer that Assay reads. "
           + "Write token ids.")
     }
-    let text = words.joined(separator: " ")
     let tokens = try tokenizer.document(text)
     if let other, (try? other.document(text)) != tokens {
       throw RowError(

@@ -121,6 +121,19 @@ public enum HuggingFaceFolder {
     }
   }
 
+  /// Reads a folder's tokenizer alone.
+  ///
+  /// - Throws: `CheckpointError` or `JSONError`.
+  public static func readTokenizer(_ folder: URL) throws -> any Tokenizer {
+    guard let file = try tokenizerFile(folder) else {
+      throw CheckpointError.missingFile("tokenizer.json", folder: folder.path)
+    }
+    guard let tokenizer = try Tokenizers.read(file) else {
+      throw CheckpointError.badTokenizer(file: file.path, reason: "it is of no kind that is known")
+    }
+    return tokenizer
+  }
+
   private static func tokenizerFile(_ folder: URL) throws -> TokenizerFile? {
     let url = folder.appending(path: "tokenizer.json")
     return RegularFile.isThere(url) ? try TokenizerFile(url) : nil

@@ -18,11 +18,17 @@ struct TokenRoles {
     }
   }
 
-  /// The token that starts a document; nil if none is named, or none is to be put there.
+  /// The token that starts a document; nil unless one is named and is to be put there.
   func start(among ids: [(String, Int)]) -> Int? {
-    guard !documents.contains(where: { $0["add_bos_token"] == .bool(false) }) else { return nil }
-    let name = documents.lazy.compactMap { Self.text($0["bos_token"]) }.first
-    return name.flatMap { Self.id($0, ids) }
+    guard documents.contains(where: { $0["add_bos_token"] == .bool(true) }) else { return nil }
+    return name("bos_token").flatMap { Self.id($0, ids) }
+  }
+
+  /// The token that fills rows up, if one is named.
+  var padding: String? { name("pad_token") }
+
+  private func name(_ role: String) -> String? {
+    documents.lazy.compactMap { Self.text($0[role]) }.first
   }
 
   /// Every token that has a role.

@@ -11,15 +11,22 @@ public protocol Tokenizer: Sendable {
   /// The token that starts each document; nil if none does.
   var documentStart: Int? { get }
 
-  /// The token of a word, or nil if it is not one.
+  /// Whether every token is a whole word, as in Assay's own worlds.
+  var isOfWholeWords: Bool { get }
+
+  /// The token that the vocabulary spells so, or nil if none.
   func id(_ word: String) -> Int?
 
-  /// The text of a token; `#12` for an id outside the vocabulary.
+  /// How the vocabulary spells a token; nil for an id outside it.
+  func entry(_ id: Int) -> String?
+
+  /// A token as people read it: blanks visible, bytes of no character by number; `#12` for an id outside the
+  /// vocabulary.
   func word(_ id: Int) -> String
 
   /// Cuts text into tokens, without what surrounds a document.
   ///
-  /// - Throws: `UnknownWord` for what no token stands for.
+  /// - Throws: `UnknownWord` for what no token stands for, where none stands for what is unknown.
   func encode(_ text: String) throws -> [Int]
 
   /// Cuts a document into tokens, with those that the tokenizer puts around it.
@@ -36,6 +43,8 @@ public protocol Tokenizer: Sendable {
 extension Tokenizer {
   /// The ids that mean other words in another tokenizer, of those that both have.
   public func disagreements(with other: any Tokenizer) -> [Int] {
-    (0..<min(count, other.count)).filter { Spelling(word($0)) != Spelling(other.word($0)) }
+    (0..<min(count, other.count)).filter {
+      entry($0).map { Spelling($0) } != other.entry($0).map { Spelling($0) }
+    }
   }
 }

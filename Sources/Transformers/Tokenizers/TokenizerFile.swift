@@ -10,6 +10,10 @@ package struct TokenizerFile: Sendable {
     let isSpecial: Bool
     /// Whether it is one only where a whole word is it, not within others.
     let isWholeWord: Bool
+    /// Whether white space before and behind it belongs to it.
+    let stripsLeft: Bool, stripsRight: Bool
+    /// Whether it is looked for in the normalised text.
+    let isNormalized: Bool
   }
 
   let document: JSONValue
@@ -17,6 +21,7 @@ package struct TokenizerFile: Sendable {
   /// Put before and behind each text by the post-processor.
   let before: [Int], after: [Int]
   let path: String
+  let roles: TokenRoles
 
   /// Tokens that stand for no text: those that are marked so, and those that have a role in the files beside.
   let specialTokens: Set<Int>
@@ -33,14 +38,13 @@ package struct TokenizerFile: Sendable {
     added = try Self.added(document, path)
     let surroundings = try Self.surroundings(document["post_processor"], path)
     after = surroundings.after
-    let roles = TokenRoles(beside: url), ids = added.map { ($0.text, $0.id) } + Self.words(document)
+    roles = TokenRoles(beside: url)
+    let ids = added.map { ($0.text, $0.id) } + Self.words(document)
     specialTokens = Set(added.filter(\.isSpecial).map(\.id)).union(roles.special(among: ids))
     guard surroundings.before.isEmpty else {
       before = surroundings.before
       return
     }
-    // Models are trained on documents that have a start, so one that is named is put there even where
-    // transformers leaves it to the caller; TransformerLens does so too.
     before = roles.start(among: ids).map { [$0] } ?? []
   }
 
@@ -53,9 +57,11 @@ package struct TokenizerFile: Sendable {
         throw CheckpointError.badTokenizer(
           file: path, reason: "an entry of 'added_tokens' has no id or no content")
       }
+      func isSet(_ key: String) -> Bool { entry[key] == .bool(true) }
       return AddedToken(
-        id: Int(id), text: text, isSpecial: entry["special"] == .bool(true),
-        isWholeWord: entry["single_word"] == .bool(true))
+        id: Int(id), text: text, isSpecial: isSet("special"), isWholeWord: isSet("single_word"),
+        stripsLeft: isSet("lstrip"), stripsRight: isSet("rstrip"),
+        isNormalized: isSet("normalized"))
     }
   }
 

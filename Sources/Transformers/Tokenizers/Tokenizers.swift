@@ -10,9 +10,11 @@ extension WordTokenizer: CheckpointedTokenizer {}
 
 /// Every kind of tokenizer that folders may hold; a new one is one file and one entry here.
 package enum Tokenizers {
-  package static let all: [any CheckpointedTokenizer.Type] = [WordTokenizer.self]
+  package static let all: [any CheckpointedTokenizer.Type] = [
+    WordTokenizer.self, PipelineTokenizer.self,
+  ]
 
-  /// The tokenizer of a file, or nil if it is of no kind that is known: methods work without.
+  /// The tokenizer of a file, or nil if no kind knows it: methods work without.
   ///
   /// - Throws: `CheckpointError.badTokenizer`.
   package static func read(_ file: TokenizerFile) throws -> (any Tokenizer)? {

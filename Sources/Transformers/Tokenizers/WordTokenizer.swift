@@ -14,8 +14,6 @@ public struct WordTokenizer: Tokenizer, Equatable {
   private let ids: [Spelling: Int]
   /// Words that are tokens wherever they stand, even within other words.
   private let added: [String]
-  /// Why no text can be cut, if none can.
-  private let encodingFault: String?
 
   /// The token that starts each document; nil if none does.
   public var documentStart: Int? { before.first }
@@ -34,25 +32,30 @@ public struct WordTokenizer: Tokenizer, Equatable {
     self.init(
       words: Dictionary(uniqueKeysWithValues: vocabulary.enumerated().map { ($0, $1) }),
       specials: specials, before: documentStart.map { [$0] } ?? [], after: [],
-      added: specials.sorted().map { vocabulary[$0] }, encodingFault: nil)
+      added: specials.sorted().map { vocabulary[$0] })
     precondition(ids.count == vocabulary.count, "A word stands twice in the vocabulary")
   }
 
   private init(
-    words: [Int: String], specials: Set<Int>, before: [Int], after: [Int], added: [String],
-    encodingFault: String?
+    words: [Int: String], specials: Set<Int>, before: [Int], after: [Int], added: [String]
   ) {
     let ordered = words.sorted { $0.key < $1.key }
     vocabulary = ordered.map(\.value)
     count = (ordered.last?.key ?? -1) + 1
     specialTokens = specials
     (self.words, self.before, self.after) = (words, before, after)
-    (self.added, self.encodingFault) = (added, encodingFault)
+    self.added = added
     ids = Dictionary(ordered.map { (Spelling($0.value), $0.key) }) { first, _ in first }
   }
 
   /// The id of a word, or nil if it is not in the vocabulary.
   public func id(_ word: String) -> Int? { ids[Spelling(word)] }
+
+  /// Tokens are words.
+  public var isOfWholeWords: Bool { true }
+
+  /// The word of an id; nil for an id outside the vocabulary.
+  public func entry(_ id: Int) -> String? { words[id] }
 
   /// The word of an id; `#12` for an id outside the vocabulary.
   public func word(_ id: Int) -> String { words[id] ?? "#\(id)" }
@@ -61,9 +64,8 @@ public struct WordTokenizer: Tokenizer, Equatable {
   ///
   /// - Throws: `UnknownWord`, with the nearest word; `UnsupportedText`.
   public func encode(_ text: String) throws -> [Int] {
-    if let encodingFault { throw UnsupportedText(reason: encodingFault) }
     // By scalars, as others split: in Swift a space with an accent on it is one Character.
-    return try text.unicodeScalars.split(whereSeparator: \.properties.isWhitespace).map { part in
+    try text.unicodeScalars.split(whereSeparator: \.properties.isWhitespace).map { part in
       let word = String(part)
       if !added.holds(word), let inner = added.first(where: word.contains) {
         throw UnsupportedText(
@@ -120,10 +122,7 @@ extension WordTokenizer {
     func fault(_ reason: String) -> CheckpointError {
       .badTokenizer(file: file.path, reason: reason)
     }
-    guard case .object? = file.document["model"], let model = file.document["model"] else {
-      throw fault("'model' is no object")
-    }
-    guard model["type"] == .string("WordLevel") else { return nil }
+    guard let model = file.document["model"], isOurs(file, model) else { return nil }
     guard case .object(let members)? = model["vocab"], !members.isEmpty else {
       throw fault("'model.vocab' is no object with words")
     }
@@ -144,22 +143,21 @@ extension WordTokenizer {
     for token in file.added { try add(token.text, token.id) }
     return WordTokenizer(
       words: words, specials: file.specialTokens, before: file.before, after: file.after,
-      added: file.added.filter { !$0.isWholeWord }.map(\.text), encodingFault: encodingFault(file))
+      added: file.added.filter { !$0.isWholeWord }.map(\.text))
   }
 
-  /// Why Assay would cut text in another way than this tokenizer, if it would.
-  private static func encodingFault(_ file: TokenizerFile) -> String? {
-    let document = file.document
-    if let token = file.added.first(where: {
-      $0.text.isEmpty || $0.text.unicodeScalars.contains(where: \.properties.isWhitespace)
-    }) {
-      return "the added token '\(Printable.quoted(token.text))' is empty or has a space in it"
-    }
-    if document["normalizer"] ?? .null != .null {
-      return "the tokenizer's 'normalizer' is not supported"
-    }
-    let splits = document["pre_tokenizer"]?["type"] == .string("WhitespaceSplit")
-    return splits
-      ? nil : "the tokenizer's 'pre_tokenizer' is not supported, only WhitespaceSplit is"
+  /// Whether a file is as Assay writes it.
+  ///
+  /// There the token of unknown words is the padding, which stands for nothing: a word that would be lost is told
+  /// with the nearest one instead. Of others' files the `PipelineTokenizer` makes what their own library does.
+  private static func isOurs(_ file: TokenizerFile, _ model: JSONValue) -> Bool {
+    guard model["type"] == .string("WordLevel"), case .string(let unknown)? = model["unk_token"],
+      file.roles.padding.map({ Spelling($0) == Spelling(unknown) }) ?? false
+    else { return false }
+    return file.document["normalizer"] ?? .null == .null
+      && file.document["pre_tokenizer"]?["type"] == .string("WhitespaceSplit")
+      && file.added.allSatisfy {
+        !$0.text.isEmpty && !$0.text.unicodeScalars.contains(where: \.properties.isWhitespace)
+      }
   }
 }
