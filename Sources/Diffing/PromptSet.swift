@@ -48,14 +48,23 @@ public struct PromptSet: Sendable {
     return documentStart
   }
 
-  /// The indices of tokens that statistics are taken over: all but those that start a document.
+  /// The indices of tokens that statistics are taken over: all but those that start a document or a row.
   ///
-  /// Such a token is the same everywhere, and its residual stream is many times larger than any
-  /// other's; it would dominate every mean.
+  /// Attention that finds nothing rests on the first token of a row, whatever token that is (Xiao et al. 2023,
+  /// "Efficient streaming language models with attention sinks"): its residual stream is many times larger
+  /// than any other's, and would dominate every mean. A row of one token has no other.
   public var countedTokens: [Int] { countedTokens(of: text) }
 
   /// The same of another text.
   public func countedTokens(of text: TokenBatch) -> [Int] {
-    text.tokens.indices.filter { text.tokens[$0] != documentStart }
+    (0..<text.rows).flatMap { countedTokens(ofRow: $0, in: text) }
+  }
+
+  /// The same of a row of a text.
+  public func countedTokens(ofRow row: Int, in text: TokenBatch) -> [Int] {
+    let range = text.range(row)
+    return range.filter {
+      text.tokens[$0] != documentStart && ($0 > range.lowerBound || range.count == 1)
+    }
   }
 }

@@ -1,3 +1,4 @@
+internal import Foundation
 internal import Tensors
 public import Transformers
 
@@ -26,7 +27,8 @@ public enum ProposedIntervention: Equatable, Sendable {
   public var summary: String {
     switch self {
     case .steer(let layer, let direction):
-      "steer after block \(layer) by a vector of length \(Tensor(direction).norm)"
+      "steer after block \(layer) by a vector of length "
+        + String(format: "%.4g", Tensor(direction).norm)
     case .project(let layer, _): "set the component along a direction after block \(layer)"
     case .patch(let module): "patch \(module)"
     case .weights(let edits): "change \(edits.count) tensors"

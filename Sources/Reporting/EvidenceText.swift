@@ -1,4 +1,5 @@
 package import Diffing
+internal import Foundation
 package import Transformers
 
 /// Evidence as lines of text.
@@ -15,35 +16,43 @@ package struct EvidenceText {
     _ evidence: Evidence, unit: String?, tokenizer: (any Tokenizer)?, prompts: TokenBatch,
     top: Int
   ) {
+    let names = TokenNames(tokenizer)
     var lines: [String] = []
     func add(_ question: String, _ text: String) {
       lines.append(Prose.wrapped("\(question): \(text)", indent: "    "))
     }
     if evidence.isEmpty { lines.append("nothing found") }
     if let magnitude = evidence.magnitude {
-      add("whether", "\(magnitude)" + (unit.map { " \($0)" } ?? ""))
+      add("whether", rounded(magnitude) + (unit.map { " \($0)" } ?? ""))
     }
     for (sign, name) in [(1, "promoted"), (-1, "suppressed")] {
       let words = (evidence.tokens ?? []).filter { $0.sign == sign }.prefix(top)
-        .map { tokenizer?.word($0.token) ?? "#\($0.token)" }
+        .map { names.word($0.token) }
       if !words.isEmpty { add("what, \(name)", words.joined(separator: " ")) }
     }
     if let inputs = evidence.inputs {
       add("when", "the rows that set it off most, and how much")
       for claim in inputs.prefix(top) {
         let row = (0..<prompts.rows).contains(claim.row) ? Array(prompts.row(claim.row)) : []
-        let text = row.map { tokenizer?.word($0) ?? "#\($0)" }.joined(separator: " ")
         lines.append(
           Prose.wrapped(
-            "  \(claim.row): \(text) (\(claim.score))", indent: "      ", keepsLayout: true))
+            "  \(claim.row): \(names.text(row)) (\(rounded(claim.score)))", indent: "      ",
+            keepsLayout: true))
       }
     }
     if let sites = evidence.sites {
-      add("where", sites.prefix(top).map { "\($0.site) (\($0.score))" }.joined(separator: ", "))
+      add(
+        "where",
+        sites.prefix(top).map { "\($0.site) (\(rounded($0.score)))" }.joined(separator: ", "))
     }
     if let interventions = evidence.interventions {
       add("how", interventions.map(\.summary).joined(separator: ", "))
     }
     text = lines.map { "  \($0)" }.joined(separator: "\n")
   }
+}
+
+/// A figure in four digits.
+private func rounded(_ value: some BinaryFloatingPoint) -> String {
+  String(format: "%.4g", Double(value))
 }

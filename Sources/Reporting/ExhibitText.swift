@@ -5,7 +5,7 @@ package import Transformers
 
 /// An exhibit as lines for a terminal: maps as shades, curves as bars, tokens as words.
 package struct ExhibitText: Sendable {
-  private let tokenizer: (any Tokenizer)?
+  private let names: TokenNames
   /// The prompts that input claims refer to.
   private let prompts: TokenBatch?
 
@@ -15,7 +15,7 @@ package struct ExhibitText: Sendable {
   ///   - tokenizer: Knows the words of token ids; ids are shown without it.
   ///   - prompts: The text that a method was given.
   package init(tokenizer: (any Tokenizer)?, prompts: TokenBatch?) {
-    self.tokenizer = tokenizer
+    names = TokenNames(tokenizer)
     self.prompts = prompts
   }
 
@@ -75,9 +75,9 @@ package struct ExhibitText: Sendable {
     return "\(number(claim.score))  \(text ?? "row \(claim.row)")"
   }
 
-  private func word(_ token: Int) -> String { tokenizer?.word(token) ?? "#\(token)" }
+  private func word(_ token: Int) -> String { names.word(token) }
 
-  private func sentence(_ tokens: [Int]) -> String { tokens.map(word).joined(separator: " ") }
+  private func sentence(_ tokens: [Int]) -> String { names.text(tokens) }
 
   /// A cell of a table: a token in words, a number in three digits.
   private func cell(_ cell: Exhibit.Cell) -> String {

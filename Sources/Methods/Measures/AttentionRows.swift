@@ -7,20 +7,20 @@ struct AttentionPlace {
   /// The token's row, and the row's first token.
   let row, start: Int
   let query: Int
-  /// What it may look at: the row's tokens up to itself, the document's start left out.
+  /// What it may look at: the row's counted tokens up to itself.
   let keys: [Int]
 
-  init(row: Int, query: Int, in text: TokenBatch, documentStart: Int?) {
+  init(row: Int, query: Int, in text: TokenBatch, _ prompts: PromptSet) {
     self.row = row
     self.query = query
     start = text.range(row).lowerBound
-    keys = (start...query).filter { text.tokens[$0] != documentStart }
+    keys = prompts.countedTokens(ofRow: row, in: text).filter { $0 <= query }
   }
 }
 
-/// Where one head looks after one token, the document's start left out.
+/// Where one head looks after one token, the row's start left out.
 ///
-/// The start token is a sink: most of a head's mass rests there and means nothing, so small changes of
+/// The first token is a sink: most of a head's mass rests there and means nothing, so small changes of
 /// what it does look at would vanish. Each key counts by what the head can write from it: its weight times
 /// the norm of the value that the head writes into the stream.
 struct AttentionRows {

@@ -93,10 +93,8 @@ extension PromptSet {
   /// The counted tokens of each row at some positions, counted from 0 at the row's first token.
   func countedTokens(at positions: ClosedRange<Int>) -> [[Int]] {
     (0..<text.rows).map { row in
-      let range = text.range(row)
-      return range.filter {
-        positions.contains($0 - range.lowerBound) && text.tokens[$0] != documentStart
-      }
+      let start = text.range(row).lowerBound
+      return countedTokens(ofRow: row, in: text).filter { positions.contains($0 - start) }
     }
   }
 

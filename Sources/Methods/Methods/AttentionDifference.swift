@@ -61,7 +61,7 @@ package struct AttentionDifference: DiffingMethod {
     let answers = Set(prompts.answerIndices)
     return (0..<limit).flatMap { row in
       text.range(row).filter(answers.contains).map {
-        AttentionPlace(row: row, query: $0, in: text, documentStart: prompts.documentStart)
+        AttentionPlace(row: row, query: $0, in: text, prompts)
       }
     }.filter { $0.keys.count >= fewestKeys }
   }

@@ -41,6 +41,9 @@ public protocol Tokenizer: Sendable {
 }
 
 extension Tokenizer {
+  /// The text of tokens on one line, what acts on a terminal written out.
+  public func line(_ ids: some Sequence<Int>) -> String { Printable.line(decode(ids)) }
+
   /// The ids that mean other words in another tokenizer, of those that both have.
   public func disagreements(with other: any Tokenizer) -> [Int] {
     (0..<min(count, other.count)).filter {
