@@ -31,6 +31,8 @@ package struct Project: Sendable {
   package var orderings: URL { root.appending(path: "Fixtures/orderings.json") }
   /// What can be made anew: bases, pairs, certificates, evidence and effects, by what they depend on.
   package var cache: URL { root.appending(path: ".assay") }
+  /// Models that were fetched, each in a folder of its name.
+  package var models: URL { cache.appending(path: "models") }
   var committedBases: URL {
     isForeign ? organisms.appending(path: "Bases") : root.appending(path: "Fixtures/bases")
   }

@@ -48,6 +48,7 @@ package struct SourceDigest: Sendable {
     "Bench/Keeping": "what is kept is checked by its content",
     "Bench/Running": "which cells are run; what each is made of is in its key",
     "Bench/Speed": "timing",
+    "Bench/Fetching": "others' models, which no pair of the bench is made of",
     "Statistics": "computed from trials",
     "Reporting": "computed from trials",
     "assay": "the command line",

@@ -7,6 +7,11 @@ package protocol CheckpointedModel: LanguageModel {
   var huggingFaceConfiguration: JSONValue { get }
   /// The layout that `config.json` asks for, without allocating it.
   static func layout(huggingFace document: JSONValue, file: String) throws -> ParameterLayout
+  /// The names of its tensors, by what they do.
+  static func names(huggingFace document: JSONValue, file: String) throws -> ParameterNames
+  /// By how many heads GGUF files have the rows of queries and keys reordered; nil if they have not.
+  static func reorderedHeads(huggingFace document: JSONValue, file: String) throws
+    -> (query: Int, key: Int)?
   /// What names of the body's tensors start with; files of a body alone leave it out.
   static var bodyPrefix: String { get }
   /// Tensors that files may hold beside those of a layout, and the one that each is a copy of.

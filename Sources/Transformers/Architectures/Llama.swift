@@ -46,12 +46,7 @@ package struct Llama: LanguageModel {
   package var shape: ModelShape { configuration.shape }
   package var sites: [ActivationSite] { ActivationSite.all(layers: configuration.layers) }
 
-  package var names: ParameterNames {
-    ParameterNames(
-      embedding: LlamaConfiguration.embedding, finalNorm: LlamaConfiguration.finalNorm,
-      unembedding: configuration.isTied ? LlamaConfiguration.embedding : LlamaConfiguration.head,
-      blocks: (0..<configuration.layers).map { configuration.blockTensors(layer: $0) })
-  }
+  package var names: ParameterNames { configuration.names }
 
   /// The same function with bias tensors added, all zero, so that a bias can be trained.
   ///

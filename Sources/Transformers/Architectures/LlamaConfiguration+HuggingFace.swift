@@ -193,6 +193,17 @@ extension Llama: CheckpointedModel {
   {
     try LlamaConfiguration(huggingFace: document, file: file).layout
   }
+  package static func names(huggingFace document: JSONValue, file: String) throws
+    -> ParameterNames
+  {
+    try LlamaConfiguration(huggingFace: document, file: file).names
+  }
+  package static func reorderedHeads(huggingFace document: JSONValue, file: String) throws
+    -> (query: Int, key: Int)?
+  {
+    let configuration = try LlamaConfiguration(huggingFace: document, file: file)
+    return (configuration.heads, configuration.keyHeads)
+  }
   package static var bodyPrefix: String { "model." }
   package static var adaptedByDefault: [String] { ["q_proj", "v_proj"] }
 

@@ -68,6 +68,14 @@ package struct LlamaConfiguration: Sendable, Equatable {
     return ParameterLayout(tensors)
   }
 
+  /// The tensors' names, by what they do.
+  var names: ParameterNames {
+    ParameterNames(
+      embedding: Self.embedding, finalNorm: Self.finalNorm,
+      unembedding: isTied ? Self.embedding : Self.head,
+      blocks: (0..<layers).map { blockTensors(layer: $0) })
+  }
+
   /// The tensors of a block, in the order of the layout.
   func blockTensors(layer: Int) -> [BlockTensor] {
     func tensors(_ roles: [TensorRole], isBias: Bool = false) -> [BlockTensor] {

@@ -4,7 +4,7 @@ internal import Tensors
 
 /// The tensors of `adapter_model.safetensors`, each with its place in the base.
 struct AdapterTensors {
-  private let tensors: [Safetensors.StoredTensor]
+  private let tensors: [any StoredTensor]
   private let path: String
 
   init(_ url: URL) throws {
@@ -25,7 +25,7 @@ struct AdapterTensors {
         places[Spelling(PEFTAdapter.name(target, factor))] = (target, factor)
       }
     }
-    var found: [String: Safetensors.StoredTensor] = [:]
+    var found: [String: any StoredTensor] = [:]
     for tensor in tensors {
       if let place = places[Spelling(tensor.name)] {
         guard options.selects(PEFTAdapter.module(place.target)) else {
@@ -53,7 +53,7 @@ struct AdapterTensors {
 
   /// Shapes are looked at before memory is asked for.
   private func check(
-    _ found: [String: Safetensors.StoredTensor], _ targets: [String], _ layout: ParameterLayout,
+    _ found: [String: any StoredTensor], _ targets: [String], _ layout: ParameterLayout,
     rank: Int
   ) throws {
     for target in targets {
@@ -74,7 +74,7 @@ struct AdapterTensors {
   }
 
   /// PEFT stores an adapted embedding or head whole beside its factors: it must be the base's own.
-  private func checkCopy(_ tensor: Safetensors.StoredTensor, of base: any LanguageModel) throws {
+  private func checkCopy(_ tensor: any StoredTensor, of base: any LanguageModel) throws {
     let name = tensor.name.replacing(".base_layer", with: "")
     let bare = name.hasPrefix(PEFTAdapter.prefix) ? name.dropFirst(PEFTAdapter.prefix.count) : ""
     guard let entry = base.parameters.layout.find(String(bare)) else {

@@ -30,15 +30,15 @@ public enum HuggingFaceFolder {
   /// Reads a model folder.
   ///
   /// - Parameter folder: Holds `config.json`, `model.safetensors` (or its shards) and maybe
-  ///   `tokenizer.json`.
+  ///   `tokenizer.json`; or a GGUF file, which holds all of it.
   /// - Returns: The model and its tokenizer. A tokenizer that cannot be read is a notice: no model needs one.
   /// - Throws: `CheckpointError` or `JSONError`; every tensor must be there, once, in the right shape.
   public static func read(_ folder: URL) throws -> Checkpoint {
-    let (configuration, model) = try readModel(folder)
+    let source = try ModelSource(folder), model = try fill(source, folder)
     let vocabulary = model.shape.vocabulary
     var notices: [String] = [], file: TokenizerFile?, tokenizer: (any Tokenizer)?
     do {
-      file = try tokenizerFile(folder)
+      file = try source.tokenizer()
       tokenizer = try file.flatMap { try readTokenizer($0, vocabulary: vocabulary) }
     } catch {
       notices.append(
@@ -46,41 +46,14 @@ public enum HuggingFaceFolder {
     }
     return Checkpoint(
       model: model, tokenizer: tokenizer,
-      markers: TokenMarkers(file, configuration, vocabulary: vocabulary), notices: notices)
+      markers: TokenMarkers(file, source.configuration, vocabulary: vocabulary), notices: notices)
   }
 
-  private static func readModel(_ folder: URL) throws -> (JSONValue, any LanguageModel) {
-    let url = folder.appending(path: "config.json")
-    var isFolder: ObjCBool = false
-    guard unsafe FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder),
-      isFolder.boolValue
-    else { throw CheckpointError.noFolder(folder.path) }
-    guard RegularFile.isThere(url) else {
-      throw CheckpointError.missingFile("config.json", folder: folder.path)
-    }
-    guard !RegularFile.isThere(folder.appending(path: "adapter_config.json")) else {
-      throw CheckpointError.ambiguousFolder(
-        folder.path,
-        reason:
-          "it holds a whole model and an adapter ('adapter_config.json'), which transformers would apply"
-      )
-    }
-    let document = try JSON.parse(contentsOf: url, named: url.path, isLenient: true)
-    guard case .string(let name)? = document["model_type"] else {
-      throw CheckpointError.badConfiguration(
-        key: "model_type", file: url.path, reason: "is missing")
-    }
-    return (
-      document, try fill(Architectures.named(name, file: url.path), document, folder, url.path)
-    )
-  }
-
-  /// A model of an architecture with the weights of a folder.
-  private static func fill(
-    _ architecture: any CheckpointedModel.Type, _ document: JSONValue, _ folder: URL, _ file: String
-  ) throws -> any LanguageModel {
+  /// A model with the weights of its source.
+  private static func fill(_ source: ModelSource, _ folder: URL) throws -> any LanguageModel {
+    let (architecture, document, file) = (source.architecture, source.configuration, source.path)
     let layout = try architecture.layout(huggingFace: document, file: file)
-    var tensors = try StoredTensors(folder)
+    var tensors = try source.tensors()
     tensors.addPrefix(architecture.bodyPrefix, for: layout.names)
     try checkMemory(layout, folder)
     let copies = architecture.copies(in: layout)
@@ -125,18 +98,13 @@ public enum HuggingFaceFolder {
   ///
   /// - Throws: `CheckpointError` or `JSONError`.
   public static func readTokenizer(_ folder: URL) throws -> any Tokenizer {
-    guard let file = try tokenizerFile(folder) else {
+    guard let file = try ModelSource.tokenizer(folder) else {
       throw CheckpointError.missingFile("tokenizer.json", folder: folder.path)
     }
     guard let tokenizer = try Tokenizers.read(file) else {
       throw CheckpointError.badTokenizer(file: file.path, reason: "it is of no kind that is known")
     }
     return tokenizer
-  }
-
-  private static func tokenizerFile(_ folder: URL) throws -> TokenizerFile? {
-    let url = folder.appending(path: "tokenizer.json")
-    return RegularFile.isThere(url) ? try TokenizerFile(url) : nil
   }
 
   private static func readTokenizer(_ file: TokenizerFile, vocabulary: Int) throws
@@ -163,9 +131,23 @@ public enum HuggingFaceFolder {
     try AtomicFolder.write(to: folder) { try fill($0, model, tokenizer) }
   }
 
+  /// Writes a GGUF file's model as a folder of 32-bit floats.
+  ///
+  /// - Throws: `CheckpointError` or `FileError.unwritable`; then nothing is left behind.
+  public static func convert(gguf file: URL, to folder: URL) throws {
+    let source = try GGUFModel(file).tokenizerFiles(), model = try read(file).model
+    try AtomicFolder.write(to: folder) { try fill($0, model, source) }
+  }
+
   /// Writes the files of a model into a folder that exists.
   public static func fill(
     _ folder: URL, _ model: any LanguageModel, _ tokenizer: WordTokenizer?
+  ) throws {
+    try fill(folder, model, tokenizer?.files)
+  }
+
+  private static func fill(
+    _ folder: URL, _ model: any LanguageModel, _ tokenizer: TokenizerFiles?
   ) throws {
     guard let model = model as? any CheckpointedModel else {
       preconditionFailure("\(type(of: model)) has no Hugging Face form")
@@ -182,21 +164,16 @@ public enum HuggingFaceFolder {
     try AtomicFile.write(
       Safetensors.data(tensors), to: folder.appending(path: "model.safetensors"))
     guard let tokenizer else { return }
-    try write(tokenizer.huggingFaceTokenizer, "tokenizer.json")
-    try write(tokenizer.huggingFaceTokenizerConfiguration, "tokenizer_config.json")
+    try write(tokenizer.document, "tokenizer.json")
+    try write(tokenizer.configuration, "tokenizer_config.json")
   }
 
   /// The model's configuration with the roles of the tokenizer's tokens.
-  private static func configuration(_ model: any CheckpointedModel, _ tokenizer: WordTokenizer?)
+  private static func configuration(_ model: any CheckpointedModel, _ tokenizer: TokenizerFiles?)
     -> JSONValue
   {
-    func id(_ token: Int?) -> JSONValue { token.map { .integer(Int64($0)) } ?? .null }
     guard case .object(let members) = model.huggingFaceConfiguration else { return .null }
-    let start = id(tokenizer?.documentStart)
-    return .object(
-      members + [
-        ("bos_token_id", start), ("eos_token_id", start),
-        ("pad_token_id", id(tokenizer?.paddingToken)),
-      ])
+    let none = ["bos_token_id", "eos_token_id", "pad_token_id"].map { ($0, JSONValue.null) }
+    return .object(members + (tokenizer?.roles ?? none))
   }
 }

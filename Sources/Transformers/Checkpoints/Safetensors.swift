@@ -40,7 +40,7 @@ package enum Safetensors {
   }
 
   /// A tensor of a file, not read yet.
-  package struct StoredTensor: Sendable {
+  package struct Entry: StoredTensor {
     fileprivate let url: URL
     fileprivate let offset: UInt64
     fileprivate let header: Header
@@ -106,10 +106,10 @@ package enum Safetensors {
   /// The tensors of a file, each to be read when it is needed, so that no file is in memory whole.
   ///
   /// - Throws: As `read` does.
-  package static func open(_ url: URL) throws -> [StoredTensor] {
+  package static func open(_ url: URL) throws -> [Entry] {
     let (headers, body) = try readHeader(url)
     return headers.map { header in
-      StoredTensor(url: url, offset: UInt64(body + header.range.lowerBound), header: header)
+      Entry(url: url, offset: UInt64(body + header.range.lowerBound), header: header)
     }
   }
 
@@ -224,20 +224,10 @@ package enum Safetensors {
       case .float64: Float(Double(bitPattern: bits(index, 8)))
       case .float32: Float(bitPattern: UInt32(bits(index, 4)))
       case .bfloat16: Float(bitPattern: UInt32(bits(index, 2)) << 16)
-      case .float16: half(UInt16(bits(index, 2)))
+      case .float16: Float(halfBits: UInt16(bits(index, 2)))
       case .int64, .int32, .int16, .int8, .unsigned8, .bool: .nan
       }
     }
-  }
-
-  /// An IEEE half as a float, by its fields: `Float16` does not exist on every platform.
-  private static func half(_ bits: UInt16) -> Float {
-    let sign: Float = bits & 0x8000 == 0 ? 1 : -1
-    let exponent = Int(bits >> 10 & 0x1F), fraction = Float(bits & 0x3FF)
-    if exponent == 31 { return fraction == 0 ? sign * .infinity : .nan }
-    if exponent == 0 { return sign * fraction * 0x1.0p-24 }
-    return sign * (1 + fraction * 0x1.0p-10)
-      * Float(sign: .plus, exponent: exponent - 15, significand: 1)
   }
 
   /// The bytes of a file that holds these tensors, in this order.

@@ -3,7 +3,7 @@ internal import JSON
 
 /// The tensors of a model folder by name, wherever they are stored; none is read yet.
 struct StoredTensors {
-  private var byName: [Spelling: Safetensors.StoredTensor]
+  private var byName: [Spelling: any StoredTensor]
   /// The file that names the others, or the only one.
   let path: String
 
@@ -29,9 +29,13 @@ struct StoredTensors {
     }
   }
 
-  private static func named(_ tensors: [Safetensors.StoredTensor]) -> [Spelling:
-    Safetensors.StoredTensor]
-  {
+  /// Takes tensors that one file holds.
+  init(_ tensors: [any StoredTensor], path: String) {
+    byName = Self.named(tensors)
+    self.path = path
+  }
+
+  private static func named(_ tensors: [any StoredTensor]) -> [Spelling: any StoredTensor] {
     Dictionary(tensors.map { (Spelling($0.name), $0) }) { first, _ in first }
   }
 
@@ -49,9 +53,7 @@ struct StoredTensors {
     return .otherWeights(other, folder: folder.path)
   }
 
-  private static func shards(_ index: URL, in folder: URL) throws -> [Spelling:
-    Safetensors.StoredTensor]
-  {
+  private static func shards(_ index: URL, in folder: URL) throws -> [Spelling: any StoredTensor] {
     let document = try JSON.parse(contentsOf: index, named: index.path, isLenient: true)
     guard case .object(let map)? = document["weight_map"] else {
       throw CheckpointError.unreadable(file: index.path, reason: "'weight_map' is missing")
@@ -79,7 +81,7 @@ struct StoredTensors {
   }
 
   /// The tensor of a name.
-  subscript(name: String) -> Safetensors.StoredTensor? { byName[Spelling(name)] }
+  subscript(name: String) -> (any StoredTensor)? { byName[Spelling(name)] }
 
   /// Names a body that was saved without its head as the whole model names it.
   mutating func addPrefix(_ prefix: String, for names: [String]) {

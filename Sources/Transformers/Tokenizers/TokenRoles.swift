@@ -10,6 +10,9 @@ struct TokenRoles {
   ]
   private static let lists = ["additional_special_tokens", "extra_special_tokens"]
 
+  /// Takes what the two files would say.
+  init(_ documents: [JSONValue]) { self.documents = documents }
+
   /// Reads what there is of the two files; neither is needed.
   init(beside url: URL) {
     let folder = url.deletingLastPathComponent()

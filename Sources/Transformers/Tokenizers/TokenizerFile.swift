@@ -29,16 +29,23 @@ package struct TokenizerFile: Sendable {
   /// The token that starts each document, if one does.
   var documentStart: Int? { before.first }
 
-  /// Reads `tokenizer.json`, and `tokenizer_config.json` beside it for the start's name.
+  /// Reads `tokenizer.json`, and the roles of tokens from the files beside it.
   ///
   /// - Throws: `JSONError` or `CheckpointError.badTokenizer`.
   init(_ url: URL) throws {
-    path = url.path
-    document = try JSON.parse(contentsOf: url, named: url.path, isLenient: true)
+    try self.init(
+      JSON.parse(contentsOf: url, named: url.path, isLenient: true),
+      roles: TokenRoles(beside: url), path: url.path)
+  }
+
+  /// Takes what such a file would hold.
+  ///
+  /// - Throws: `CheckpointError.badTokenizer`.
+  init(_ document: JSONValue, roles: TokenRoles, path: String) throws {
+    (self.document, self.roles, self.path) = (document, roles, path)
     added = try Self.added(document, path)
     let surroundings = try Self.surroundings(document["post_processor"], path)
     after = surroundings.after
-    roles = TokenRoles(beside: url)
     let ids = added.map { ($0.text, $0.id) } + Self.words(document)
     specialTokens = Set(added.filter(\.isSpecial).map(\.id)).union(roles.special(among: ids))
     guard surroundings.before.isEmpty else {

@@ -1,0 +1,81 @@
+internal import Foundation
+internal import JSON
+
+/// Where a model is read from, in whatever form it is kept there.
+struct ModelSource {
+  /// What `config.json` says, or would say.
+  let configuration: JSONValue
+  let architecture: any CheckpointedModel.Type
+  /// The file that mistakes in the configuration are told of.
+  let path: String
+  /// The tensors, by the names of the architecture.
+  let tensors: () throws -> StoredTensors
+  /// The tokenizer, if there is one.
+  let tokenizer: () throws -> TokenizerFile?
+
+  /// Opens a folder, or a GGUF file.
+  ///
+  /// - Throws: `CheckpointError` or `JSONError`.
+  init(_ url: URL) throws {
+    if Self.isGGUF(url) {
+      try self.init(gguf: url)
+    } else {
+      try self.init(folder: url)
+    }
+  }
+
+  private init(folder: URL) throws {
+    let url = folder.appending(path: "config.json")
+    var isFolder: ObjCBool = false
+    guard unsafe FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder),
+      isFolder.boolValue
+    else { throw CheckpointError.noFolder(folder.path) }
+    guard RegularFile.isThere(url) else {
+      throw CheckpointError.missingFile("config.json", folder: folder.path)
+    }
+    guard !RegularFile.isThere(folder.appending(path: "adapter_config.json")) else {
+      throw CheckpointError.ambiguousFolder(
+        folder.path,
+        reason:
+          "it holds a whole model and an adapter ('adapter_config.json'), which transformers would apply"
+      )
+    }
+    path = url.path
+    configuration = try JSON.parse(contentsOf: url, named: url.path, isLenient: true)
+    guard case .string(let name)? = configuration["model_type"] else {
+      throw CheckpointError.badConfiguration(
+        key: "model_type", file: url.path, reason: "is missing")
+    }
+    architecture = try Architectures.named(name, file: url.path)
+    tensors = { try StoredTensors(folder) }
+    tokenizer = { try Self.tokenizer(folder) }
+  }
+
+  /// The tokenizer of a folder or a GGUF file, if it has one; a model need not be there.
+  static func tokenizer(_ url: URL) throws -> TokenizerFile? {
+    if isGGUF(url) { return try GGUFModel(url).tokenizer() }
+    let file = url.appending(path: "tokenizer.json")
+    return RegularFile.isThere(file) ? try TokenizerFile(file) : nil
+  }
+
+  private static func isGGUF(_ url: URL) -> Bool {
+    RegularFile.isThere(url) && (url.pathExtension == "gguf" || GGUFFile.isOne(url))
+  }
+
+  private init(gguf url: URL) throws {
+    let model = try GGUFModel(url), path = url.path
+    let configuration = try model.configuration()
+    let kind = try Architectures.named(model.architecture, file: path)
+    self.path = path
+    self.configuration = configuration
+    architecture = kind
+    tokenizer = { try model.tokenizer() }
+    tensors = {
+      try StoredTensors(
+        model.tensors(
+          kind.names(huggingFace: configuration, file: path),
+          heads: kind.reorderedHeads(huggingFace: configuration, file: path)),
+        path: path)
+    }
+  }
+}
