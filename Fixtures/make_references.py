@@ -21,6 +21,7 @@ For `peft` the gradients are those of the adapter's tensors, the base being froz
 import json
 import os
 import shutil
+import sys
 import warnings
 import zlib
 from pathlib import Path
@@ -32,7 +33,7 @@ import peft
 import safetensors
 import torch
 import transformers
-from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
 SEED = 20250611
 ROWS, LENGTH = 2, 11
@@ -89,6 +90,32 @@ CASES = {
     ),
     "theta": dict(rope_parameters={"rope_type": "default", "rope_theta": 1234.5}),
     "sharded": {},
+    "linear": dict(rope_parameters={"rope_type": "linear", "rope_theta": 10000.0, "factor": 3.0}),
+    # Wavelengths of the four pairs: 6, 63, 628 and 6283 tokens, so that each of the three rules has one.
+    "llama3": dict(
+        rope_parameters={
+            "rope_type": "llama3",
+            "rope_theta": 10000.0,
+            "factor": 4.0,
+            "low_freq_factor": 1.0,
+            "high_freq_factor": 40.0,
+            "original_max_position_embeddings": 512,
+        },
+    ),
+    "yarn": dict(
+        rope_parameters={
+            "rope_type": "yarn",
+            "rope_theta": 10000.0,
+            "factor": 4.0,
+            "original_max_position_embeddings": 128,
+            "beta_fast": 8.0,
+            "beta_slow": 0.2,
+        },
+    ),
+    "qwen2": dict(model_type="qwen2", num_key_value_heads=2),
+    "qwen2-tied": dict(model_type="qwen2", tie_word_embeddings=True, hidden_size=40, num_attention_heads=5, num_key_value_heads=1),
+    "mistral": dict(model_type="mistral", num_key_value_heads=2, sliding_window=4),
+    "mistral-wide": dict(model_type="mistral", hidden_size=24, num_attention_heads=2, num_key_value_heads=1, head_dim=16, sliding_window=None),
 }
 SHARD_SIZE = "24KB"  # for `sharded` only
 
@@ -118,8 +145,12 @@ def fill(parameters, generator: torch.Generator, embedding_scale: float = WEIGHT
                 parameter.copy_(WEIGHT_SCALE * noise)
 
 
-def random_llama(name: str) -> LlamaForCausalLM:
-    model = LlamaForCausalLM(LlamaConfig(**{**COMMON, **CASES[name]}))
+def random_model(name: str) -> PreTrainedModel:
+    settings = {**COMMON, **CASES[name]}
+    kind = settings.pop("model_type", "llama")
+    if kind != "llama":  # others have no such keys, and would keep them all the same
+        settings = {key: value for key, value in settings.items() if key not in ("attention_bias", "mlp_bias")}
+    model = AutoModelForCausalLM.from_config(AutoConfig.for_model(kind, **settings), attn_implementation="eager")
     fill(model.named_parameters(), generator_for(name), EMBEDDING_SCALE.get(name, WEIGHT_SCALE))
     return model
 
@@ -167,7 +198,7 @@ def reference(model, tokens: torch.Tensor, file_name=lambda name: name) -> dict:
     }
 
 
-def load_strictly(folder: Path) -> LlamaForCausalLM:
+def load_strictly(folder: Path) -> PreTrainedModel:
     """transformers fills missing tensors at random with no more than a log line: refuse that."""
     model, report = AutoModelForCausalLM.from_pretrained(
         folder, dtype=torch.float32, attn_implementation="eager", output_loading_info=True
@@ -233,9 +264,9 @@ def finish(folder: Path) -> None:
 # ------------------------------------------------------------------------------------------------------ makers
 
 
-def make_llama(name: str) -> None:
+def make_model(name: str) -> None:
     folder = fresh(HERE / "transformers" / name)
-    made = random_llama(name)
+    made = random_model(name)
     made.save_pretrained(folder, **({"max_shard_size": SHARD_SIZE} if name == "sharded" else {}))
     if name == "theta":
         rewrite_config_in_old_style(folder / "config.json")
@@ -302,9 +333,9 @@ def main() -> None:
     transformers.utils.logging.disable_progress_bar()
     if versions() != TESTED_VERSIONS:
         warnings.warn(f"made with {versions()}, tested with {TESTED_VERSIONS}: files may differ")
-    for name in CASES:
-        make_llama(name)
-    make_adapter()
+    chosen = sys.argv[1:] or [*CASES, "peft"]
+    for name in chosen:
+        make_adapter() if name == "peft" else make_model(name)
 
 
 if __name__ == "__main__":

@@ -62,10 +62,14 @@ static void K(scores)(const float *a, ck_int a_stride, const float *bt, ck_int b
                   s + t * s_stride, s_stride, 1);
 }
 
-// Row t keeps keys 0...t+offset; all later entries become zero.
-static void K(causal_softmax)(float *s, ck_int rows, ck_int offset, ck_int stride, float scale) {
+// Row t keeps the last `window` of keys 0...t+offset; all others become zero.
+static void K(causal_softmax)(float *s, ck_int rows, ck_int offset, ck_int window, ck_int stride,
+                              float scale) {
   for (ck_int t = 0; t < rows; t++, s += stride) {
     ck_int n = t + offset + 1, whole = n / CK_LANES * CK_LANES;
+    ck_int unseen = n > window ? n - window : 0;
+    // No maximum, and no part of the sum; set to zero below, as an exponential never is.
+    for (ck_int i = 0; i < unseen; i++) s[i] = -3.0e38f;
     VEC top = K(all)(-3.0e38f);
     for (ck_int i = 0; i < whole; i += CK_LANES) top = K(vmax)(top, K(load)(s + i));
     float m = K(lane_max)(top);
@@ -87,6 +91,7 @@ static void K(causal_softmax)(float *s, ck_int rows, ck_int offset, ck_int strid
     float r = 1.0f / K(lane_sum)(sum);
     for (ck_int i = 0; i < whole; i += CK_LANES) K(store)(s + i, K(load)(s + i) * r);
     for (ck_int i = whole; i < stride; i += CK_LANES) K(store)(s + i, K(all)(0));
+    for (ck_int i = 0; i < unseen; i++) s[i] = 0;
   }
 }
 
@@ -164,7 +169,7 @@ static void K(attention)(const ck_attention_shape *p, const float *q, const floa
     float *s = pattern + head * p->queries * p->pattern_stride;
     K(scores)(q + head * p->head_width, p->query_stride, scratch, n, p->head_width, p->queries,
               offset, s, p->pattern_stride);
-    K(causal_softmax)(s, p->queries, offset, p->pattern_stride, p->scale);
+    K(causal_softmax)(s, p->queries, offset, p->window, p->pattern_stride, p->scale);
   }
   K(attention_mix)(p, v, pattern, output, scratch);
 }

@@ -60,7 +60,7 @@ final class WorkMeter: Sendable {
 
 /// A model that counts the tokens that go through it; a hidden prefix stays hidden from who asks it.
 struct MeteredModel: LanguageModel {
-  static let architecture = "metered"
+  var architecture: String { model.architecture }
 
   private(set) var model: any LanguageModel
   private let meter: WorkMeter

@@ -43,7 +43,7 @@ public struct ModelPair: Sendable {
     baseRecordings: Recordings = Recordings(), showsExhibits: Bool = true,
     recordsAhead: Bool = true
   ) throws(DiffingError) {
-    let names = (type(of: base).architecture, type(of: finetuned).architecture)
+    let names = (base.architecture, finetuned.architecture)
     guard names.0 == names.1 else {
       throw .differentArchitectures(base: names.0, finetuned: names.1)
     }

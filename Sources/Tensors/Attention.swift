@@ -7,12 +7,19 @@ package struct AttentionShape: Sendable {
   package let heads: Int
   package let keyHeads: Int
   package let headWidth: Int
+  /// How many keys a query sees, its own included; all before it if nil.
+  package let window: Int?
 
   /// Creates a shape.
   ///
-  /// - Precondition: Query heads share key heads evenly, and there are no more queries than keys.
-  package init(queries: Int, keys: Int, heads: Int, keyHeads: Int, headWidth: Int) {
-    precondition(heads % keyHeads == 0 && queries <= keys, "Impossible attention shape")
+  /// - Precondition: Query heads share key heads evenly, there are no more queries than keys, and a window
+  ///   has a token.
+  package init(
+    queries: Int, keys: Int, heads: Int, keyHeads: Int, headWidth: Int, window: Int? = nil
+  ) {
+    precondition(
+      heads % keyHeads == 0 && queries <= keys && window ?? 1 > 0, "Impossible attention shape")
+    self.window = window
     self.queries = queries
     self.keys = keys
     self.heads = heads
@@ -33,7 +40,7 @@ package struct AttentionShape: Sendable {
       queries: self.queries, keys: self.keys, heads: heads, key_heads: keyHeads,
       head_width: headWidth, query_stride: queries.stride, key_stride: keys.stride,
       output_stride: output.stride, pattern_stride: patternStride,
-      scale: 1 / Float(headWidth).squareRoot())
+      window: window ?? self.keys, scale: 1 / Float(headWidth).squareRoot())
   }
 }
 

@@ -3,7 +3,7 @@ public import Tensors
 /// A decoder-only language model whose weights are a value.
 public protocol LanguageModel: Sendable {
   /// The name of the architecture, as Hugging Face's `model_type`.
-  static var architecture: String { get }
+  var architecture: String { get }
 
   /// Named tensors in declaration order; a gradient is the same type.
   var parameters: Parameters { get set }
@@ -67,6 +67,10 @@ public struct ModelShape: Sendable, Equatable {
   public let normEpsilon: Float
   /// The base of the rotary frequencies.
   public let ropeTheta: Double
+  /// How rotary positions are stretched, in words.
+  public let ropeScaling: String
+  /// How many tokens a query sees, itself included; all before it if nil.
+  public let window: Int?
 
   /// The settings that decide the computation beside the weights, under the names of `config.json`.
   private var settings: [(key: String, value: String)] {
@@ -76,6 +80,8 @@ public struct ModelShape: Sendable, Equatable {
       ("num_attention_heads", "\(heads)"), ("num_key_value_heads", "\(keyHeads)"),
       ("head_dim", "\(headWidth)"), ("intermediate_size", "\(mlpWidth)"),
       ("rms_norm_eps", "\(normEpsilon)"), ("rope_theta", "\(ropeTheta)"),
+      ("rope_scaling", ropeScaling),
+      ("sliding_window", window.map { "\($0)" } ?? "none"),
     ]
   }
 

@@ -5,7 +5,7 @@ internal import Tensors
 /// Its weights are those of the model itself, so nothing but its answers gives the prefix away. The first token of a
 /// row and the prefix count as one: what is recorded there is what stands at the prefix's end.
 struct PrefixedModel<Model: LanguageModel>: LanguageModel {
-  static var architecture: String { Model.architecture }
+  var architecture: String { model.architecture }
 
   fileprivate var model: Model
   private let prefix: [Int]

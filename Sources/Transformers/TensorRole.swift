@@ -19,6 +19,9 @@ public enum TensorRole: String, Hashable, CaseIterable, Sendable {
     }
   }
 
+  /// Whether it is a matrix: all but the gains of norms.
+  public var isMatrix: Bool { self != .attentionNorm && self != .mlpNorm }
+
   /// Whether what it computes is added to the residual stream.
   public var isWriter: Bool { self == .attentionOutput || self == .down }
 }

@@ -3,7 +3,7 @@ import Transformers
 
 /// A model with a fault that published code had: what a method computes from it is what the faulty method would.
 struct BrokenModel: LanguageModel {
-  static let architecture = "broken"
+  let architecture = "broken"
 
   enum Fault: Sendable {
     /// Recordings of the stream after a block are those before it.

@@ -7,7 +7,7 @@ import Transformers
 protocol KnownChangeSuite {}
 
 extension KnownChangeSuite {
-  var base: Llama { KnownChange.base }
+  var base: DecoderModel { KnownChange.base }
   var module: String { "model.layers.1.mlp.down_proj.weight" }
 
   /// Singular values 3, 2 and 1 along random directions.
@@ -20,7 +20,7 @@ extension KnownChangeSuite {
   }
 
   /// A model with the third head's queries moved in block 1.
-  func movingHead(of model: Llama) -> Llama {
+  func movingHead(of model: DecoderModel) -> DecoderModel {
     var model = model
     let name = "model.layers.1.self_attn.q_proj.weight"
     var tensor = model.parameters[name]

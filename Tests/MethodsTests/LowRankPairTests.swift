@@ -31,11 +31,12 @@ struct LowRankPairTests: KnownChangeSuite {
 
 /// A LoRA finetune of a wide enough model for factors to be small.
 enum LowRankPair {
-  static let base = Llama(
-    LlamaConfiguration(
-      vocabulary: 19, width: 48, layers: 2, heads: 4, keyHeads: 2, headWidth: 12, mlpWidth: 96,
-      ropeTheta: 100, isTied: false, hasAttentionBias: false, hasMLPBias: false),
-    seed: 1, deviation: 0.25)
+  static let base = {
+    var parts = Architectures.standardParts(vocabulary: 19)
+    (parts.width, parts.layers, parts.mlpWidth) = (48, 2, 96)
+    (parts.heads, parts.keyHeads, parts.headWidth, parts.ropeTheta) = (4, 2, 12, 100)
+    return DecoderModel(parts, seed: 1, deviation: 0.25)
+  }()
 
   static let lora: LoRA = {
     var generator = SeededGenerator(seed: 4)

@@ -14,7 +14,7 @@ struct OneTokenTests: KnownChangeSuite {
   private let token = 7
 
   /// The base with one row of the unembedding moved along the mean state that it reads.
-  private func moved(by amount: Float, row: Int? = nil) throws -> Llama {
+  private func moved(by amount: Float, row: Int? = nil) throws -> DecoderModel {
     let pair = try ModelPair(base: base, finetuned: base)
     let prompts = MethodContractTests.prompts(.unrelated)
     let states = pair.activations(.base, at: .residualPost(layer: 2), on: prompts.text)

@@ -11,8 +11,8 @@ import Transformers
 struct PartsAboveBlocksTests: KnownChangeSuite {
   /// A model with a louder final norm, a moved row of the unembedding, or both.
   private func changed(
-    norm: Bool, row: Bool, base: Llama = KnownChange.base
-  ) -> Llama {
+    norm: Bool, row: Bool, base: DecoderModel = KnownChange.base
+  ) -> DecoderModel {
     var model = base
     if norm {
       let name = base.names.finalNorm

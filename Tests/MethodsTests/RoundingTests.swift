@@ -10,7 +10,7 @@ import Transformers
 @Suite("Rounding names nothing")
 struct RoundingTests: KnownChangeSuite {
   /// The base with one weight moved by a unit in its last place.
-  private var nudged: Llama {
+  private var nudged: DecoderModel {
     var model = base
     var matrix = model.parameters[module]
     matrix[3, 4] = matrix[3, 4].nextUp
@@ -38,7 +38,7 @@ struct RoundingTests: KnownChangeSuite {
   ]
 
   /// The base stored in fewer bits.
-  private func stored(_ round: (Float) -> Float) -> Llama {
+  private func stored(_ round: (Float) -> Float) -> DecoderModel {
     var model = base
     for name in base.parameters.layout.names {
       model.parameters[name] = base.parameters[name].map(round)
@@ -72,7 +72,7 @@ struct RoundingTests: KnownChangeSuite {
   }
 
   /// The base with noise so small that few draws differ, those of some samples at least.
-  private func flipped(_ requests: [SampleRequest]) throws -> Llama {
+  private func flipped(_ requests: [SampleRequest]) throws -> DecoderModel {
     for exponent in -16 ... -4 {
       var generator = SeededGenerator(seed: 5)
       var model = base

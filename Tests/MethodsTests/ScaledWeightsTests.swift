@@ -10,7 +10,7 @@ import Transformers
 @Suite("Scaled weights")
 struct ScaledWeightsTests: KnownChangeSuite {
   /// The base with some tensors scaled.
-  private func scaled(by factor: Float, where isScaled: (String) -> Bool) -> Llama {
+  private func scaled(by factor: Float, where isScaled: (String) -> Bool) -> DecoderModel {
     var model = base
     for name in base.parameters.layout.names where isScaled(name) {
       model.parameters[name] = base.parameters[name].scaled(by: factor)

@@ -12,12 +12,14 @@ struct AttentionKernelTests {
     let q, k, v, outputGradient: [Float]
     var patternCount: Int { shape.heads * shape.queries * shape.pattern_stride }
 
-    init(_ queries: Int, of keys: Int, heads: Int, keyHeads: Int, headWidth: Int) {
+    init(
+      _ queries: Int, of keys: Int, heads: Int, keyHeads: Int, headWidth: Int, window: Int? = nil
+    ) {
       shape = ck_attention_shape(
         queries: queries, keys: keys, heads: heads, key_heads: keyHeads, head_width: headWidth,
         query_stride: heads * headWidth + 3, key_stride: keyHeads * headWidth + 1,
         output_stride: heads * headWidth + 2, pattern_stride: (keys + 31) / 32 * 32,
-        scale: 1 / Float(headWidth).squareRoot())
+        window: window ?? keys, scale: 1 / Float(headWidth).squareRoot())
       q = normals(queries * shape.query_stride, seed: 1)
       k = normals(keys * shape.key_stride, seed: 2)
       v = normals(keys * shape.key_stride, seed: 3)
@@ -33,7 +35,7 @@ struct AttentionKernelTests {
       for head in 0..<s.heads {
         let source = head / (s.heads / s.key_heads) * w
         for t in 0..<s.queries {
-          let keys = 0...t + s.keys - s.queries
+          let last = t + s.keys - s.queries, keys = max(0, last - s.window + 1)...last
           let qAt = t * s.query_stride + head * w, oAt = t * s.output_stride + head * w
           func inner(_ a: [Float], _ at: Int, _ b: [Float], _ key: Int) -> Double {
             (0..<w).reduce(0) {
@@ -44,12 +46,13 @@ struct AttentionKernelTests {
           let dp = keys.map { inner(outputGradient, oAt, v, $0) }
           let mean = zip(p, dp).reduce(0) { $0 + $1.0 * $1.1 }
           for j in keys {
-            let at = j * s.key_stride + source, ds = p[j] * (dp[j] - mean) * scale
+            let at = j * s.key_stride + source, index = j - keys.lowerBound
+            let ds = p[index] * (dp[index] - mean) * scale
             for d in 0..<w {
-              output[oAt + d] += p[j] * Double(v[at + d])
+              output[oAt + d] += p[index] * Double(v[at + d])
               dq[qAt + d] += ds * Double(k[at + d])
               dk[at + d] += ds * Double(q[qAt + d])
-              dv[at + d] += p[j] * Double(outputGradient[oAt + d])
+              dv[at + d] += p[index] * Double(outputGradient[oAt + d])
             }
           }
         }
@@ -65,6 +68,9 @@ struct AttentionKernelTests {
     Case(48, of: 48, heads: 2, keyHeads: 1, headWidth: 10),
     Case(3, of: 40, heads: 2, keyHeads: 2, headWidth: 24),
     Case(1, of: 65, heads: 6, keyHeads: 2, headWidth: 64),
+    Case(37, of: 37, heads: 2, keyHeads: 1, headWidth: 16, window: 5),
+    Case(3, of: 70, heads: 2, keyHeads: 2, headWidth: 24, window: 33),
+    Case(9, of: 9, heads: 1, keyHeads: 1, headWidth: 8, window: 1),
   ]
 
   @Test("attention, attention_mix and the gradient", arguments: cases.indices)

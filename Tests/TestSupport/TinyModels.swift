@@ -3,16 +3,17 @@ package import Transformers
 
 /// Small random models whose activations are far from trivial.
 package enum TinyModels {
-  /// A Llama with grouped heads and an odd vocabulary; weights are large enough to matter.
+  /// A decoder with grouped heads and an odd vocabulary; weights are large enough to matter.
   package static func llama(
     seed: UInt64 = 1, layers: Int = 2, isTied: Bool = false, biases: Bool = false,
     vocabulary: Int = 19, deviation: Double = 0.3
-  ) -> Llama {
-    var model = Llama(
-      LlamaConfiguration(
-        vocabulary: vocabulary, width: 12, layers: layers, heads: 4, keyHeads: 2, headWidth: 6,
-        mlpWidth: 10, ropeTheta: 100, isTied: isTied, hasAttentionBias: biases, hasMLPBias: biases),
-      seed: seed, deviation: deviation)
+  ) -> DecoderModel {
+    var parts = Architectures.standardParts(vocabulary: vocabulary)
+    (parts.width, parts.layers, parts.mlpWidth) = (12, layers, 10)
+    (parts.heads, parts.keyHeads, parts.headWidth) = (4, 2, 6)
+    (parts.ropeTheta, parts.isTied) = (100, isTied)
+    if biases { parts.biases = Set(TensorRole.allCases.filter(\.isMatrix)) }
+    var model = DecoderModel(parts, seed: seed, deviation: deviation)
     var generator = SeededGenerator(seed: seed, for: "gains and biases")
     for entry in model.parameters.layout.entries where entry.shape.count == 1 {
       model.parameters[entry.name] = model.parameters[entry.name].map {
@@ -20,6 +21,14 @@ package enum TinyModels {
       }
     }
     return model
+  }
+
+  /// The same weights with other attention.
+  package static func other(window: Int? = nil, scaling: RotaryScaling = .none) -> DecoderModel {
+    let model = llama()
+    var parts = model.parts
+    (parts.window, parts.ropeScaling) = (window, scaling)
+    return DecoderModel(parts).with(model.parameters)
   }
 
   /// Rows of random tokens of the given lengths.

@@ -23,8 +23,8 @@ struct LowRankTests {
     return lora
   }()
 
-  private var adapted: Llama { Self.base.with(Self.lora.adapted(Self.base.parameters)) }
-  private var merged: Llama { Self.base.with(Self.lora.merged(into: Self.base.parameters)) }
+  private var adapted: DecoderModel { Self.base.with(Self.lora.adapted(Self.base.parameters)) }
+  private var merged: DecoderModel { Self.base.with(Self.lora.merged(into: Self.base.parameters)) }
 
   @Test("an adapted model computes what the merged one does, and shares the base's memory")
   func forward() {

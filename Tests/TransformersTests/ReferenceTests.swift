@@ -21,7 +21,10 @@ struct Reference: Decodable {
 
 @Suite("Models that transformers wrote")
 struct ReferenceTests {
-  static let names = ["plain", "grouped", "biased", "tied", "odd", "theta", "sharded"]
+  static let names = [
+    "plain", "grouped", "biased", "tied", "odd", "theta", "sharded", "linear", "llama3", "yarn",
+    "qwen2", "qwen2-tied", "mistral", "mistral-wide",
+  ]
 
   // Single precision on both sides agrees to 2e-6; a wrong epsilon moves `odd` by 4e-3.
   static let tolerance: Float = 1e-5
@@ -47,15 +50,36 @@ struct ReferenceTests {
     }
   }
 
+  @Test("what is written again is read as the same model", arguments: names)
+  func written(name: String) throws {
+    try Fixtures.withTemporaryFolder { folder in
+      let model = try HuggingFaceFolder.read(Fixtures.url("transformers/\(name)")).model
+      let place = folder.appending(path: name)
+      try HuggingFaceFolder.write(model, tokenizer: nil, to: place)
+      let again = try HuggingFaceFolder.read(place).model
+      #expect((again as? DecoderModel)?.parts == (model as? DecoderModel)?.parts)
+      #expect(again.parameters == model.parameters)
+    }
+  }
+
+  @Test("cached generation is the plain forward", arguments: names)
+  func cached(name: String) throws {
+    let model = try HuggingFaceFolder.read(Fixtures.url("transformers/\(name)")).model
+    let row = [3, 1, 4, 15, 9, 2, 6, 5, 35, 8]
+    let decoder = model.makeDecoder(rows: 1, capacity: row.count)
+    for cut in [0..<6, 6..<7, 7..<10] {
+      let cached = decoder.append([Array(row[cut])])
+      let plain = model.forward(TokenBatch([Array(row[..<cut.upperBound])]), logits: .last).logits
+      expectClose(cached, plain, tolerance: 1e-5)
+    }
+  }
+
   @Test("a PEFT adapter merges as PEFT merges it")
   func adapter() throws {
     let base = try HuggingFaceFolder.read(Fixtures.url("transformers/plain")).model
     let lora = try PEFTAdapter.read(Fixtures.url("peft"), base: base)
-    guard let llama = base as? Llama else {
-      Issue.record("the reference is no Llama")
-      return
-    }
-    let merged = llama.with(lora.merged(into: llama.parameters))
+    let model = try #require(base as? DecoderModel)
+    let merged = model.with(lora.merged(into: model.parameters))
     let reference = try JSON.decode(
       Reference.self, contentsOf: Fixtures.url("peft/reference.json"))
     let logits = merged.forward(TokenBatch(reference.tokens), logits: .last).logits

@@ -13,7 +13,7 @@ extension LanguageModel {
   /// The digest of everything that the model computes with: architecture, sizes, names, shapes and weights.
   var digest: String {
     var hash = ContentHash()
-    hash.mix(type(of: self).architecture)
+    hash.mix(architecture)
     hash.mix("\(shape)")
     if !hiddenPrefix.isEmpty { hash.mix("read before every row: \(hiddenPrefix)") }
     for entry in parameters.layout.entries {

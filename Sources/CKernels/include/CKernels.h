@@ -15,6 +15,7 @@ typedef struct {
   ck_int heads, key_heads, head_width;
   ck_int query_stride, key_stride, output_stride;
   ck_int pattern_stride; // at least `keys`, a multiple of 32
+  ck_int window; // keys that a query sees, its own included
   float scale;
 } ck_attention_shape;
 

@@ -1,25 +1,26 @@
 package import JSON
 
-/// An architecture that Hugging Face folders can hold.
-package protocol CheckpointedModel: LanguageModel {
-  /// Creates a model with zero weights from `config.json`.
-  init(huggingFace document: JSONValue, file: String) throws
-  var huggingFaceConfiguration: JSONValue { get }
-  /// The layout that `config.json` asks for, without allocating it.
-  static func layout(huggingFace document: JSONValue, file: String) throws -> ParameterLayout
-  /// The names of its tensors, by what they do.
-  static func names(huggingFace document: JSONValue, file: String) throws -> ParameterNames
-  /// By how many heads GGUF files have the rows of queries and keys reordered; nil if they have not.
-  static func reorderedHeads(huggingFace document: JSONValue, file: String) throws
-    -> (query: Int, key: Int)?
+/// A family of models: what its `config.json` says of a decoder's parts.
+package protocol Architecture: Sendable {
+  /// The family's `model_type`.
+  static var name: String { get }
+  /// Whether GGUF files have the rows of queries and keys reordered.
+  static var hasReorderedHeads: Bool { get }
+  /// The parts that a configuration asks for.
+  ///
+  /// - Throws: `CheckpointError.badConfiguration`.
+  static func parts(_ configuration: PublishedConfiguration) throws -> DecoderParts
+  /// The members of a `config.json` from which transformers makes the same.
+  static func settings(of parts: DecoderParts) -> [(String, JSONValue)]
   /// What names of the body's tensors start with; files of a body alone leave it out.
   static var bodyPrefix: String { get }
-  /// Tensors that files may hold beside those of a layout, and the one that each is a copy of.
-  static func copies(in layout: ParameterLayout) -> [String: String]
   /// The modules that PEFT adapts if it is not told which.
   static var adaptedByDefault: [String] { get }
-  /// What to do about a tensor that is missing, if anything is known.
-  static func advice(missing name: String, _ document: JSONValue) -> String?
+}
+
+extension Architecture {
+  package static var bodyPrefix: String { "model." }
+  package static var adaptedByDefault: [String] { ["q_proj", "v_proj"] }
 }
 
 /// The sizes of a model that is trained from nothing.
@@ -40,22 +41,35 @@ package struct DecoderSize: Sendable, Equatable {
 
 /// Every architecture that folders may hold; a new one is its own file and one entry here.
 package enum Architectures {
-  package static let all: [any CheckpointedModel.Type] = [Llama.self]
+  package static let all: [any Architecture.Type] = [Llama.self, Mistral.self, Qwen2.self]
 
-  static func named(_ name: String, file: String) throws -> any CheckpointedModel.Type {
-    guard let architecture = all.first(where: { $0.architecture == name }) else {
+  /// The family of a `model_type`.
+  ///
+  /// - Throws: `CheckpointError.unsupportedArchitecture`.
+  static func named(_ name: String, file: String) throws -> any Architecture.Type {
+    guard let architecture = all.first(where: { $0.name == name }) else {
       throw CheckpointError.unsupportedArchitecture(
-        name, file: file, supported: all.map { $0.architecture })
+        name, file: file, supported: all.map { $0.name })
     }
     return architecture
   }
 
+  /// The family that a model is of; nil for models that no file can hold.
+  static func of(_ model: any LanguageModel) -> (any Architecture.Type)? {
+    all.first { $0.name == model.architecture }
+  }
+
+  /// The parts of the architecture that bases are trained in, of some size.
+  package static func standardParts(vocabulary: Int) -> DecoderParts {
+    DecoderParts(architecture: Llama.name, tensorNames: .common, vocabulary: vocabulary)
+  }
+
   /// A model with random weights, of the architecture that bases are trained in.
   package static func standard(_ size: DecoderSize, seed: UInt64) -> any LanguageModel {
-    Llama(
-      LlamaConfiguration(
-        vocabulary: size.vocabulary, width: size.width, layers: size.layers, heads: size.heads,
-        mlpWidth: size.mlpWidth, context: size.context),
-      seed: seed)
+    var parts = standardParts(vocabulary: size.vocabulary)
+    (parts.width, parts.layers, parts.heads) = (size.width, size.layers, size.heads)
+    (parts.keyHeads, parts.headWidth) = (size.heads, size.width / size.heads)
+    (parts.mlpWidth, parts.context) = (size.mlpWidth, size.context)
+    return DecoderModel(parts, seed: seed)
   }
 }

@@ -51,7 +51,7 @@ struct AdapterOptions {
     default: throw fault("'lora_alpha' should be a number")
     }
     selection = try AdapterSelection(
-      document, defaults: (type(of: base) as? any CheckpointedModel.Type)?.adaptedByDefault ?? [],
+      document, defaults: Architectures.of(base)?.adaptedByDefault ?? [],
       fault)
     guard [nil, .null, .bool(false), .bool(true)].contains(document["use_rslora"]) else {
       throw fault("'use_rslora' should be true or false")

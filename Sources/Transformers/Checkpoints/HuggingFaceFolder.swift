@@ -51,17 +51,13 @@ public enum HuggingFaceFolder {
 
   /// A model with the weights of its source.
   private static func fill(_ source: ModelSource, _ folder: URL) throws -> any LanguageModel {
-    let (architecture, document, file) = (source.architecture, source.configuration, source.path)
-    let layout = try architecture.layout(huggingFace: document, file: file)
+    let layout = source.parts.layout, copies = source.parts.copies
     var tensors = try source.tensors()
-    tensors.addPrefix(architecture.bodyPrefix, for: layout.names)
+    tensors.addPrefix(source.architecture.bodyPrefix, for: layout.names)
     try checkMemory(layout, folder)
-    let copies = architecture.copies(in: layout)
-    try tensors.check(against: layout, besides: Set(copies.keys)) {
-      architecture.advice(missing: $0, document)
-    }
+    try tensors.check(against: layout, besides: Set(copies.keys), advice: source.advice)
     try check(copies, in: tensors)
-    var model = try architecture.init(huggingFace: document, file: file)
+    var model = DecoderModel(source.parts)
     // One tensor at a time: beside the model, only one is in memory.
     for (name, tensor) in layout.names.compactMap({ name in tensors[name].map { (name, $0) } }) {
       model.parameters[name] = try tensor.read()
@@ -149,14 +145,16 @@ public enum HuggingFaceFolder {
   private static func fill(
     _ folder: URL, _ model: any LanguageModel, _ tokenizer: TokenizerFiles?
   ) throws {
-    guard let model = model as? any CheckpointedModel else {
+    guard let model = model as? DecoderModel, let architecture = Architectures.of(model) else {
       preconditionFailure("\(type(of: model)) has no Hugging Face form")
     }
     func write(_ document: JSONValue, _ name: String) throws {
       let text = JSON.text(of: document, layout: .pretty) + "\n"
       try AtomicFile.write(Data(text.utf8), to: folder.appending(path: name))
     }
-    try write(configuration(model, tokenizer), "config.json")
+    let none = ["bos_token_id", "eos_token_id", "pad_token_id"].map { ($0, JSONValue.null) }
+    let settings = architecture.settings(of: model.parts) + (tokenizer?.roles ?? none)
+    try write(.object(settings), "config.json")
     let parameters = model.parameters
     let tensors = parameters.layout.entries.map {
       (name: $0.name, shape: $0.shape, bytes: parameters.bytes($0.name))
@@ -166,14 +164,5 @@ public enum HuggingFaceFolder {
     guard let tokenizer else { return }
     try write(tokenizer.document, "tokenizer.json")
     try write(tokenizer.configuration, "tokenizer_config.json")
-  }
-
-  /// The model's configuration with the roles of the tokenizer's tokens.
-  private static func configuration(_ model: any CheckpointedModel, _ tokenizer: TokenizerFiles?)
-    -> JSONValue
-  {
-    guard case .object(let members) = model.huggingFaceConfiguration else { return .null }
-    let none = ["bos_token_id", "eos_token_id", "pad_token_id"].map { ($0, JSONValue.null) }
-    return .object(members + (tokenizer?.roles ?? none))
   }
 }

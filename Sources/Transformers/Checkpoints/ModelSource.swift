@@ -5,7 +5,9 @@ internal import JSON
 struct ModelSource {
   /// What `config.json` says, or would say.
   let configuration: JSONValue
-  let architecture: any CheckpointedModel.Type
+  /// What the model is built of.
+  let parts: DecoderParts
+  let architecture: any Architecture.Type
   /// The file that mistakes in the configuration are told of.
   let path: String
   /// The tensors, by the names of the architecture.
@@ -47,6 +49,7 @@ struct ModelSource {
         key: "model_type", file: url.path, reason: "is missing")
     }
     architecture = try Architectures.named(name, file: url.path)
+    parts = try architecture.parts(PublishedConfiguration(configuration, file: url.path))
     tensors = { try StoredTensors(folder) }
     tokenizer = { try Self.tokenizer(folder) }
   }
@@ -69,13 +72,21 @@ struct ModelSource {
     self.path = path
     self.configuration = configuration
     architecture = kind
+    let parts = try kind.parts(PublishedConfiguration(configuration, file: path))
+    self.parts = parts
     tokenizer = { try model.tokenizer() }
     tensors = {
       try StoredTensors(
         model.tensors(
-          kind.names(huggingFace: configuration, file: path),
-          heads: kind.reorderedHeads(huggingFace: configuration, file: path)),
+          parts.names, heads: kind.hasReorderedHeads ? (parts.heads, parts.keyHeads) : nil),
         path: path)
     }
+  }
+
+  /// What to do about a tensor that is missing, if anything is known.
+  func advice(missing name: String) -> String? {
+    guard name == parts.tensorNames.head, configuration["tie_word_embeddings"] ?? .null == .null
+    else { return nil }
+    return "It has no 'tie_word_embeddings' either: set it to true if the head is the embedding."
   }
 }

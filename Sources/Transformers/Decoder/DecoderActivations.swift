@@ -11,7 +11,7 @@ struct Segment: Sendable {
 }
 
 /// Where one shard's activations are kept during a pass and until its gradient is done.
-struct LlamaActivations {
+struct DecoderActivations {
   struct Layer {
     let attentionNormed, joint, headOutput, mlpNormed, gateUp, mlpActivation: Matrix
     let attentionReciprocals, mlpReciprocals: Matrix
@@ -31,44 +31,46 @@ struct LlamaActivations {
   ///
   /// - Parameter retaining: Whether a gradient will follow. If not, all blocks share memory.
   init(
-    _ configuration: LlamaConfiguration, segments: [Segment], arena: Arena, retaining: Bool
+    _ parts: DecoderParts, segments: [Segment], arena: Arena, retaining: Bool
   ) {
     let tokens = segments.last?.tokens.upperBound ?? 0
     let shapes = segments.map {
       AttentionShape(
-        queries: $0.tokens.count, keys: $0.offset + $0.tokens.count, heads: configuration.heads,
-        keyHeads: configuration.keyHeads, headWidth: configuration.headWidth)
+        queries: $0.tokens.count, keys: $0.offset + $0.tokens.count, heads: parts.heads,
+        keyHeads: parts.keyHeads, headWidth: parts.headWidth,
+        window: parts.window)
     }
     func matrix(_ columns: Int) -> Matrix { arena.matrix(rows: tokens, columns: columns) }
     func layer() -> Layer {
       Layer(
-        attentionNormed: matrix(configuration.width), joint: matrix(configuration.jointWidth),
-        headOutput: matrix(configuration.queryWidth), mlpNormed: matrix(configuration.width),
-        gateUp: matrix(2 * configuration.mlpWidth), mlpActivation: matrix(configuration.mlpWidth),
+        attentionNormed: matrix(parts.width), joint: matrix(parts.jointWidth),
+        headOutput: matrix(parts.queryWidth), mlpNormed: matrix(parts.width),
+        gateUp: matrix(2 * parts.mlpWidth), mlpActivation: matrix(parts.mlpWidth),
         attentionReciprocals: matrix(1), mlpReciprocals: matrix(1),
         patterns: shapes.map { arena.matrix(rows: 1, columns: $0.patternCount) })
     }
-    let count = configuration.layers
+    let count = parts.layers
     if retaining {
       layers = (0..<count).map { _ in layer() }
-      residuals = (0...2 * count).map { _ in matrix(configuration.width) }
+      residuals = (0...2 * count).map { _ in matrix(parts.width) }
     } else {
       layers = count == 0 ? [] : Array(repeating: layer(), count: count)
-      residuals = Array(repeating: matrix(configuration.width), count: 2 * count + 1)
+      residuals = Array(repeating: matrix(parts.width), count: 2 * count + 1)
     }
-    branch = matrix(configuration.width)
-    finalNormed = matrix(configuration.width)
+    branch = matrix(parts.width)
+    finalNormed = matrix(parts.width)
     finalReciprocals = matrix(1)
-    cosines = matrix(configuration.headWidth / 2)
-    sines = matrix(configuration.headWidth / 2)
+    cosines = matrix(parts.headWidth / 2)
+    sines = matrix(parts.headWidth / 2)
     scratch = arena.matrix(rows: 1, columns: shapes.map(\.scratchCount).max() ?? 0)
     self.shapes = shapes
-    fillAngles(segments, theta: configuration.ropeTheta)
+    fillAngles(segments, parts)
   }
 
-  private func fillAngles(_ segments: [Segment], theta: Double) {
+  private func fillAngles(_ segments: [Segment], _ parts: DecoderParts) {
     let length = segments.map { $0.offset + $0.tokens.count }.max() ?? 0
-    let angles = RotaryAngles.table(positions: length, pairs: cosines.columns, theta: theta)
+    let angles = RotaryAngles.table(
+      positions: length, pairs: cosines.columns, theta: parts.ropeTheta, parts.ropeScaling)
     for segment in segments {
       let positions = segment.offset..<segment.offset + segment.tokens.count
       cosines.rows(segment.tokens).copy(angles.cosines.rows(positions))

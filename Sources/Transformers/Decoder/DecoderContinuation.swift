@@ -5,10 +5,10 @@ final class KeyValueCache {
   private let keys: [[Matrix]]
   private let values: [[Matrix]]
 
-  init(_ configuration: LlamaConfiguration, rows: Int, capacity: Int) {
+  init(_ parts: DecoderParts, rows: Int, capacity: Int) {
     func memory() -> [[Matrix]] {
-      (0..<configuration.layers).map { _ in
-        (0..<rows).map { _ in Matrix(rows: capacity, columns: configuration.keyWidth) }
+      (0..<parts.layers).map { _ in
+        (0..<rows).map { _ in Matrix(rows: capacity, columns: parts.keyWidth) }
       }
     }
     keys = memory()
@@ -28,16 +28,16 @@ final class KeyValueCache {
   }
 }
 
-/// Continues rows with a Llama.
-final class LlamaDecoder: CachedDecoder {
+/// Continues rows with a decoder.
+final class DecoderContinuation: CachedDecoder {
   private let vocabulary: Int
   private let shards: [Shard]
 
-  init(_ model: Llama, rows: Int, capacity: Int) {
-    vocabulary = model.configuration.vocabulary
+  init(_ model: DecoderModel, rows: Int, capacity: Int) {
+    vocabulary = model.parts.vocabulary
     let weights = model.weights
     shards = Shards.ranges(of: rows).filter { !$0.isEmpty }.map {
-      Shard(model.configuration, weights, rows: $0, capacity: capacity)
+      Shard(model.parts, weights, rows: $0, capacity: capacity)
     }
   }
 
@@ -57,19 +57,19 @@ final class LlamaDecoder: CachedDecoder {
   /// Some rows and their memory; only one thread works on a shard at a time.
   private final class Shard: @unchecked Sendable {
     let rows: Range<Int>
-    private let configuration: LlamaConfiguration
-    private let weights: Llama.Weights
+    private let parts: DecoderParts
+    private let weights: DecoderModel.Weights
     private let cache: KeyValueCache
     private let arena = Arena()
     private var lengths: [Int]
 
     init(
-      _ configuration: LlamaConfiguration, _ weights: Llama.Weights, rows: Range<Int>, capacity: Int
+      _ parts: DecoderParts, _ weights: DecoderModel.Weights, rows: Range<Int>, capacity: Int
     ) {
       self.rows = rows
-      self.configuration = configuration
+      self.parts = parts
       self.weights = weights
-      cache = KeyValueCache(configuration, rows: rows.count, capacity: capacity)
+      cache = KeyValueCache(parts, rows: rows.count, capacity: capacity)
       lengths = Array(repeating: 0, count: rows.count)
     }
 
@@ -79,10 +79,10 @@ final class LlamaDecoder: CachedDecoder {
       let segments = tokens.indices.map {
         Segment(tokens: batch.range($0), offset: lengths[$0], row: $0)
       }
-      let activations = LlamaActivations(
-        configuration, segments: segments, arena: arena, retaining: false)
-      let pass = LlamaPass(
-        configuration: configuration, weights: weights, segments: segments,
+      let activations = DecoderActivations(
+        parts, segments: segments, arena: arena, retaining: false)
+      let pass = DecoderPass(
+        parts: parts, weights: weights, segments: segments,
         activations: activations, cache: cache)
       pass.run(batch.tokens[...])
       for (row, new) in tokens.enumerated() { lengths[row] += new.count }
@@ -92,8 +92,8 @@ final class LlamaDecoder: CachedDecoder {
   }
 }
 
-extension Llama {
+extension DecoderModel {
   package func makeDecoder(rows: Int, capacity: Int) -> any CachedDecoder {
-    LlamaDecoder(self, rows: rows, capacity: capacity)
+    DecoderContinuation(self, rows: rows, capacity: capacity)
   }
 }

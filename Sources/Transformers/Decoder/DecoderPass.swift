@@ -1,11 +1,11 @@
 internal import Tensors
 
 /// One shard's forward computation.
-struct LlamaPass {
-  let configuration: LlamaConfiguration
-  let weights: Llama.Weights
+struct DecoderPass {
+  let parts: DecoderParts
+  let weights: DecoderModel.Weights
   let segments: [Segment]
-  let activations: LlamaActivations
+  let activations: DecoderActivations
   var hooks: SiteHooks?
   /// Which tokens of the batch the shard holds; for hooks.
   var tokenRange = 0..<0
@@ -15,18 +15,18 @@ struct LlamaPass {
   func run(_ tokens: ArraySlice<Int>) {
     let first = hooks?.firstStream ?? 0
     if first == 0 { embed(tokens) } else { enter(first) }
-    for stream in first..<2 * configuration.layers {
+    for stream in first..<2 * parts.layers {
       if stream.isMultiple(of: 2) { attentionBranch(stream / 2) } else { mlpBranch(stream / 2) }
     }
-    let last = activations.residuals[2 * configuration.layers]
+    let last = activations.residuals[2 * parts.layers]
     rmsNorm(
-      last, gain: weights.finalNorm, epsilon: configuration.normEpsilon,
+      last, gain: weights.finalNorm, epsilon: parts.normEpsilon,
       into: activations.finalNormed, reciprocals: activations.finalReciprocals)
     touch(.finalNorm, activations.finalNormed)
   }
 
   private func touch(_ site: ActivationSite, _ window: Matrix) {
-    hooks?.touch(site, window, tokens: tokenRange, headWidth: configuration.headWidth)
+    hooks?.touch(site, window, tokens: tokenRange, headWidth: parts.headWidth)
   }
 
   /// Starts at a later stream, which an edit replaces.
@@ -41,8 +41,8 @@ struct LlamaPass {
     let stream = activations.residuals[0]
     for (row, token) in tokens.enumerated() {
       precondition(
-        token >= 0 && token < configuration.vocabulary,
-        "Token \(token) is outside the vocabulary of \(configuration.vocabulary)")
+        token >= 0 && token < parts.vocabulary,
+        "Token \(token) is outside the vocabulary of \(parts.vocabulary)")
       stream.rows(row..<row + 1).copy(weights.embedding.rows(token..<token + 1))
     }
     touch(.embedding, stream)
@@ -53,7 +53,7 @@ struct LlamaPass {
     let input = activations.residuals[2 * layer]
     touch(.residualPre(layer: layer), input)
     rmsNorm(
-      input, gain: block.attentionNorm, epsilon: configuration.normEpsilon,
+      input, gain: block.attentionNorm, epsilon: parts.normEpsilon,
       into: memory.attentionNormed, reciprocals: memory.attentionReciprocals)
     touch(.attentionNorm(layer: layer), memory.attentionNormed)
     block.joint.apply(memory.attentionNormed, into: memory.joint)
@@ -68,22 +68,22 @@ struct LlamaPass {
   }
 
   private func rotateAndTouch(_ layer: Int, _ joint: Matrix) {
-    let queries = joint.columns(configuration.queries)
-    let keys = joint.columns(configuration.keys)
+    let queries = joint.columns(parts.queries)
+    let keys = joint.columns(parts.keys)
     touch(.query(layer: layer), queries)
     touch(.key(layer: layer), keys)
-    touch(.value(layer: layer), joint.columns(configuration.values))
+    touch(.value(layer: layer), joint.columns(parts.values))
     rotate(
-      joint.columns(0..<configuration.queryWidth + configuration.keyWidth),
-      headWidth: configuration.headWidth, cosines: activations.cosines, sines: activations.sines)
+      joint.columns(0..<parts.queryWidth + parts.keyWidth),
+      headWidth: parts.headWidth, cosines: activations.cosines, sines: activations.sines)
     touch(.rotatedQuery(layer: layer), queries)
     touch(.rotatedKey(layer: layer), keys)
   }
 
-  private func mixValues(_ layer: Int, _ memory: LlamaActivations.Layer) {
+  private func mixValues(_ layer: Int, _ memory: DecoderActivations.Layer) {
     let (joint, output, patterns) = (memory.joint, memory.headOutput, memory.patterns)
-    let queries = joint.columns(configuration.queries), keys = joint.columns(configuration.keys)
-    let values = joint.columns(configuration.values)
+    let queries = joint.columns(parts.queries), keys = joint.columns(parts.keys)
+    let values = joint.columns(parts.values)
     let hooks = hooks?.touches(.pattern(layer: layer)) == true ? hooks : nil
     for (index, segment) in segments.enumerated() {
       let tokens = segment.tokens
@@ -126,7 +126,7 @@ struct LlamaPass {
     let block = weights.blocks[layer], memory = activations.layers[layer]
     rmsNorm(
       activations.residuals[2 * layer + 1], gain: block.mlpNorm,
-      epsilon: configuration.normEpsilon, into: memory.mlpNormed,
+      epsilon: parts.normEpsilon, into: memory.mlpNormed,
       reciprocals: memory.mlpReciprocals)
     touch(.mlpNorm(layer: layer), memory.mlpNormed)
     block.gateUp.apply(memory.mlpNormed, into: memory.gateUp)
@@ -158,7 +158,7 @@ struct LlamaPass {
   }
 }
 
-extension LlamaConfiguration {
+extension DecoderParts {
   /// Where queries, keys and values lie in a joint row.
   var queries: Range<Int> { 0..<queryWidth }
   var keys: Range<Int> { queryWidth..<queryWidth + keyWidth }
@@ -176,15 +176,15 @@ extension LlamaConfiguration {
   }
 }
 
-extension Llama {
+extension DecoderModel {
   package func forward(
     _ batch: TokenBatch, recording sites: Set<ActivationSite>,
     editing interventions: [Intervention], logits selection: LogitSelection
   ) -> ForwardPass {
     let recorded = Array(sites), selected = selectedTokens(batch, selection)
-    let widths = recorded.map { configuration.width(of: $0, longestRow: batch.longestRow) }
+    let widths = recorded.map { parts.width(of: $0, longestRow: batch.longestRow) }
     let shapes = widths.map { (rows: batch.count, columns: $0) }
-    let filled = Tensor.filled(shapes + [(selected.count, configuration.vocabulary)]) { windows in
+    let filled = Tensor.filled(shapes + [(selected.count, parts.vocabulary)]) { windows in
       windows.dropLast().forEach { $0.fill(0) }
       let recordings = Dictionary(uniqueKeysWithValues: zip(recorded, windows))
       let hooks =
@@ -225,10 +225,10 @@ extension Llama {
   ) {
     let range = batch.range(rows: rows)
     let segments = Self.segments(rows, of: batch)
-    let activations = LlamaActivations(
-      configuration, segments: segments, arena: arena, retaining: false)
-    let pass = LlamaPass(
-      configuration: configuration, weights: weights, segments: segments,
+    let activations = DecoderActivations(
+      parts, segments: segments, arena: arena, retaining: false)
+    let pass = DecoderPass(
+      parts: parts, weights: weights, segments: segments,
       activations: activations, hooks: hooks, tokenRange: range)
     pass.run(batch.tokens[range])
     let mine = selected.indices.filter { range.contains(selected[$0]) }

@@ -1,30 +1,30 @@
 internal import Tensors
 
-/// One shard's backward computation, after a retaining `LlamaPass`.
+/// One shard's backward computation, after a retaining `DecoderPass`.
 ///
 /// ∂ below stands for the gradient of the loss with respect to what follows it; T is the shard's tokens, d the
 /// width, q and k those of all queries and of all keys, m the MLP's. A branch adds to the stream, h' = h + f(h), so the
 /// stream's gradient passes it unchanged and gains what comes back through the branch: ∂h = ∂h' + fᵀ'(∂h'). It
 /// is one matrix, `stream`, that is added to in place, branch by branch. Of a product y = xWᵀ + b,
 /// ∂W = ∂yᵀ x, ∂b = Σ ∂y over tokens, ∂x = ∂y W.
-struct LlamaGradientPass {
-  let configuration: LlamaConfiguration
-  let weights: Llama.Weights
-  let gradients: Llama.Weights
+struct DecoderGradientPass {
+  let parts: DecoderParts
+  let weights: DecoderModel.Weights
+  let gradients: DecoderModel.Weights
   let segments: [Segment]
-  let activations: LlamaActivations
-  let needs: LlamaGradientNeeds
+  let activations: DecoderActivations
+  let needs: GradientNeeds
   let arena: Arena
 
   /// Propagates the gradient of the final norm's output back to the embedding.
   func run(_ tokens: ArraySlice<Int>, finalGradient: Matrix) {
-    let stream = arena.zeros(rows: tokens.count, columns: configuration.width)
+    let stream = arena.zeros(rows: tokens.count, columns: parts.width)
     rmsNormGradient(
-      of: finalGradient, input: activations.residuals[2 * configuration.layers],
+      of: finalGradient, input: activations.residuals[2 * parts.layers],
       gain: weights.finalNorm, reciprocals: activations.finalReciprocals, inputGradient: stream,
       gainGradient: gradients.finalNorm)
-    let scratch = Scratch(configuration, tokens: tokens.count, arena: arena)
-    for layer in (0..<configuration.layers).reversed() where layer >= needs.firstLayer {
+    let scratch = Scratch(parts, tokens: tokens.count, arena: arena)
+    for layer in (0..<parts.layers).reversed() where layer >= needs.firstLayer {
       mlpBranchGradient(layer, stream, scratch)
       attentionBranchGradient(layer, stream, scratch)
     }
@@ -41,11 +41,11 @@ struct LlamaGradientPass {
     let headOutput: Matrix  // [T, q], of what the heads found
     let mlpActivation: Matrix  // [T, m], of the gated neurons
 
-    init(_ configuration: LlamaConfiguration, tokens: Int, arena: Arena) {
-      normed = arena.matrix(rows: tokens, columns: configuration.width)
-      joint = arena.matrix(rows: tokens, columns: configuration.jointWidth)
-      headOutput = arena.matrix(rows: tokens, columns: configuration.queryWidth)
-      mlpActivation = arena.matrix(rows: tokens, columns: configuration.mlpWidth)
+    init(_ parts: DecoderParts, tokens: Int, arena: Arena) {
+      normed = arena.matrix(rows: tokens, columns: parts.width)
+      joint = arena.matrix(rows: tokens, columns: parts.jointWidth)
+      headOutput = arena.matrix(rows: tokens, columns: parts.queryWidth)
+      mlpActivation = arena.matrix(rows: tokens, columns: parts.mlpWidth)
     }
   }
 
@@ -89,8 +89,8 @@ struct LlamaGradientPass {
     for index in segments.indices { mixGradient(memory, segment: index, scratch) }
     // A rotation's transpose is the rotation by the opposite angle.
     rotate(
-      scratch.joint.columns(0..<configuration.queryWidth + configuration.keyWidth),
-      headWidth: configuration.headWidth, cosines: activations.cosines,
+      scratch.joint.columns(0..<parts.queryWidth + parts.keyWidth),
+      headWidth: parts.headWidth, cosines: activations.cosines,
       sines: activations.sines, inverse: true)
     if needed {
       multiply(
@@ -110,26 +110,26 @@ struct LlamaGradientPass {
   /// Of each head, ∂v = Aᵀ ∂y; with S = q kᵀ / √width and ∂A = ∂y vᵀ, ∂S = A ⊙ (∂A − Σⱼ A ∂A), row by row;
   /// ∂q = ∂S k / √width and ∂k = ∂Sᵀ q / √width. Heads that share keys add up in ∂k and ∂v.
   private func mixGradient(
-    _ memory: LlamaActivations.Layer, segment index: Int, _ scratch: Scratch
+    _ memory: DecoderActivations.Layer, segment index: Int, _ scratch: Scratch
   ) {
     let tokens = segments[index].tokens
     let rows = memory.joint.rows(tokens), gradient = scratch.joint.rows(tokens)
     attentionGradient(
       activations.shapes[index], of: scratch.headOutput.rows(tokens),
-      queries: rows.columns(configuration.queries), keys: rows.columns(configuration.keys),
-      values: rows.columns(configuration.values), pattern: memory.patterns[index],
-      queryGradient: gradient.columns(configuration.queries),
-      keyGradient: gradient.columns(configuration.keys),
-      valueGradient: gradient.columns(configuration.values), scratch: activations.scratch)
+      queries: rows.columns(parts.queries), keys: rows.columns(parts.keys),
+      values: rows.columns(parts.values), pattern: memory.patterns[index],
+      queryGradient: gradient.columns(parts.queries),
+      keyGradient: gradient.columns(parts.keys),
+      valueGradient: gradient.columns(parts.values), scratch: activations.scratch)
   }
 }
 
 /// Which gradients somebody asked for, so that the others' matrix products are left out.
-struct LlamaGradientNeeds: Sendable {
+struct GradientNeeds: Sendable {
   let embedding, head: Bool
   let blocks: [Bool]
 
-  init(_ model: Llama, scope: Set<String>?) {
+  init(_ model: DecoderModel, scope: Set<String>?) {
     func needs(_ name: String) -> Bool { scope?.contains(name) ?? true }
     let names = model.names
     embedding = needs(names.embedding)
@@ -141,9 +141,9 @@ struct LlamaGradientNeeds: Sendable {
   var firstLayer: Int { embedding ? 0 : blocks.firstIndex(of: true) ?? blocks.count }
 }
 
-/// Computes a Llama's gradients, one arena and one gradient buffer a shard.
-final class LlamaGradientTape: GradientTape {
-  private let configuration: LlamaConfiguration
+/// Computes a decoder's gradients, one arena and one gradient buffer a shard.
+final class DecoderGradientTape: GradientTape {
+  private let parts: DecoderParts
   private let shards: [Shard]
   private var total: Parameters
 
@@ -155,9 +155,9 @@ final class LlamaGradientTape: GradientTape {
     init(_ layout: ParameterLayout) { gradient = Parameters(layout: layout) }
   }
 
-  init(_ configuration: LlamaConfiguration) {
-    self.configuration = configuration
-    let layout = configuration.layout
+  init(_ parts: DecoderParts) {
+    self.parts = parts
+    let layout = parts.layout
     shards = (0..<Shards.count).map { _ in Shard(layout) }
     total = Parameters(layout: layout)
   }
@@ -165,18 +165,18 @@ final class LlamaGradientTape: GradientTape {
   func lossAndGradient(
     of model: any LanguageModel, on batch: TrainingBatch, scope: Set<String>?
   ) -> (loss: Double, gradient: Parameters) {
-    guard let model = model as? Llama, model.configuration == configuration else {
+    guard let model = model as? DecoderModel, model.parts == parts else {
       preconditionFailure("This tape was made for another model")
     }
-    let needs = LlamaGradientNeeds(model, scope: scope)
+    let needs = GradientNeeds(model, scope: scope)
     // The gradient is that of the sum, so the sum is what it is computed at.
-    let weights = Llama.Weights(model.parameters.merged, configuration), shards = shards,
-      configuration = configuration
+    let weights = DecoderModel.Weights(model.parameters.merged, parts), shards = shards,
+      parts = parts
     let loss = SharedLoss(batch)
     Shards.forEach { index in
       Self.run(
         shards[index], rows: Shards.ranges(of: batch.tokens.rows)[index], of: batch, loss, weights,
-        configuration, needs)
+        parts, needs)
     }
     reduce()
     return (shards.reduce(0) { $0 + $1.loss }, total)
@@ -184,27 +184,27 @@ final class LlamaGradientTape: GradientTape {
 
   private static func run(
     _ shard: Shard, rows: Range<Int>, of batch: TrainingBatch, _ loss: SharedLoss,
-    _ weights: Llama.Weights, _ configuration: LlamaConfiguration, _ needs: LlamaGradientNeeds
+    _ weights: DecoderModel.Weights, _ parts: DecoderParts, _ needs: GradientNeeds
   ) {
     shard.loss = 0
     shard.gradient.mutableFlat().fill(0)
     let range = batch.tokens.range(rows: rows)
     guard !range.isEmpty else { return }
     shard.arena.reset()
-    let segments = Llama.segments(rows, of: batch.tokens)
-    let activations = LlamaActivations(
-      configuration, segments: segments, arena: shard.arena, retaining: true)
-    let pass = LlamaPass(
-      configuration: configuration, weights: weights, segments: segments, activations: activations)
+    let segments = DecoderModel.segments(rows, of: batch.tokens)
+    let activations = DecoderActivations(
+      parts, segments: segments, arena: shard.arena, retaining: true)
+    let pass = DecoderPass(
+      parts: parts, weights: weights, segments: segments, activations: activations)
     pass.run(batch.tokens.tokens[range])
-    let gradients = Llama.Weights(shard.gradient, configuration)
-    let finalGradient = shard.arena.zeros(rows: range.count, columns: configuration.width)
+    let gradients = DecoderModel.Weights(shard.gradient, parts)
+    let finalGradient = shard.arena.zeros(rows: range.count, columns: parts.width)
     let head = HeadLoss(
       hidden: activations.finalNormed, hiddenGradient: finalGradient, head: weights.head,
       headGradient: needs.head ? gradients.head : nil, arena: shard.arena)
     shard.loss = head.run(loss, tokens: range)
-    let back = LlamaGradientPass(
-      configuration: configuration, weights: weights, gradients: gradients, segments: segments,
+    let back = DecoderGradientPass(
+      parts: parts, weights: weights, gradients: gradients, segments: segments,
       activations: activations, needs: needs, arena: shard.arena)
     back.run(batch.tokens.tokens[range], finalGradient: finalGradient)
   }
@@ -222,6 +222,6 @@ final class LlamaGradientTape: GradientTape {
   }
 }
 
-extension Llama {
-  package func makeGradientTape() -> any GradientTape { LlamaGradientTape(configuration) }
+extension DecoderModel {
+  package func makeGradientTape() -> any GradientTape { DecoderGradientTape(parts) }
 }

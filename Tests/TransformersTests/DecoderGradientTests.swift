@@ -3,12 +3,15 @@ import Tensors
 import Testing
 import Transformers
 
-@Suite("Llama's gradients")
-struct LlamaGradientTests {
-  static let shapes: [(name: String, model: Llama)] = [
+@Suite("A decoder's gradients")
+struct DecoderGradientTests {
+  static let shapes: [(name: String, model: DecoderModel)] = [
     ("untied", TinyModels.llama()), ("tied", TinyModels.llama(isTied: true)),
-    ("biased", TinyModels.llama(biases: true)),
+    ("biased", TinyModels.llama(biases: true)), ("window", TinyModels.other(window: 3)),
+    ("stretched", TinyModels.other(scaling: yarn)),
   ]
+  private static let yarn = RotaryScaling.byTurns(
+    factor: 4, fast: 8, slow: 0.2, originalContext: 32, attention: 1.1, truncates: true)
 
   static let objectives: [(name: String, batch: TrainingBatch)] = {
     let rows = TinyModels.rows([7, 3, 9, 1, 5])
@@ -48,7 +51,7 @@ struct LlamaGradientTests {
   }()
 
   @Test(
-    "every tensor's gradient agrees with finite differences", arguments: 0..<3, 0..<4)
+    "every tensor's gradient agrees with finite differences", arguments: 0..<5, 0..<4)
   func finiteDifferences(shape: Int, objective: Int) {
     let (model, batch) = (Self.shapes[shape].model, Self.objectives[objective].batch)
     let gradient = model.lossAndGradient(on: batch).gradient

@@ -16,27 +16,28 @@ extension Architectures {
   package static func matched(_ base: any LanguageModel, _ finetuned: any LanguageModel) throws
     -> MatchedModels
   {
-    guard let first = base as? Llama, let second = finetuned as? Llama else {
+    guard let first = base as? DecoderModel, let second = finetuned as? DecoderModel,
+      first.architecture == second.architecture
+    else {
       return MatchedModels(base: base, finetuned: finetuned, notices: [])
     }
-    let common = first.configuration.common(with: second.configuration)
+    let common = first.parts.common(with: second.parts)
     return MatchedModels(
-      base: first.shaped(as: common.configuration),
-      finetuned: second.shaped(as: common.configuration),
+      base: first.shaped(as: common.parts),
+      finetuned: second.shaped(as: common.parts),
       notices: common.notices)
   }
 }
 
-extension LlamaConfiguration {
+extension DecoderParts {
   /// What two configurations can both be brought to, as far as these switches go.
-  fileprivate func common(with other: LlamaConfiguration) -> (
-    configuration: LlamaConfiguration, notices: [String]
+  fileprivate func common(with other: DecoderParts) -> (
+    parts: DecoderParts, notices: [String]
   ) {
     var common = self, notices: [String] = []
     common.vocabulary = min(vocabulary, other.vocabulary)
     common.isTied = isTied && other.isTied
-    common.hasAttentionBias = hasAttentionBias || other.hasAttentionBias
-    common.hasMLPBias = hasMLPBias || other.hasMLPBias
+    common.biases = biases.union(other.biases)
     if vocabulary != other.vocabulary {
       notices.append(
         "The base has \(vocabulary) tokens, the finetuned model \(other.vocabulary) ('vocab_size'): only the "
@@ -48,28 +49,27 @@ extension LlamaConfiguration {
         "Only the \(isTied ? "base" : "finetuned model") ties head and embedding ('tie_word_embeddings'): "
           + "its head is compared as a copy of its embedding.")
     }
-    if hasAttentionBias != other.hasAttentionBias || hasMLPBias != other.hasMLPBias {
+    if biases != other.biases {
       notices.append("One of the two models has biases that the other lacks: there they are zero.")
     }
     return (common, notices)
   }
 }
 
-extension Llama {
-  /// The same weights under another configuration of the same sizes: rows beyond its vocabulary are cut off,
+extension DecoderModel {
+  /// The same weights under another parts of the same sizes: rows beyond its vocabulary are cut off,
   /// a head is copied from the embedding, biases are zero.
-  fileprivate func shaped(as other: LlamaConfiguration) -> Llama {
-    var wanted = configuration
+  fileprivate func shaped(as other: DecoderParts) -> DecoderModel {
+    var wanted = parts
     wanted.vocabulary = other.vocabulary
     wanted.isTied = other.isTied
-    wanted.hasAttentionBias = other.hasAttentionBias
-    wanted.hasMLPBias = other.hasMLPBias
-    guard wanted != configuration else { return self }
-    var model = Llama(wanted)
+    wanted.biases = other.biases
+    guard wanted != parts else { return self }
+    var model = DecoderModel(wanted)
     for entry in wanted.layout.entries {
       let source =
-        entry.name == LlamaConfiguration.head && configuration.isTied
-        ? LlamaConfiguration.embedding : entry.name
+        entry.name == parts.tensorNames.head && parts.isTied
+        ? parts.tensorNames.embedding : entry.name
       guard parameters.layout.find(source) != nil else { continue }
       model.parameters[entry.name] = Tensor(
         shape: entry.shape, scalars: Array(parameters[source].scalars.prefix(entry.count)))

@@ -1,6 +1,6 @@
 package import Tensors
 
-extension Llama {
+extension DecoderModel {
   /// Other weights that compute the same function.
   ///
   /// Key and value heads with their queries and the neurons of each MLP change places, values and
@@ -10,26 +10,26 @@ extension Llama {
   /// - Parameter generator: Draws orders and scales.
   /// - Precondition: The embedding is untied, or the final gain could not be folded into it.
   package func reparameterised(using generator: inout SeededGenerator) -> any LanguageModel {
-    precondition(!configuration.isTied, "A tied embedding cannot take the final norm's gain")
+    precondition(!parts.isTied, "A tied embedding cannot take the final norm's gain")
     var model = self
-    for layer in 0..<configuration.layers {
+    for layer in 0..<parts.layers {
       model.permuteHeads(layer, &generator)
       model.permuteNeurons(layer, &generator)
-      model.foldGain("input_layernorm", into: ["q_proj", "k_proj", "v_proj"], "self_attn", layer)
-      model.foldGain("post_attention_layernorm", into: ["gate_proj", "up_proj"], "mlp", layer)
+      model.foldGain(.attentionNorm, into: DecoderParts.readingRoles, layer)
+      model.foldGain(.mlpNorm, into: [.gate, .up], layer)
     }
-    model.fold(LlamaConfiguration.finalNorm, into: [LlamaConfiguration.head])
+    model.fold(parts.tensorNames.finalNorm, into: [parts.tensorNames.head])
     return model
   }
 
-  private func name(_ layer: Int, _ tensor: String) -> String {
-    LlamaConfiguration.name(layer, tensor)
+  private func name(_ role: TensorRole, isBias: Bool = false, _ layer: Int) -> String {
+    parts.tensorNames.name(role, isBias: isBias, layer: layer)
   }
 
   /// Moves the groups of heads that share keys, and rescales each channel of the values.
   private mutating func permuteHeads(_ layer: Int, _ generator: inout SeededGenerator) {
-    let width = configuration.headWidth, group = configuration.heads / configuration.keyHeads
-    let order = generator.permutation(configuration.keyHeads)
+    let width = parts.headWidth, group = parts.heads / parts.keyHeads
+    let order = generator.permutation(parts.keyHeads)
     let keyRows = order.flatMap { head in (0..<width).map { head * width + $0 } }
     let queryRows = order.flatMap { head in
       (0..<group * width).map { head * group * width + $0 }
@@ -38,18 +38,18 @@ extension Llama {
     let outputScales = (0..<queryRows.count).map { index in
       1 / scales[index / (group * width) * width + index % width]
     }
-    permuteRows("self_attn.q_proj", layer, queryRows)
-    permuteRows("self_attn.k_proj", layer, keyRows)
-    permuteRows("self_attn.v_proj", layer, keyRows, scales: scales)
-    permuteColumns("self_attn.o_proj.weight", layer, queryRows, scales: outputScales)
+    permuteRows(.query, layer, queryRows)
+    permuteRows(.key, layer, keyRows)
+    permuteRows(.value, layer, keyRows, scales: scales)
+    permuteColumns(.attentionOutput, layer, queryRows, scales: outputScales)
   }
 
   private mutating func permuteNeurons(_ layer: Int, _ generator: inout SeededGenerator) {
-    let order = generator.permutation(configuration.mlpWidth)
+    let order = generator.permutation(parts.mlpWidth)
     let scales = Self.scales(order.count, &generator)
-    permuteRows("mlp.gate_proj", layer, order)
-    permuteRows("mlp.up_proj", layer, order, scales: scales)
-    permuteColumns("mlp.down_proj.weight", layer, order, scales: scales.map { 1 / $0 })
+    permuteRows(.gate, layer, order)
+    permuteRows(.up, layer, order, scales: scales)
+    permuteColumns(.down, layer, order, scales: scales.map { 1 / $0 })
   }
 
   /// Factors from a half to two.
@@ -59,9 +59,9 @@ extension Llama {
 
   /// Reorders the outputs of a projection, its bias included.
   private mutating func permuteRows(
-    _ projection: String, _ layer: Int, _ order: [Int], scales: [Float]? = nil
+    _ role: TensorRole, _ layer: Int, _ order: [Int], scales: [Float]? = nil
   ) {
-    let weight = name(layer, "\(projection).weight"), bias = name(layer, "\(projection).bias")
+    let weight = name(role, layer), bias = name(role, isBias: true, layer)
     let old = parameters[weight]
     parameters[weight] = Tensor(
       shape: old.shape,
@@ -75,10 +75,10 @@ extension Llama {
   }
 
   private mutating func permuteColumns(
-    _ tensor: String, _ layer: Int, _ order: [Int], scales: [Float]
+    _ role: TensorRole, _ layer: Int, _ order: [Int], scales: [Float]
   ) {
-    let old = parameters[name(layer, tensor)]
-    parameters[name(layer, tensor)] = Tensor(
+    let old = parameters[name(role, layer)]
+    parameters[name(role, layer)] = Tensor(
       shape: old.shape,
       scalars: (0..<old.rows).flatMap { row in
         order.enumerated().map { column, source in old[row, source] * scales[column] }
@@ -86,11 +86,9 @@ extension Llama {
   }
 
   private mutating func foldGain(
-    _ norm: String, into projections: [String], _ branch: String, _ layer: Int
+    _ norm: TensorRole, into readers: [TensorRole], _ layer: Int
   ) {
-    fold(
-      name(layer, "\(norm).weight"),
-      into: projections.map { name(layer, "\(branch).\($0).weight") })
+    fold(name(norm, layer), into: readers.map { name($0, layer) })
   }
 
   /// Multiplies columns by a gain, which then is 1 everywhere.

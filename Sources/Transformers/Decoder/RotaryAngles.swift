@@ -12,32 +12,36 @@ struct RotaryAngles: Sendable {
   private struct Key: Hashable, Sendable {
     let pairs: Int
     let theta: Double
+    let scaling: RotaryScaling
   }
 
   private static let tables = Mutex<[Key: RotaryAngles]>([:])
 
   /// A table of at least so many positions.
-  static func table(positions: Int, pairs: Int, theta: Double) -> RotaryAngles {
+  static func table(positions: Int, pairs: Int, theta: Double, _ scaling: RotaryScaling)
+    -> RotaryAngles
+  {
     tables.withLock { tables in
-      let key = Key(pairs: pairs, theta: theta)
+      let key = Key(pairs: pairs, theta: theta, scaling: scaling)
       if let table = tables[key], table.cosines.rows >= positions { return table }
       // Doubled, so that a row that grows token by token does not compute a table for each.
       let table = RotaryAngles(
-        positions: max(64, 2 * positions), pairs: pairs, theta: theta)
+        positions: max(64, 2 * positions), pairs: pairs, theta: theta, scaling)
       tables[key] = table
       return table
     }
   }
 
-  /// The angle of pair `i` at position `p` is `p · theta^(−i / pairs)`.
-  private init(positions: Int, pairs: Int, theta: Double) {
-    let frequencies = (0..<pairs).map { pow(theta, -Double($0) / Double(pairs)) }
+  /// The angle of a pair at position `p` is `p` times its frequency.
+  private init(positions: Int, pairs: Int, theta: Double, _ scaling: RotaryScaling) {
+    let frequencies = scaling.frequencies(pairs: pairs, theta: theta)
+    let factor = scaling.attentionFactor
     cosines = Matrix(rows: positions, columns: pairs)
     sines = Matrix(rows: positions, columns: pairs)
     for position in 0..<positions {
       let angles = frequencies.map { Double(position) * $0 }
-      cosines.rows(position..<position + 1).copy(angles.map { Float(cos($0)) })
-      sines.rows(position..<position + 1).copy(angles.map { Float(sin($0)) })
+      cosines.rows(position..<position + 1).copy(angles.map { Float(factor * cos($0)) })
+      sines.rows(position..<position + 1).copy(angles.map { Float(factor * sin($0)) })
     }
   }
 }
