@@ -9,6 +9,7 @@ Versions: Python 3.11, gguf 0.19.0, torch 2.13.0+cpu, transformers 5.23.0, accel
 OUT/scalars.gguf       a tensor of each kind of scalar, two rows of 256; expected.json has their numbers
 OUT/llama.gguf         a whole tiny Llama, its tensors of several kinds, with a byte-level tokenizer (SmolLM2's cuts);
                        expected.json has transformers' logits after some tokens, and ids of some texts
+OUT/qwen2.gguf         the same of a Qwen 2: biases, rows in their own order, an untied head, Qwen's cuts
 OUT/sentences.gguf     the metadata of a model whose tokenizer is SentencePiece's; expected.json has ids of some texts
 """
 
@@ -81,15 +82,16 @@ def reordered(weight, heads):
     return weight.reshape(heads, 2, weight.shape[0] // heads // 2, -1).swapaxes(1, 2).reshape(weight.shape)
 
 
-def llama(rng, path):
-    source = json.loads((HERE / "tokenizers/smollm2/tokenizer.json").read_text("utf-8"))
+def whole(rng, path, family, cuts, tokenizer):
+    """A whole model of a family, with the byte-level tokenizer of a folder of `Fixtures/tokenizers`."""
+    source = json.loads((HERE / f"tokenizers/{tokenizer}/tokenizer.json").read_text("utf-8"))
     vocabulary, added = source["model"]["vocab"], {t["content"]: t["id"] for t in source["added_tokens"]}
     names = sorted({**vocabulary, **added}.items(), key=lambda item: item[1])
     tokens = [name for name, _ in names]
-    writer = gguf.GGUFWriter(str(path), "llama")
+    writer = gguf.GGUFWriter(str(path), family)
     sizes(writer, len(tokens))
     writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("smollm")
+    writer.add_tokenizer_pre(cuts)
     writer.add_token_list(tokens)
     writer.add_token_types([3 if name in added else 1 for name in tokens])
     writer.add_token_merges([" ".join(pair) for pair in source["model"]["merges"]])
@@ -99,7 +101,7 @@ def llama(rng, path):
 
     def add(name, shape, kind=Kind.F32, deviation=0.2, mean=0.0, heads=None):
         numbers = (mean + deviation * rng.normal(size=shape)).astype(np.float32)
-        if heads:
+        if heads and family == "llama":
             numbers = reordered(numbers, heads)
         if kind in (Kind.F32, Kind.F16):
             return writer.add_tensor(name, numbers.astype(np.float32 if kind == Kind.F32 else np.float16))
@@ -110,12 +112,17 @@ def llama(rng, path):
         add(f"blk.{i}.attn_q.weight", (32, 32), Kind.Q4_0, heads=4)
         add(f"blk.{i}.attn_k.weight", (16, 32), Kind.F16, heads=2)
         add(f"blk.{i}.attn_v.weight", (16, 32), Kind.Q4_1)
+        if family == "qwen2":
+            for name, width in (("q", 32), ("k", 16), ("v", 16)):
+                add(f"blk.{i}.attn_{name}.bias", (width,))
         add(f"blk.{i}.attn_output.weight", (32, 32), Kind.BF16)
         add(f"blk.{i}.ffn_norm.weight", (32,), deviation=0.1, mean=1.0)
         add(f"blk.{i}.ffn_gate.weight", (64, 32), Kind.Q8_0)
         add(f"blk.{i}.ffn_up.weight", (64, 32))
         add(f"blk.{i}.ffn_down.weight", (32, 64), Kind.Q4_0)
     add("output_norm.weight", (32,), deviation=0.1, mean=1.0)
+    if family == "qwen2":
+        add("output.weight", (len(tokens), 32), Kind.Q4_1)
     finish(writer)
     model = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32).eval()
     ids = [1, 300, 45, 45, 7, 512, 90]
@@ -151,9 +158,13 @@ def ids(path):
 def main():
     out, rng = Path(sys.argv[1]), np.random.default_rng(SEED)
     out.mkdir(parents=True, exist_ok=True)
-    expected = {"scalars": scalars(rng, out / "scalars.gguf"), "llama": llama(rng, out / "llama.gguf")}
+    expected = {"scalars": scalars(rng, out / "scalars.gguf")}
+    expected["models"] = {
+        "llama": whole(rng, out / "llama.gguf", "llama", "smollm", "smollm2"),
+        "qwen2": whole(rng, out / "qwen2.gguf", "qwen2", "qwen2", "qwen2"),
+    }
     sentences(out / "sentences.gguf")
-    expected["texts"] = {name: ids(out / f"{name}.gguf") for name in ("llama", "sentences")}
+    expected["texts"] = {name: ids(out / f"{name}.gguf") for name in ("llama", "qwen2", "sentences")}
     (out / "expected.json").write_text(json.dumps(expected) + "\n")
 
 

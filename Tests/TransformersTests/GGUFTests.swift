@@ -19,7 +19,7 @@ struct GGUFTests {
   }
   private struct Expected: Decodable {
     let scalars: [String: [Float]]
-    let llama: Answer
+    let models: [String: Answer]
     let texts: [String: [Line]]
   }
 
@@ -42,23 +42,26 @@ struct GGUFTests {
     }
   }
 
-  @Test("a model's logits are transformers', its queries and keys in order again")
-  func logits() throws {
-    let answer = try expected().llama
-    let model = try HuggingFaceFolder.read(url("llama.gguf")).model
+  @Test(
+    "a model's logits are transformers', its queries and keys in order again",
+    arguments: ["llama", "qwen2"])
+  func logits(name: String) throws {
+    let answer = try #require(try expected().models[name])
+    let model = try HuggingFaceFolder.read(url("\(name).gguf")).model
     let logits = model.forward(TokenBatch([answer.tokens]), logits: .last).logits.scalars
     let error = zip(logits, answer.logits).map { abs($0 - $1) }.max() ?? .infinity
     #expect(logits.count == answer.logits.count)
     #expect(error < 1e-5 * (answer.logits.map(abs).max() ?? 0), "\(error)")
   }
 
-  @Test("a tokenizer cuts as transformers makes it cut", arguments: ["llama", "sentences"])
+  @Test(
+    "a tokenizer cuts as transformers makes it cut", arguments: ["llama", "qwen2", "sentences"])
   func tokenizers(name: String) throws {
     let tokenizer = try HuggingFaceFolder.readTokenizer(url("\(name).gguf"))
     for line in try #require(try expected().texts[name]) {
       #expect(try tokenizer.encode(line.text) == line.ids, "\(line.text)")
     }
-    #expect(tokenizer.documentStart.map(tokenizer.word) == (name == "llama" ? nil : "<s>"))
+    #expect(tokenizer.documentStart.map(tokenizer.word) == (name == "sentences" ? "<s>" : nil))
   }
 
   @Test("what is written as a folder is the same model, with the same tokenizer and roles")

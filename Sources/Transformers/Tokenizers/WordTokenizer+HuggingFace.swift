@@ -9,45 +9,19 @@ extension WordTokenizer {
   ///
   /// Words without special tokens have the first one stand for what is unknown.
   var huggingFaceTokenizer: JSONValue {
-    let special = words(specialTokens).map { id, word -> JSONValue in
-      .object([
-        ("id", .integer(Int64(id))), ("content", .string(word)), ("single_word", .bool(false)),
-        ("lstrip", .bool(false)), ("rstrip", .bool(false)), ("normalized", .bool(false)),
-        ("special", .bool(true)),
-      ])
+    let special = words(specialTokens).map {
+      TokenizerFiles.addedToken($0.id, $0.word, isSpecial: true)
     }
     let model: JSONValue = .object([
       ("type", .string("WordLevel")),
       ("vocab", .object(vocabulary.map { ($0, .integer(Int64(id($0) ?? 0))) })),
       ("unk_token", .string(padding)),
     ])
-    return .object([
-      ("version", .string("1.0")), ("truncation", .null), ("padding", .null),
+    return TokenizerFiles.document([
       ("added_tokens", .array(special)), ("normalizer", .null),
       ("pre_tokenizer", .object([("type", .string("WhitespaceSplit"))])),
-      ("post_processor", postProcessor), ("decoder", .null), ("model", model),
-    ])
-  }
-
-  /// Puts the start before each document, as Assay does.
-  private var postProcessor: JSONValue {
-    guard let documentStart else { return .null }
-    let name = word(documentStart)
-    func piece(_ kind: String, _ id: String) -> JSONValue {
-      .object([(kind, .object([("id", .string(id)), ("type_id", .integer(0))]))])
-    }
-    let token: JSONValue = .object([
-      ("id", .string(name)), ("ids", .array([.integer(Int64(documentStart))])),
-      ("tokens", .array([.string(name)])),
-    ])
-    return .object([
-      ("type", .string("TemplateProcessing")),
-      ("single", .array([piece("SpecialToken", name), piece("Sequence", "A")])),
-      (
-        "pair",
-        .array([piece("SpecialToken", name), piece("Sequence", "A"), piece("Sequence", "B")])
-      ),
-      ("special_tokens", .object([(name, token)])),
+      ("post_processor", documentStart.map { TokenizerFiles.start($0, word($0)) } ?? .null),
+      ("decoder", .null), ("model", model),
     ])
   }
 

@@ -27,7 +27,7 @@ struct GGUFTokenizer {
         throw CheckpointError.badTokenizer(
           file: file.path, reason: "a tokenizer of kind '\(model)' is not read from GGUF")
       }
-    document = .object(
+    document = TokenizerFiles.document(
       [("added_tokens", .array(added)), ("post_processor", Self.start(file, tokens))] + parts)
     configuration = Self.configuration(file, tokens)
   }
@@ -37,10 +37,7 @@ struct GGUFTokenizer {
     return zip(tokens.indices, kinds).compactMap { id, kind in
       let kind = Kind(rawValue: kind)
       guard kind == .control || kind == .userDefined || kind == .unknown else { return nil }
-      return .object([
-        ("id", .integer(Int64(id))), ("content", .string(tokens[id])),
-        ("special", .bool(kind != .userDefined)), ("normalized", .bool(false)),
-      ])
+      return TokenizerFiles.addedToken(id, tokens[id], isSpecial: kind != .userDefined)
     }
   }
 
@@ -49,7 +46,12 @@ struct GGUFTokenizer {
   }
 
   private static func byteLevel(cuts: Bool) -> JSONValue {
-    part("ByteLevel", [("add_prefix_space", .bool(false)), ("use_regex", .bool(cuts))])
+    part(
+      "ByteLevel",
+      [
+        ("add_prefix_space", .bool(false)), ("trim_offsets", .bool(true)),
+        ("use_regex", .bool(cuts)),
+      ])
   }
 
   private static func vocabulary(_ tokens: [String]) -> JSONValue {
@@ -71,7 +73,7 @@ struct GGUFTokenizer {
     }
     return [
       ("normalizer", kind == "qwen2" ? part("NFC") : .null), ("pre_tokenizer", cut),
-      ("decoder", part("ByteLevel")),
+      ("decoder", byteLevel(cuts: true)),
       (
         "model",
         part(
@@ -95,6 +97,7 @@ struct GGUFTokenizer {
           "Split",
           [
             ("pattern", .object([("Regex", .string(pattern))])), ("behavior", .string("Isolated")),
+            ("invert", .bool(false)),
           ]),
         byteLevel(cuts: false),
       ])
@@ -171,21 +174,10 @@ struct GGUFTokenizer {
     // llama.cpp's default: SentencePiece models start with one, others do not.
     let adds =
       file.flag("tokenizer.ggml.add_bos_token") ?? (file.text("tokenizer.ggml.model") == "llama")
-    guard adds, let name = name("bos", file, tokens),
-      let id = file.integer("tokenizer.ggml.bos_token_id")
+    guard adds, let id = file.integer("tokenizer.ggml.bos_token_id"),
+      let name = name("bos", file, tokens)
     else { return .null }
-    return part(
-      "TemplateProcessing",
-      [
-        (
-          "single",
-          .array([
-            .object([("SpecialToken", .object([("id", .string(name)), ("type_id", .integer(0))]))]),
-            .object([("Sequence", .object([("id", .string("A")), ("type_id", .integer(0))]))]),
-          ])
-        ),
-        ("special_tokens", .object([(name, .object([("ids", .array([.integer(id)]))]))])),
-      ])
+    return TokenizerFiles.start(Int(id), name)
   }
 
   private static func name(_ role: String, _ file: GGUFFile, _ tokens: [String]) -> String? {
