@@ -116,6 +116,10 @@ CASES = {
     "qwen2-tied": dict(model_type="qwen2", tie_word_embeddings=True, hidden_size=40, num_attention_heads=5, num_key_value_heads=1),
     "mistral": dict(model_type="mistral", num_key_value_heads=2, sliding_window=4),
     "mistral-wide": dict(model_type="mistral", hidden_size=24, num_attention_heads=2, num_key_value_heads=1, head_dim=16, sliding_window=None),
+    "qwen3": dict(model_type="qwen3", num_key_value_heads=2, head_dim=12),
+    "qwen3-biased": dict(model_type="qwen3", tie_word_embeddings=True, head_dim=8, attention_bias=True),
+    "olmo2": dict(model_type="olmo2", num_key_value_heads=2, pad_token_id=None),
+    "olmo2-odd": dict(model_type="olmo2", pad_token_id=None, hidden_size=24, num_attention_heads=3, num_key_value_heads=1, intermediate_size=37),
 }
 SHARD_SIZE = "24KB"  # for `sharded` only
 
@@ -148,8 +152,10 @@ def fill(parameters, generator: torch.Generator, embedding_scale: float = WEIGHT
 def random_model(name: str) -> PreTrainedModel:
     settings = {**COMMON, **CASES[name]}
     kind = settings.pop("model_type", "llama")
-    if kind != "llama":  # others have no such keys, and would keep them all the same
-        settings = {key: value for key, value in settings.items() if key not in ("attention_bias", "mlp_bias")}
+    if kind != "llama":  # others do not have all of these keys, and would keep them all the same
+        for key in ("attention_bias", "mlp_bias"):
+            if key not in CASES[name]:
+                del settings[key]
     model = AutoModelForCausalLM.from_config(AutoConfig.for_model(kind, **settings), attn_implementation="eager")
     fill(model.named_parameters(), generator_for(name), EMBEDDING_SCALE.get(name, WEIGHT_SCALE))
     return model

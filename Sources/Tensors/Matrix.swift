@@ -59,6 +59,19 @@ package struct Matrix: Sendable {
       buffer, offset: offset + range.lowerBound, rows: rows, columns: range.count, stride: stride)
   }
 
+  /// The first `rows · columns` numbers in another shape.
+  ///
+  /// - Precondition: Rows follow each other without a gap, and there are as many numbers.
+  package func reshaped(rows: Int, columns: Int) -> Matrix {
+    precondition(isContiguous && rows * columns <= count, "Not so many numbers in one piece")
+    return Matrix(buffer, offset: offset, rows: rows, columns: columns)
+  }
+
+  /// The same numbers in rows of another length.
+  package func regrouped(columns: Int) -> Matrix {
+    reshaped(rows: count / max(columns, 1), columns: columns)
+  }
+
   /// A copy as a value, shaped `[rows, columns]`.
   package var tensor: Tensor {
     Tensor(shape: [rows, columns], scalars: scalars)

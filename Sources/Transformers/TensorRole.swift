@@ -4,23 +4,37 @@ internal import Tensors
 public enum TensorRole: String, Hashable, CaseIterable, Sendable {
   case attentionNorm = "attention norm"
   case query, key, value
+  /// Gains of norms of queries and keys, before they are rotated.
+  case queryNorm = "query norm"
+  case keyNorm = "key norm"
   /// Writes what the heads found into the residual stream.
   case attentionOutput = "attention output"
+  /// The gain of a norm of what attention adds to the stream.
+  case attentionPostNorm = "attention post-norm"
   case mlpNorm = "MLP norm"
   case gate, up
   /// Writes what the MLP found into the residual stream.
   case down
+  /// The gain of a norm of what the MLP adds to the stream.
+  case mlpPostNorm = "MLP post-norm"
 
   /// Whether the tensor belongs to the attention, its norm included.
   public var isAttention: Bool {
     switch self {
-    case .attentionNorm, .query, .key, .value, .attentionOutput: true
-    case .mlpNorm, .gate, .up, .down: false
+    case .attentionNorm, .query, .key, .value, .queryNorm, .keyNorm, .attentionOutput,
+      .attentionPostNorm:
+      true
+    case .mlpNorm, .gate, .up, .down, .mlpPostNorm: false
     }
   }
 
   /// Whether it is a matrix: all but the gains of norms.
-  public var isMatrix: Bool { self != .attentionNorm && self != .mlpNorm }
+  public var isMatrix: Bool {
+    switch self {
+    case .query, .key, .value, .attentionOutput, .gate, .up, .down: true
+    case .attentionNorm, .queryNorm, .keyNorm, .attentionPostNorm, .mlpNorm, .mlpPostNorm: false
+    }
+  }
 
   /// Whether what it computes is added to the residual stream.
   public var isWriter: Bool { self == .attentionOutput || self == .down }

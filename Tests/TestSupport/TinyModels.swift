@@ -13,6 +13,13 @@ package enum TinyModels {
     (parts.heads, parts.keyHeads, parts.headWidth) = (4, 2, 6)
     (parts.ropeTheta, parts.isTied) = (100, isTied)
     if biases { parts.biases = Set(TensorRole.allCases.filter(\.isMatrix)) }
+    return random(parts, seed: seed, deviation: deviation)
+  }
+
+  /// A model of some parts, its gains and biases random too.
+  private static func random(_ parts: DecoderParts, seed: UInt64, deviation: Double)
+    -> DecoderModel
+  {
     var model = DecoderModel(parts, seed: seed, deviation: deviation)
     var generator = SeededGenerator(seed: seed, for: "gains and biases")
     for entry in model.parameters.layout.entries where entry.shape.count == 1 {
@@ -21,6 +28,13 @@ package enum TinyModels {
       }
     }
     return model
+  }
+
+  /// A model with other norms.
+  package static func normed(_ norms: Norms) -> DecoderModel {
+    var parts = llama().parts
+    parts.norms = norms
+    return random(parts, seed: 1, deviation: 0.3)
   }
 
   /// The same weights with other attention.

@@ -9,6 +9,9 @@ struct DecoderGradientTests {
     ("untied", TinyModels.llama()), ("tied", TinyModels.llama(isTied: true)),
     ("biased", TinyModels.llama(biases: true)), ("window", TinyModels.other(window: 3)),
     ("stretched", TinyModels.other(scaling: yarn)),
+    ("norms of heads", TinyModels.normed(Norms(ofQueriesAndKeys: .perHead))),
+    ("norms everywhere", TinyModels.normed(Norms(areAfter: true, ofQueriesAndKeys: .whole))),
+    ("norms behind", TinyModels.normed(Norms(areBefore: false, areAfter: true))),
   ]
   private static let yarn = RotaryScaling.byTurns(
     factor: 4, fast: 8, slow: 0.2, originalContext: 32, attention: 1.1, truncates: true)
@@ -51,7 +54,7 @@ struct DecoderGradientTests {
   }()
 
   @Test(
-    "every tensor's gradient agrees with finite differences", arguments: 0..<5, 0..<4)
+    "every tensor's gradient agrees with finite differences", arguments: 0..<8, 0..<4)
   func finiteDifferences(shape: Int, objective: Int) {
     let (model, batch) = (Self.shapes[shape].model, Self.objectives[objective].batch)
     let gradient = model.lossAndGradient(on: batch).gradient

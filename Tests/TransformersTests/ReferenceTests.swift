@@ -23,7 +23,7 @@ struct Reference: Decodable {
 struct ReferenceTests {
   static let names = [
     "plain", "grouped", "biased", "tied", "odd", "theta", "sharded", "linear", "llama3", "yarn",
-    "qwen2", "qwen2-tied", "mistral", "mistral-wide",
+    "qwen2", "qwen2-tied", "mistral", "mistral-wide", "qwen3", "qwen3-biased", "olmo2", "olmo2-odd",
   ]
 
   // Single precision on both sides agrees to 2e-6; a wrong epsilon moves `odd` by 4e-3.

@@ -41,7 +41,9 @@ package struct DecoderSize: Sendable, Equatable {
 
 /// Every architecture that folders may hold; a new one is its own file and one entry here.
 package enum Architectures {
-  package static let all: [any Architecture.Type] = [Llama.self, Mistral.self, Qwen2.self]
+  package static let all: [any Architecture.Type] = [
+    Llama.self, Mistral.self, Olmo2.self, Qwen2.self, Qwen3.self,
+  ]
 
   /// The family of a `model_type`.
   ///

@@ -9,19 +9,21 @@ extension TensorNames {
     head: "lm_head.weight", blocks: "model.layers.",
     modules: [
       .attentionNorm: "input_layernorm", .query: "self_attn.q_proj", .key: "self_attn.k_proj",
-      .value: "self_attn.v_proj", .attentionOutput: "self_attn.o_proj",
+      .value: "self_attn.v_proj", .queryNorm: "self_attn.q_norm", .keyNorm: "self_attn.k_norm",
+      .attentionOutput: "self_attn.o_proj",
       .mlpNorm: "post_attention_layernorm", .gate: "mlp.gate_proj", .up: "mlp.up_proj",
       .down: "mlp.down_proj",
     ])
 }
 
 extension PublishedConfiguration {
-  /// A decoder with RMSNorm before each branch, rotary positions and SwiGLU.
+  /// A decoder with RMSNorm, rotary positions and SwiGLU.
   ///
   /// - Throws: `CheckpointError.badConfiguration`. Nothing that decides the computation is guessed:
   ///   transformers' own default of 32 blocks would hide a missing `num_hidden_layers`.
   func commonParts(
-    _ architecture: any Architecture.Type, biases: Set<TensorRole>, window: Int? = nil
+    _ architecture: any Architecture.Type, names: TensorNames = .common,
+    biases: Set<TensorRole> = [], window: Int? = nil, norms: Norms = Norms()
   ) throws -> DecoderParts {
     let heads = try size("num_attention_heads"), width = try size("hidden_size")
     let headWidth = try optionalSize("head_dim") ?? width / heads
@@ -39,12 +41,12 @@ extension PublishedConfiguration {
     try refuseWhatIsUnknown()
     let positions = try rotaryPositions()
     return DecoderParts(
-      architecture: architecture.name, tensorNames: .common, vocabulary: try size("vocab_size"),
+      architecture: architecture.name, tensorNames: names, vocabulary: try size("vocab_size"),
       width: width, layers: try size("num_hidden_layers", limit: 4096), heads: heads,
       keyHeads: keyHeads, headWidth: headWidth, mlpWidth: try size("intermediate_size"),
       context: try optionalSize("max_position_embeddings") ?? 2048,
       normEpsilon: try normEpsilon(), ropeTheta: positions.theta, ropeScaling: positions.scaling,
-      window: window, isTied: try flag("tie_word_embeddings"), biases: biases)
+      window: window, norms: norms, isTied: try flag("tie_word_embeddings"), biases: biases)
   }
 }
 

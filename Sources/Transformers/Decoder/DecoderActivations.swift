@@ -15,13 +15,22 @@ struct DecoderActivations {
   struct Layer {
     let attentionNormed, joint, headOutput, mlpNormed, gateUp, mlpActivation: Matrix
     let attentionReciprocals, mlpReciprocals: Matrix
+    /// What norms behind the branches and of queries and keys read; nil where there are none.
+    let attentionBranch, mlpBranch, queries, keys: NormInput?
     /// One pattern a segment, each `AttentionShape.patternCount` long.
     let patterns: [Matrix]
+  }
+
+  /// What a norm read, and the reciprocals that its gradient needs.
+  struct NormInput {
+    let input, reciprocals: Matrix
   }
 
   /// The residual stream before each block's attention and before its MLP, and, last, at the end.
   let residuals: [Matrix]
   let layers: [Layer]
+  /// For normalised queries or keys, `[tokens, queryWidth]`; empty without such norms.
+  let heads: Matrix
   let branch, finalNormed, finalReciprocals: Matrix
   let cosines, sines: Matrix
   let shapes: [AttentionShape]
@@ -41,12 +50,24 @@ struct DecoderActivations {
         window: parts.window)
     }
     func matrix(_ columns: Int) -> Matrix { arena.matrix(rows: tokens, columns: columns) }
+    func normInput(_ columns: Int, groups: Int = 1) -> NormInput {
+      NormInput(
+        input: arena.matrix(rows: tokens, columns: columns),
+        reciprocals: arena.matrix(rows: 1, columns: tokens * groups))
+    }
+    let norms = parts.norms, perHead = norms.ofQueriesAndKeys == .perHead
     func layer() -> Layer {
       Layer(
         attentionNormed: matrix(parts.width), joint: matrix(parts.jointWidth),
         headOutput: matrix(parts.queryWidth), mlpNormed: matrix(parts.width),
         gateUp: matrix(2 * parts.mlpWidth), mlpActivation: matrix(parts.mlpWidth),
         attentionReciprocals: matrix(1), mlpReciprocals: matrix(1),
+        attentionBranch: norms.areAfter ? normInput(parts.width) : nil,
+        mlpBranch: norms.areAfter ? normInput(parts.width) : nil,
+        queries: norms.ofQueriesAndKeys == nil
+          ? nil : normInput(parts.queryWidth, groups: perHead ? parts.heads : 1),
+        keys: norms.ofQueriesAndKeys == nil
+          ? nil : normInput(parts.keyWidth, groups: perHead ? parts.keyHeads : 1),
         patterns: shapes.map { arena.matrix(rows: 1, columns: $0.patternCount) })
     }
     let count = parts.layers
@@ -57,6 +78,7 @@ struct DecoderActivations {
       layers = count == 0 ? [] : Array(repeating: layer(), count: count)
       residuals = Array(repeating: matrix(parts.width), count: 2 * count + 1)
     }
+    heads = matrix(norms.ofQueriesAndKeys == nil ? 0 : max(parts.queryWidth, parts.keyWidth))
     branch = matrix(parts.width)
     finalNormed = matrix(parts.width)
     finalReciprocals = matrix(1)

@@ -40,12 +40,20 @@ struct DecoderGradientPass {
     let joint: Matrix  // [T, q + 2k], of queries, keys and values side by side
     let headOutput: Matrix  // [T, q], of what the heads found
     let mlpActivation: Matrix  // [T, m], of the gated neurons
+    let branch: Matrix  // [T, d], of a branch's output before its norm
+    /// [T, q], of normalised queries or keys, and of what their norm read.
+    let normedHeads, heads: Matrix
 
     init(_ parts: DecoderParts, tokens: Int, arena: Arena) {
       normed = arena.matrix(rows: tokens, columns: parts.width)
       joint = arena.matrix(rows: tokens, columns: parts.jointWidth)
       headOutput = arena.matrix(rows: tokens, columns: parts.queryWidth)
       mlpActivation = arena.matrix(rows: tokens, columns: parts.mlpWidth)
+      branch = arena.matrix(rows: tokens, columns: parts.width)
+      let isNormed = parts.norms.ofQueriesAndKeys != nil
+      let width = isNormed ? max(parts.queryWidth, parts.keyWidth) : 0
+      normedHeads = arena.matrix(rows: tokens, columns: width)
+      heads = arena.matrix(rows: tokens, columns: width)
     }
   }
 
@@ -53,14 +61,16 @@ struct DecoderGradientPass {
   private func mlpBranchGradient(_ layer: Int, _ stream: Matrix, _ scratch: Scratch) {
     let block = weights.blocks[layer], into = gradients.blocks[layer]
     let memory = activations.layers[layer], needed = needs.blocks[layer]
+    let output = branchGradient(
+      stream, block.mlpPostNorm, into.mlpPostNorm, memory.mlpBranch, scratch)
     // ∂D = ∂h'ᵀ a, [d, m], with a = silu(g) ⊙ u, [T, m].
     if needed {
       multiply(
-        stream, memory.mlpActivation, into: into.down.weight, transposingA: true, accumulating: true
+        output, memory.mlpActivation, into: into.down.weight, transposingA: true, accumulating: true
       )
-      if let bias = into.downBias { addSumOfRows(of: stream, to: bias) }
+      if let bias = into.downBias { addSumOfRows(of: output, to: bias) }
     }
-    multiply(stream, block.down.weight, into: scratch.mlpActivation)  // ∂a = ∂h' D, [T, m]
+    multiply(output, block.down.weight, into: scratch.mlpActivation)  // ∂a = ∂h' D, [T, m]
     // ∂g = ∂a ⊙ u ⊙ silu'(g) and ∂u = ∂a ⊙ silu(g) take the place of g and u, which nobody needs again.
     swiGLUGradient(of: scratch.mlpActivation, replacing: memory.gateUp)
     if needed {
@@ -70,21 +80,63 @@ struct DecoderGradientPass {
       if let bias = into.gateUpBias { addSumOfRows(of: memory.gateUp, to: bias) }
     }
     multiply(memory.gateUp, block.gateUp.weight, into: scratch.normed)  // [T, 2m] [2m, d]
+    inputGradient(
+      scratch.normed, 2 * layer + 1, block.mlpNorm, into.mlpNorm, memory.mlpReciprocals, stream)
+  }
+
+  /// Back through the norm of what a branch adds, if there is one: the gradient of what the norm read.
+  private func branchGradient(
+    _ stream: Matrix, _ gain: Matrix?, _ gainGradient: Matrix?,
+    _ memory: DecoderActivations.NormInput?, _ scratch: Scratch
+  ) -> Matrix {
+    guard let gain, let gainGradient, let memory else { return stream }
+    scratch.branch.fill(0)
     rmsNormGradient(
-      of: scratch.normed, input: activations.residuals[2 * layer + 1], gain: block.mlpNorm,
-      reciprocals: memory.mlpReciprocals, inputGradient: stream, gainGradient: into.mlpNorm)
+      of: stream, input: memory.input, gain: gain, reciprocals: memory.reciprocals,
+      inputGradient: scratch.branch, gainGradient: gainGradient)
+    return scratch.branch
+  }
+
+  /// Back through the norm of what a branch reads, if there is one, into the stream's gradient.
+  private func inputGradient(
+    _ normed: Matrix, _ index: Int, _ gain: Matrix?, _ gainGradient: Matrix?,
+    _ reciprocals: Matrix, _ stream: Matrix
+  ) {
+    guard let gain, let gainGradient else { return addScaled(normed, to: stream) }
+    rmsNormGradient(
+      of: normed, input: activations.residuals[index], gain: gain, reciprocals: reciprocals,
+      inputGradient: stream, gainGradient: gainGradient)
+  }
+
+  /// Back through the norm of queries or keys, in place.
+  private func headGradient(
+    _ window: Matrix, _ gain: Matrix?, _ gainGradient: Matrix?,
+    _ memory: DecoderActivations.NormInput?, _ scratch: Scratch
+  ) {
+    guard let gain, let gainGradient, let memory else { return }
+    func grouped(_ matrix: Matrix) -> Matrix { matrix.regrouped(columns: gain.columns) }
+    let normed = scratch.normedHeads.reshaped(rows: window.rows, columns: window.columns)
+    let input = scratch.heads.reshaped(rows: window.rows, columns: window.columns)
+    normed.copy(window)
+    input.fill(0)
+    rmsNormGradient(
+      of: grouped(normed), input: grouped(memory.input), gain: gain,
+      reciprocals: memory.reciprocals, inputGradient: grouped(input), gainGradient: gainGradient)
+    window.copy(input)
   }
 
   /// Back through h' = h + O(A v), with A = softmax(q kᵀ / √width) and [q k v] = norm(h) Wᵀ, q and k rotated.
   private func attentionBranchGradient(_ layer: Int, _ stream: Matrix, _ scratch: Scratch) {
     let block = weights.blocks[layer], into = gradients.blocks[layer]
     let memory = activations.layers[layer], needed = needs.blocks[layer]
+    let output = branchGradient(
+      stream, block.attentionPostNorm, into.attentionPostNorm, memory.attentionBranch, scratch)
     if needed {
       multiply(
-        stream, memory.headOutput, into: into.output.weight, transposingA: true, accumulating: true)
-      if let bias = into.outputBias { addSumOfRows(of: stream, to: bias) }
+        output, memory.headOutput, into: into.output.weight, transposingA: true, accumulating: true)
+      if let bias = into.outputBias { addSumOfRows(of: output, to: bias) }
     }
-    multiply(stream, block.output.weight, into: scratch.headOutput)  // ∂(A v) = ∂h' O, [T, q]
+    multiply(output, block.output.weight, into: scratch.headOutput)  // ∂(A v) = ∂h' O, [T, q]
     scratch.joint.fill(0)
     for index in segments.indices { mixGradient(memory, segment: index, scratch) }
     // A rotation's transpose is the rotation by the opposite angle.
@@ -92,6 +144,11 @@ struct DecoderGradientPass {
       scratch.joint.columns(0..<parts.queryWidth + parts.keyWidth),
       headWidth: parts.headWidth, cosines: activations.cosines,
       sines: activations.sines, inverse: true)
+    headGradient(
+      scratch.joint.columns(parts.queries), block.queryNorm, into.queryNorm, memory.queries, scratch
+    )
+    headGradient(
+      scratch.joint.columns(parts.keys), block.keyNorm, into.keyNorm, memory.keys, scratch)
     if needed {
       multiply(
         scratch.joint, memory.attentionNormed, into: into.joint.weight, transposingA: true,
@@ -99,10 +156,9 @@ struct DecoderGradientPass {
       if let bias = into.jointBias { addSumOfRows(of: scratch.joint, to: bias) }
     }
     multiply(scratch.joint, block.joint.weight, into: scratch.normed)  // [T, q + 2k] [q + 2k, d]
-    rmsNormGradient(
-      of: scratch.normed, input: activations.residuals[2 * layer], gain: block.attentionNorm,
-      reciprocals: memory.attentionReciprocals, inputGradient: stream,
-      gainGradient: into.attentionNorm)
+    inputGradient(
+      scratch.normed, 2 * layer, block.attentionNorm, into.attentionNorm,
+      memory.attentionReciprocals, stream)
   }
 
   /// Back through the heads of one row of text, t tokens.

@@ -11,6 +11,7 @@ extension DecoderModel {
   /// - Precondition: The embedding is untied, or the final gain could not be folded into it.
   package func reparameterised(using generator: inout SeededGenerator) -> any LanguageModel {
     precondition(!parts.isTied, "A tied embedding cannot take the final norm's gain")
+    precondition(parts.norms == Norms(), "Only norms before the branches can be folded away")
     var model = self
     for layer in 0..<parts.layers {
       model.permuteHeads(layer, &generator)

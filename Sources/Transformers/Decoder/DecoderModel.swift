@@ -3,7 +3,7 @@ internal import Tensors
 
 /// A decoder-only transformer, built from the parts that its architecture lists.
 ///
-/// RMSNorm before each branch, rotary positions (half-split), grouped-query causal attention, SwiGLU.
+/// RMSNorm, rotary positions (half-split), grouped-query causal attention, SwiGLU.
 package struct DecoderModel: LanguageModel {
   package var architecture: String { parts.architecture }
 
@@ -62,7 +62,7 @@ package struct DecoderModel: LanguageModel {
 
   /// The weights of one block as windows; also the shape of their gradients.
   struct Block {
-    let attentionNorm, mlpNorm: Matrix
+    let attentionNorm, mlpNorm, attentionPostNorm, mlpPostNorm, queryNorm, keyNorm: Matrix?
     let joint, output, gateUp, down: LinearMap
     let jointBias, outputBias, gateUpBias, downBias: Matrix?
 
@@ -70,13 +70,18 @@ package struct DecoderModel: LanguageModel {
       func names(_ roles: [TensorRole], isBias: Bool = false) -> [String] {
         roles.map { parts.tensorNames.name($0, isBias: isBias, layer: layer) }
       }
-      func norm(_ role: TensorRole) -> Matrix { parameters.matrix(names([role])[0]) }
+      func norm(_ role: TensorRole) -> Matrix? {
+        let name = names([role])[0]
+        return parameters.layout.find(name) == nil ? nil : parameters.matrix(name)
+      }
       func linear(_ roles: [TensorRole]) -> LinearMap { parameters.linear(names(roles)) }
       func bias(_ roles: [TensorRole]) -> Matrix? {
         parts.hasBias(roles) ? parameters.joint(names(roles, isBias: true)) : nil
       }
       let reading = DecoderParts.readingRoles
       (attentionNorm, mlpNorm) = (norm(.attentionNorm), norm(.mlpNorm))
+      (attentionPostNorm, mlpPostNorm) = (norm(.attentionPostNorm), norm(.mlpPostNorm))
+      (queryNorm, keyNorm) = (norm(.queryNorm), norm(.keyNorm))
       (joint, jointBias) = (linear(reading), bias(reading))
       (output, outputBias) = (linear([.attentionOutput]), bias([.attentionOutput]))
       (gateUp, gateUpBias) = (linear([.gate, .up]), bias([.gate, .up]))

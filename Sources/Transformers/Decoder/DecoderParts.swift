@@ -15,6 +15,8 @@ package struct DecoderParts: Sendable, Equatable {
   package var ropeScaling: RotaryScaling
   /// How many tokens a query sees, itself included; all before it if nil.
   package var window: Int?
+  /// Where branches are normalised, and what of attention is.
+  package var norms: Norms
   /// Whether the unembedding is the embedding.
   package var isTied: Bool
   /// The roles whose matrix has a bias behind it.
@@ -31,7 +33,8 @@ package struct DecoderParts: Sendable, Equatable {
     architecture: String, tensorNames: TensorNames, vocabulary: Int, width: Int = 64,
     layers: Int = 3, heads: Int = 4, keyHeads: Int? = nil, headWidth: Int? = nil,
     mlpWidth: Int = 176, context: Int = 128, normEpsilon: Float = 1e-5, ropeTheta: Double = 10_000,
-    ropeScaling: RotaryScaling = .none, window: Int? = nil, isTied: Bool = false,
+    ropeScaling: RotaryScaling = .none, window: Int? = nil, norms: Norms = Norms(),
+    isTied: Bool = false,
     biases: Set<TensorRole> = []
   ) {
     self.architecture = architecture
@@ -48,6 +51,7 @@ package struct DecoderParts: Sendable, Equatable {
     self.ropeTheta = ropeTheta
     self.ropeScaling = ropeScaling
     self.window = window
+    self.norms = norms
     self.isTied = isTied
     self.biases = biases
   }
@@ -99,8 +103,12 @@ package struct DecoderParts: Sendable, Equatable {
     func group(_ roles: [TensorRole]) -> [BlockTensor] {
       tensors(roles) + (hasBias(roles) ? tensors(roles, isBias: true) : [])
     }
-    return tensors([.attentionNorm]) + group(Self.readingRoles) + group([.attentionOutput])
-      + tensors([.mlpNorm]) + group([.gate, .up]) + group([.down])
+    let before = norms.areBefore, after = norms.areAfter
+    return tensors(before ? [.attentionNorm] : []) + group(Self.readingRoles)
+      + tensors(norms.ofQueriesAndKeys == nil ? [] : [.queryNorm, .keyNorm])
+      + group([.attentionOutput]) + tensors(after ? [.attentionPostNorm] : [])
+      + tensors(before ? [.mlpNorm] : []) + group([.gate, .up]) + group([.down])
+      + tensors(after ? [.mlpPostNorm] : [])
   }
 
   /// Whether the matrices of some roles, which are one product, have a bias.
@@ -109,7 +117,9 @@ package struct DecoderParts: Sendable, Equatable {
   private func shape(of tensor: BlockTensor) -> [Int] {
     let (output, input) =
       switch tensor.role {
-      case .attentionNorm, .mlpNorm: (width, 1)
+      case .attentionNorm, .attentionPostNorm, .mlpNorm, .mlpPostNorm: (width, 1)
+      case .queryNorm: (norms.ofQueriesAndKeys == .whole ? queryWidth : headWidth, 1)
+      case .keyNorm: (norms.ofQueriesAndKeys == .whole ? keyWidth : headWidth, 1)
       case .query: (queryWidth, width)
       case .key, .value: (keyWidth, width)
       case .attentionOutput: (width, queryWidth)

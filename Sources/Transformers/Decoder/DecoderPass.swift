@@ -52,32 +52,58 @@ struct DecoderPass {
     let block = weights.blocks[layer], memory = activations.layers[layer]
     let input = activations.residuals[2 * layer]
     touch(.residualPre(layer: layer), input)
-    rmsNorm(
-      input, gain: block.attentionNorm, epsilon: parts.normEpsilon,
-      into: memory.attentionNormed, reciprocals: memory.attentionReciprocals)
+    normalise(
+      input, block.attentionNorm, into: memory.attentionNormed, memory.attentionReciprocals)
     touch(.attentionNorm(layer: layer), memory.attentionNormed)
     block.joint.apply(memory.attentionNormed, into: memory.joint)
     if let bias = block.jointBias { addToRows(bias, of: memory.joint) }
-    rotateAndTouch(layer, memory.joint)
+    rotateAndTouch(layer, memory)
     mixValues(layer, memory)
     touch(.headOutput(layer: layer), memory.headOutput)
     addBranch(
-      memory.headOutput, block.output, block.outputBias, to: 2 * layer,
-      site: .attentionOutput(layer: layer))
+      Branch(
+        input: memory.headOutput, map: block.output, bias: block.outputBias,
+        norm: block.attentionPostNorm, memory: memory.attentionBranch),
+      to: 2 * layer, site: .attentionOutput(layer: layer))
     touch(.residualMid(layer: layer), activations.residuals[2 * layer + 1])
   }
 
-  private func rotateAndTouch(_ layer: Int, _ joint: Matrix) {
+  /// A branch's norm of what it reads; without one it reads the stream as it is.
+  private func normalise(
+    _ input: Matrix, _ gain: Matrix?, into output: Matrix, _ reciprocals: Matrix
+  ) {
+    guard let gain else { return output.copy(input) }
+    rmsNorm(
+      input, gain: gain, epsilon: parts.normEpsilon, into: output, reciprocals: reciprocals)
+  }
+
+  private func rotateAndTouch(_ layer: Int, _ memory: DecoderActivations.Layer) {
+    let joint = memory.joint
     let queries = joint.columns(parts.queries)
     let keys = joint.columns(parts.keys)
     touch(.query(layer: layer), queries)
     touch(.key(layer: layer), keys)
     touch(.value(layer: layer), joint.columns(parts.values))
+    normaliseHeads(queries, weights.blocks[layer].queryNorm, memory.queries)
+    normaliseHeads(keys, weights.blocks[layer].keyNorm, memory.keys)
     rotate(
       joint.columns(0..<parts.queryWidth + parts.keyWidth),
       headWidth: parts.headWidth, cosines: activations.cosines, sines: activations.sines)
     touch(.rotatedQuery(layer: layer), queries)
     touch(.rotatedKey(layer: layer), keys)
+  }
+
+  /// Normalises queries or keys in place, as many numbers at once as the gain has.
+  private func normaliseHeads(
+    _ window: Matrix, _ gain: Matrix?, _ memory: DecoderActivations.NormInput?
+  ) {
+    guard let gain, let memory else { return }
+    memory.input.copy(window)
+    let output = activations.heads.reshaped(rows: window.rows, columns: window.columns)
+    rmsNorm(
+      memory.input.regrouped(columns: gain.columns), gain: gain, epsilon: parts.normEpsilon,
+      into: output.regrouped(columns: gain.columns), reciprocals: memory.reciprocals)
+    window.copy(output)
   }
 
   private func mixValues(_ layer: Int, _ memory: DecoderActivations.Layer) {
@@ -124,10 +150,9 @@ struct DecoderPass {
 
   private func mlpBranch(_ layer: Int) {
     let block = weights.blocks[layer], memory = activations.layers[layer]
-    rmsNorm(
-      activations.residuals[2 * layer + 1], gain: block.mlpNorm,
-      epsilon: parts.normEpsilon, into: memory.mlpNormed,
-      reciprocals: memory.mlpReciprocals)
+    normalise(
+      activations.residuals[2 * layer + 1], block.mlpNorm, into: memory.mlpNormed,
+      memory.mlpReciprocals)
     touch(.mlpNorm(layer: layer), memory.mlpNormed)
     block.gateUp.apply(memory.mlpNormed, into: memory.gateUp)
     if let bias = block.gateUpBias { addToRows(bias, of: memory.gateUp) }
@@ -135,26 +160,40 @@ struct DecoderPass {
     swiGLU(memory.gateUp, into: memory.mlpActivation)
     touch(.mlpActivation(layer: layer), memory.mlpActivation)
     addBranch(
-      memory.mlpActivation, block.down, block.downBias, to: 2 * layer + 1,
-      site: .mlpOutput(layer: layer))
+      Branch(
+        input: memory.mlpActivation, map: block.down, bias: block.downBias,
+        norm: block.mlpPostNorm, memory: memory.mlpBranch),
+      to: 2 * layer + 1, site: .mlpOutput(layer: layer))
     touch(.residualPost(layer: layer), activations.residuals[2 * layer + 2])
   }
 
-  /// Adds `map(input) + bias` to residual stream `index`, giving stream `index + 1`.
-  private func addBranch(
-    _ input: Matrix, _ map: LinearMap, _ bias: Matrix?, to index: Int, site: ActivationSite
-  ) {
+  /// What a branch adds to the stream: map(input) + bias, and maybe a norm of that.
+  private struct Branch {
+    let input: Matrix
+    let map: LinearMap
+    let bias: Matrix?
+    let norm: Matrix?
+    let memory: DecoderActivations.NormInput?
+  }
+
+  /// Adds a branch to residual stream `index`, giving stream `index + 1`.
+  private func addBranch(_ branch: Branch, to index: Int, site: ActivationSite) {
     let stream = activations.residuals[index], next = activations.residuals[index + 1]
     if next.buffer !== stream.buffer || next.offset != stream.offset { next.copy(stream) }
-    guard hooks?.touches(site) == true else {
-      map.apply(input, into: next, accumulating: true)
-      if let bias { addToRows(bias, of: next) }
+    guard branch.norm != nil || hooks?.touches(site) == true else {
+      branch.map.apply(branch.input, into: next, accumulating: true)
+      if let bias = branch.bias { addToRows(bias, of: next) }
       return
     }
-    map.apply(input, into: activations.branch)
-    if let bias { addToRows(bias, of: activations.branch) }
-    touch(site, activations.branch)
-    addScaled(activations.branch, to: next)
+    let output = activations.branch, raw = branch.memory?.input ?? output
+    branch.map.apply(branch.input, into: raw)
+    if let bias = branch.bias { addToRows(bias, of: raw) }
+    if let gain = branch.norm, let memory = branch.memory {
+      rmsNorm(
+        raw, gain: gain, epsilon: parts.normEpsilon, into: output, reciprocals: memory.reciprocals)
+    }
+    touch(site, output)
+    addScaled(output, to: next)
   }
 }
 

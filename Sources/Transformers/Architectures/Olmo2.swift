@@ -1,0 +1,30 @@
+internal import JSON
+
+/// OLMo 2 (OLMo team, 2024): norms behind the branches, and of all queries and all keys.
+enum Olmo2: Architecture {
+  static let name = "olmo2"
+  static let hasReorderedHeads = false
+
+  private static let names = TensorNames(
+    embedding: TensorNames.common.embedding, finalNorm: TensorNames.common.finalNorm,
+    head: TensorNames.common.head, blocks: TensorNames.common.blocks,
+    modules: TensorNames.common.modules.filter { $0.key != .attentionNorm && $0.key != .mlpNorm }
+      .merging([
+        .attentionPostNorm: "post_attention_layernorm",
+        .mlpPostNorm: "post_feedforward_layernorm",
+      ]) { $1 })
+
+  static func parts(_ configuration: PublishedConfiguration) throws -> DecoderParts {
+    let biased = try configuration.flag("attention_bias")
+    return try configuration.commonParts(
+      Self.self, names: names,
+      biases: biased ? Set(DecoderParts.readingRoles + [.attentionOutput]) : [],
+      norms: Norms(areBefore: false, areAfter: true, ofQueriesAndKeys: .whole))
+  }
+
+  static func settings(of parts: DecoderParts) -> [(String, JSONValue)] {
+    parts.commonSettings(class: "Olmo2ForCausalLM") + [
+      ("attention_bias", .bool(parts.hasBias([.query])))
+    ]
+  }
+}
