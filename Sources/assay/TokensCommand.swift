@@ -9,7 +9,7 @@ struct TokensCommand: ParsableCommand {
     commandName: "tokens",
     abstract: "Shows how a model's tokenizer cuts text.",
     discussion: """
-      Every line of the text becomes a line of output: a JSON array of token ids. With --words each token stands there as \
+      Every line that is not blank becomes a line of output: a JSON array of token ids. With --words each token stands there as \
       people read it: blanks as ␣, bytes that are no character as <0xE2>. With --decode lines are ids, separated by \
       spaces, and become JSON strings.
       """)

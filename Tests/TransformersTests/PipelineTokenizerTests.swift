@@ -2,7 +2,8 @@ import Foundation
 import JSON
 import TestSupport
 import Testing
-import Transformers
+
+@testable import Transformers
 
 @Suite("Tokenizers of parts")
 struct PipelineTokenizerTests {
@@ -129,6 +130,20 @@ struct PipelineTokenizerTests {
     ])
   func wrongModels(model: String, says: String) {
     #expect { try read(model: model) } throws: { "\($0)".contains(says) }
+  }
+
+  @Test(
+    "Hangul is composed of what composes, and of nothing at the ends of its ranges",
+    arguments: [
+      ("\u{1100}\u{1161}", "\u{AC00}"), ("\u{1112}\u{1175}\u{11C2}", "\u{D7A3}"),
+      ("\u{AC00}\u{11A8}", "\u{AC01}"), ("\u{1100}\u{1176}", "\u{1100}\u{1176}"),
+      ("\u{1113}\u{1161}", "\u{1113}\u{1161}"), ("\u{AC00}\u{11A7}", "\u{AC00}\u{11A7}"),
+      ("\u{AC00}\u{11C3}", "\u{AC00}\u{11C3}"), ("\u{AC01}\u{11A8}", "\u{AC01}\u{11A8}"),
+      ("e\u{301}\u{1100}\u{1161}e\u{301}", "é\u{AC00}é"),
+    ])
+  func hangul(text: String, composed: String) {
+    let found = CanonicalComposition.composed(text)
+    #expect(found.unicodeScalars.elementsEqual(composed.unicodeScalars))
   }
 
   @Test("a file of 2019 has no type of model, and no other keys")

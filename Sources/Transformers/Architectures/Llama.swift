@@ -6,12 +6,10 @@ enum Llama: Architecture {
   static let hasReorderedHeads = true
 
   static func parts(_ configuration: PublishedConfiguration) throws -> DecoderParts {
-    let attention: Set<TensorRole> =
-      try configuration.flag("attention_bias")
-      ? Set(DecoderParts.readingRoles + [.attentionOutput]) : []
     let mlp: Set<TensorRole> =
       try configuration.flag("mlp_bias") ? Set(DecoderParts.mlpRoles) : []
-    return try configuration.commonParts(Self.self, biases: attention.union(mlp))
+    return try configuration.commonParts(
+      Self.self, biases: configuration.attentionBiases().union(mlp))
   }
 
   static func settings(of parts: DecoderParts) -> [(String, JSONValue)] {

@@ -15,10 +15,9 @@ enum Olmo2: Architecture {
       ]) { $1 })
 
   static func parts(_ configuration: PublishedConfiguration) throws -> DecoderParts {
-    let biased = try configuration.flag("attention_bias")
-    return try configuration.commonParts(
+    try configuration.commonParts(
       Self.self, names: names,
-      biases: biased ? Set(DecoderParts.readingRoles + [.attentionOutput]) : [],
+      biases: configuration.attentionBiases(),
       norms: Norms(areBefore: false, areAfter: true, ofQueriesAndKeys: .whole))
   }
 

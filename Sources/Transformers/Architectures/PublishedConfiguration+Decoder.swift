@@ -50,6 +50,20 @@ extension PublishedConfiguration {
   }
 }
 
+extension PublishedConfiguration {
+  /// The roles that `attention_bias` gives a bias to: all four matrices, or none.
+  func attentionBiases() throws -> Set<TensorRole> {
+    try flag("attention_bias") ? Set(DecoderParts.readingRoles + [.attentionOutput]) : []
+  }
+
+  /// Refuses windows that only some blocks have.
+  func refuseSomeWindows() throws {
+    if try flag("use_sliding_window") {
+      throw fault("use_sliding_window", "is true; windows in some blocks only are not supported")
+    }
+  }
+}
+
 extension DecoderParts {
   /// The keys of `config.json` that `commonParts` reads, old and new spellings side by side.
   ///

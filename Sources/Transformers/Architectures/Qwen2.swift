@@ -6,10 +6,7 @@ enum Qwen2: Architecture {
   static let hasReorderedHeads = false
 
   static func parts(_ configuration: PublishedConfiguration) throws -> DecoderParts {
-    if try configuration.flag("use_sliding_window") {
-      throw configuration.fault(
-        "use_sliding_window", "is true; windows in some blocks only are not supported")
-    }
+    try configuration.refuseSomeWindows()
     return try configuration.commonParts(Self.self, biases: Set(DecoderParts.readingRoles))
   }
 

@@ -6,17 +6,13 @@ enum Qwen3: Architecture {
   static let hasReorderedHeads = false
 
   static func parts(_ configuration: PublishedConfiguration) throws -> DecoderParts {
-    if try configuration.flag("use_sliding_window") {
-      throw configuration.fault(
-        "use_sliding_window", "is true; windows in some blocks only are not supported")
-    }
-    // transformers' own default, which is no share of the width.
+    try configuration.refuseSomeWindows()
+    // transformers' own default is 128, whatever the width: not guessed.
     guard configuration.present("head_dim") != nil else {
       throw configuration.fault("head_dim", "is missing")
     }
-    let biased = try configuration.flag("attention_bias")
     return try configuration.commonParts(
-      Self.self, biases: biased ? Set(DecoderParts.readingRoles + [.attentionOutput]) : [],
+      Self.self, biases: configuration.attentionBiases(),
       norms: Norms(ofQueriesAndKeys: .perHead))
   }
 

@@ -41,12 +41,11 @@ indirect enum TextNormalizer: Sendable {
   func normalized(_ text: String) -> String {
     switch self {
     case .sequence(let parts): parts.reduce(text) { $1.normalized($0) }
-    case .nfc: Self.composed(text) { $0.precomposedStringWithCanonicalMapping }
+    case .nfc: Self.composed(text, CanonicalComposition.composed)
     case .nfd: Self.composed(text) { $0.decomposedStringWithCanonicalMapping }
-    // In two steps: in one, Foundation leaves the parts of Hangul that come out of other characters apart.
     case .nfkc:
       Self.composed(text) {
-        $0.decomposedStringWithCompatibilityMapping.precomposedStringWithCanonicalMapping
+        CanonicalComposition.composed($0.decomposedStringWithCompatibilityMapping)
       }
     case .nfkd: Self.composed(text) { $0.decomposedStringWithCompatibilityMapping }
     // Scalar by scalar, as others do: Swift's own minds what stands beside (a final sigma).
