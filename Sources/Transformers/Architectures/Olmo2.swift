@@ -8,11 +8,9 @@ enum Olmo2: Architecture {
   private static let names = TensorNames(
     embedding: TensorNames.common.embedding, finalNorm: TensorNames.common.finalNorm,
     head: TensorNames.common.head, blocks: TensorNames.common.blocks,
-    modules: TensorNames.common.modules.filter { $0.key != .attentionNorm && $0.key != .mlpNorm }
-      .merging([
-        .attentionPostNorm: "post_attention_layernorm",
-        .mlpPostNorm: "post_feedforward_layernorm",
-      ]) { $1 })
+    modules: TensorNames.common.modules.merging([
+      .attentionPostNorm: "post_attention_layernorm", .mlpPostNorm: "post_feedforward_layernorm",
+    ]) { $1 })
 
   static func parts(_ configuration: PublishedConfiguration) throws -> DecoderParts {
     try configuration.commonParts(

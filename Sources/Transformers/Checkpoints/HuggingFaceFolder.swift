@@ -127,12 +127,14 @@ public enum HuggingFaceFolder {
     try AtomicFolder.write(to: folder) { try fill($0, model, tokenizer) }
   }
 
-  /// Writes a GGUF file's model as a folder of 32-bit floats.
+  /// Writes a GGUF file's model as a folder of 32-bit floats; what Assay did not write there is not replaced.
   ///
   /// - Throws: `CheckpointError` or `FileError.unwritable`; then nothing is left behind.
   public static func convert(gguf file: URL, to folder: URL) throws {
-    let source = try GGUFModel(file).tokenizerFiles(), model = try read(file).model
-    try AtomicFolder.write(to: folder) { try fill($0, model, source) }
+    try AtomicFolder.check(folder)
+    let source = try GGUFModel(file), tokenizer = try source.tokenizerFiles()
+    let model = try fill(ModelSource(source), file)
+    try AtomicFolder.writeOwn(to: folder) { try fill($0, model, tokenizer) }
   }
 
   /// Writes the files of a model into a folder that exists.

@@ -20,7 +20,7 @@ struct ModelSource {
   /// - Throws: `CheckpointError` or `JSONError`.
   init(_ url: URL) throws {
     if Self.isGGUF(url) {
-      try self.init(gguf: url)
+      try self.init(GGUFModel(url))
     } else {
       try self.init(folder: url)
     }
@@ -65,9 +65,11 @@ struct ModelSource {
     RegularFile.isThere(url) && (url.pathExtension == "gguf" || GGUFFile.isOne(url))
   }
 
-  private init(gguf url: URL) throws {
-    let model = try GGUFModel(url), path = url.path
-    let configuration = try model.configuration()
+  /// Takes what a GGUF file says.
+  ///
+  /// - Throws: `CheckpointError`.
+  init(_ model: GGUFModel) throws {
+    let path = model.path, configuration = try model.configuration()
     let kind = try Architectures.named(model.architecture, file: path)
     self.path = path
     self.configuration = configuration

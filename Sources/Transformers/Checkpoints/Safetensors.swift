@@ -46,50 +46,22 @@ package enum Safetensors {
     fileprivate let header: Header
     package var name: String { header.name }
     package var shape: [Int] { header.shape }
-    /// The file that holds it.
     package var path: String { url.path }
 
     /// Bytes read at once, a multiple of every type's size.
     private static let piece = 1 << 20
 
-    /// Reads the tensor, as 32-bit floats.
-    ///
-    /// - Throws: `CheckpointError.unreadable`; `.badTensor` if a number is infinite or undefined.
     package func read() throws -> Tensor {
-      let tensor = try numbers()
-      guard tensor.isFinite else {
+      let type = header.type
+      guard type.isFloat else {
         throw CheckpointError.badTensor(
-          name, file: path, reason: "holds infinite or undefined numbers")
+          name, file: path,
+          reason: "dtype \(type.rawValue) is not supported; use F32, F16, BF16 or F64")
       }
-      return tensor
-    }
-
-    private func numbers() throws -> Tensor {
-      let file = path
-      guard header.type.isFloat else {
-        throw CheckpointError.badTensor(
-          name, file: file,
-          reason: "dtype \(header.type.rawValue) is not supported; use F32, F16, BF16 or F64")
-      }
-      guard let handle = try? FileHandle(forReadingFrom: url) else {
-        throw CheckpointError.unreadable(file: file, reason: "no permission")
-      }
-      defer { try? handle.close() }
-      let fault = CheckpointError.unreadable(file: file, reason: "it changed while it was read")
-      guard (try? handle.seek(toOffset: offset)) != nil else { throw fault }
-      var numbers: [Float] = []
-      numbers.reserveCapacity(header.range.count / header.type.size)
-      // In pieces: beside the numbers, only a piece of the file is in memory.
-      var left = header.range.count
-      while left > 0 {
-        let size = min(left, Self.piece)
-        guard let bytes = try? handle.read(upToCount: size), bytes.count == size else {
-          throw fault
-        }
-        numbers += scalars([UInt8](bytes), header.type)
-        left -= size
-      }
-      return Tensor(shape: shape, scalars: numbers)
+      let stored = StoredNumbers(
+        url: url, offset: offset, byteCount: header.range.count,
+        count: header.range.count / type.size, piece: Self.piece)
+      return try stored.read(self) { scalars($0, type) }
     }
   }
 

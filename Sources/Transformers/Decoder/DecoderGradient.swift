@@ -49,7 +49,7 @@ struct DecoderGradientPass {
       joint = arena.matrix(rows: tokens, columns: parts.jointWidth)
       headOutput = arena.matrix(rows: tokens, columns: parts.queryWidth)
       mlpActivation = arena.matrix(rows: tokens, columns: parts.mlpWidth)
-      branch = arena.matrix(rows: tokens, columns: parts.width)
+      branch = arena.matrix(rows: tokens, columns: parts.norms.areAfter ? parts.width : 0)
       let isNormed = parts.norms.ofQueriesAndKeys != nil
       let width = isNormed ? max(parts.queryWidth, parts.keyWidth) : 0
       normedHeads = arena.matrix(rows: tokens, columns: width)
@@ -64,24 +64,22 @@ struct DecoderGradientPass {
     let output = branchGradient(
       stream, block.mlpPostNorm, into.mlpPostNorm, memory.mlpBranch, scratch)
     // ∂D = ∂h'ᵀ a, [d, m], with a = silu(g) ⊙ u, [T, m].
-    if needed {
-      multiply(
-        output, memory.mlpActivation, into: into.down.weight, transposingA: true, accumulating: true
-      )
-      if let bias = into.downBias { addSumOfRows(of: output, to: bias) }
-    }
+    if needed { addGradient(output, memory.mlpActivation, into.down, into.downBias) }
     multiply(output, block.down.weight, into: scratch.mlpActivation)  // ∂a = ∂h' D, [T, m]
     // ∂g = ∂a ⊙ u ⊙ silu'(g) and ∂u = ∂a ⊙ silu(g) take the place of g and u, which nobody needs again.
     swiGLUGradient(of: scratch.mlpActivation, replacing: memory.gateUp)
-    if needed {
-      multiply(
-        memory.gateUp, memory.mlpNormed, into: into.gateUp.weight, transposingA: true,
-        accumulating: true)
-      if let bias = into.gateUpBias { addSumOfRows(of: memory.gateUp, to: bias) }
-    }
+    if needed { addGradient(memory.gateUp, memory.mlpNormed, into.gateUp, into.gateUpBias) }
     multiply(memory.gateUp, block.gateUp.weight, into: scratch.normed)  // [T, 2m] [2m, d]
     inputGradient(
       scratch.normed, 2 * layer + 1, block.mlpNorm, into.mlpNorm, memory.mlpReciprocals, stream)
+  }
+
+  /// Adds ∂W = ∂yᵀ x and ∂b = Σ ∂y of a product y = xWᵀ + b.
+  private func addGradient(
+    _ output: Matrix, _ input: Matrix, _ map: LinearMap, _ bias: Matrix?
+  ) {
+    multiply(output, input, into: map.weight, transposingA: true, accumulating: true)
+    if let bias { addSumOfRows(of: output, to: bias) }
   }
 
   /// Back through the norm of what a branch adds, if there is one: the gradient of what the norm read.
@@ -131,11 +129,7 @@ struct DecoderGradientPass {
     let memory = activations.layers[layer], needed = needs.blocks[layer]
     let output = branchGradient(
       stream, block.attentionPostNorm, into.attentionPostNorm, memory.attentionBranch, scratch)
-    if needed {
-      multiply(
-        output, memory.headOutput, into: into.output.weight, transposingA: true, accumulating: true)
-      if let bias = into.outputBias { addSumOfRows(of: output, to: bias) }
-    }
+    if needed { addGradient(output, memory.headOutput, into.output, into.outputBias) }
     multiply(output, block.output.weight, into: scratch.headOutput)  // ∂(A v) = ∂h' O, [T, q]
     scratch.joint.fill(0)
     for index in segments.indices { mixGradient(memory, segment: index, scratch) }
@@ -149,12 +143,7 @@ struct DecoderGradientPass {
     )
     headGradient(
       scratch.joint.columns(parts.keys), block.keyNorm, into.keyNorm, memory.keys, scratch)
-    if needed {
-      multiply(
-        scratch.joint, memory.attentionNormed, into: into.joint.weight, transposingA: true,
-        accumulating: true)
-      if let bias = into.jointBias { addSumOfRows(of: scratch.joint, to: bias) }
-    }
+    if needed { addGradient(scratch.joint, memory.attentionNormed, into.joint, into.jointBias) }
     multiply(scratch.joint, block.joint.weight, into: scratch.normed)  // [T, q + 2k] [q + 2k, d]
     inputGradient(
       scratch.normed, 2 * layer, block.attentionNorm, into.attentionNorm,

@@ -71,8 +71,7 @@ package struct DecoderModel: LanguageModel {
         roles.map { parts.tensorNames.name($0, isBias: isBias, layer: layer) }
       }
       func norm(_ role: TensorRole) -> Matrix? {
-        let name = names([role])[0]
-        return parameters.layout.find(name) == nil ? nil : parameters.matrix(name)
+        parts.norms.roles.contains(role) ? parameters.matrix(names([role])[0]) : nil
       }
       func linear(_ roles: [TensorRole]) -> LinearMap { parameters.linear(names(roles)) }
       func bias(_ roles: [TensorRole]) -> Matrix? {

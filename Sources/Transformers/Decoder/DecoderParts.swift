@@ -103,12 +103,12 @@ package struct DecoderParts: Sendable, Equatable {
     func group(_ roles: [TensorRole]) -> [BlockTensor] {
       tensors(roles) + (hasBias(roles) ? tensors(roles, isBias: true) : [])
     }
-    let before = norms.areBefore, after = norms.areAfter
-    return tensors(before ? [.attentionNorm] : []) + group(Self.readingRoles)
-      + tensors(norms.ofQueriesAndKeys == nil ? [] : [.queryNorm, .keyNorm])
-      + group([.attentionOutput]) + tensors(after ? [.attentionPostNorm] : [])
-      + tensors(before ? [.mlpNorm] : []) + group([.gate, .up]) + group([.down])
-      + tensors(after ? [.mlpPostNorm] : [])
+    func gains(_ roles: TensorRole...) -> [BlockTensor] {
+      tensors(roles.filter(norms.roles.contains))
+    }
+    return gains(.attentionNorm) + group(Self.readingRoles) + gains(.queryNorm, .keyNorm)
+      + group([.attentionOutput]) + gains(.attentionPostNorm, .mlpNorm) + group([.gate, .up])
+      + group([.down]) + gains(.mlpPostNorm)
   }
 
   /// Whether the matrices of some roles, which are one product, have a bias.

@@ -14,6 +14,13 @@ package struct Norms: Sendable, Hashable {
   package var areAfter: Bool
   package var ofQueriesAndKeys: QueryKeyNorm?
 
+  /// The roles of their gains.
+  var roles: Set<TensorRole> {
+    Set(areBefore ? [.attentionNorm, .mlpNorm] : [])
+      .union(areAfter ? [.attentionPostNorm, .mlpPostNorm] : [])
+      .union(ofQueriesAndKeys == nil ? [] : [.queryNorm, .keyNorm])
+  }
+
   /// Before each branch alone, unless said otherwise.
   package init(
     areBefore: Bool = true, areAfter: Bool = false, ofQueriesAndKeys: QueryKeyNorm? = nil

@@ -18,8 +18,7 @@ package struct TokenizerFile: Sendable {
 
   let document: JSONValue
   let added: [AddedToken]
-  /// Put before and behind each text by the post-processor.
-  let before: [Int], after: [Int]
+  let surroundings: Surroundings
   let path: String
   let roles: TokenRoles
 
@@ -27,7 +26,7 @@ package struct TokenizerFile: Sendable {
   let specialTokens: Set<Int>
 
   /// The token that starts each document, if one does.
-  var documentStart: Int? { before.first }
+  var documentStart: Int? { surroundings.before.first }
 
   /// Reads `tokenizer.json`, and the roles of tokens from the files beside it.
   ///
@@ -44,15 +43,13 @@ package struct TokenizerFile: Sendable {
   init(_ document: JSONValue, roles: TokenRoles, path: String) throws {
     (self.document, self.roles, self.path) = (document, roles, path)
     added = try Self.added(document, path)
-    let surroundings = try Self.surroundings(document["post_processor"], path)
-    after = surroundings.after
     let ids = added.map { ($0.text, $0.id) } + Self.words(document)
     specialTokens = Set(added.filter(\.isSpecial).map(\.id)).union(roles.special(among: ids))
-    guard surroundings.before.isEmpty else {
-      before = surroundings.before
-      return
+    var surroundings = try Self.surroundings(document["post_processor"], path)
+    if surroundings.before.isEmpty, let start = roles.start(among: ids) {
+      surroundings.before = [start]
     }
-    before = roles.start(among: ids).map { [$0] } ?? []
+    self.surroundings = surroundings
   }
 
   private static func added(_ document: JSONValue, _ path: String) throws -> [AddedToken] {
@@ -85,20 +82,21 @@ package struct TokenizerFile: Sendable {
 
   /// What a post-processor puts around one text.
   private static func surroundings(_ processor: JSONValue?, _ path: String) throws
-    -> (before: [Int], after: [Int])
+    -> Surroundings
   {
-    guard let processor, processor != .null else { return ([], []) }
+    guard let processor, processor != .null else { return Surroundings() }
     switch processor["type"] {
     case .string("TemplateProcessing"): return try template(processor, path)
     case .string("BertProcessing"), .string("RobertaProcessing"):
-      return ([try pairId(processor["cls"], path)], [try pairId(processor["sep"], path)])
-    case .string("ByteLevel"): return ([], [])
+      return Surroundings(
+        before: [try pairId(processor["cls"], path)], after: [try pairId(processor["sep"], path)])
+    case .string("ByteLevel"): return Surroundings()
     case .string("Sequence"):
       guard case .array(let parts)? = processor["processors"] else { break }
       // Each works on what the one before it made, so the last stands outermost.
-      return try parts.reduce(([], [])) { inner, part in
+      return try parts.reduce(Surroundings()) { inner, part in
         let outer = try surroundings(part, path)
-        return (outer.before + inner.0, inner.1 + outer.after)
+        return Surroundings(before: outer.before + inner.before, after: inner.after + outer.after)
       }
     default: break
     }
@@ -116,12 +114,12 @@ package struct TokenizerFile: Sendable {
     return Int(id)
   }
 
-  private static func template(_ processor: JSONValue, _ path: String) throws -> ([Int], [Int]) {
+  private static func template(_ processor: JSONValue, _ path: String) throws -> Surroundings {
     func fault() -> CheckpointError {
       .badTokenizer(file: path, reason: "its 'post_processor' is no template of one text")
     }
     guard case .array(let pieces)? = processor["single"] else { throw fault() }
-    var before: [Int] = [], after: [Int] = [], isBehind = false
+    var found = Surroundings(), isBehind = false
     for piece in pieces {
       if let sequence = piece["Sequence"] {
         guard !isBehind, sequence["id"] == .string("A") else { throw fault() }
@@ -135,9 +133,9 @@ package struct TokenizerFile: Sendable {
         guard case .integer(let id) = id, (0..<idLimit).contains(id) else { throw fault() }
         return Int(id)
       }
-      if isBehind { after += numbers } else { before += numbers }
+      if isBehind { found.after += numbers } else { found.before += numbers }
     }
     guard isBehind else { throw fault() }
-    return (before, after)
+    return found
   }
 }

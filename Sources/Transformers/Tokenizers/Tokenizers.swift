@@ -2,7 +2,7 @@
 package protocol CheckpointedTokenizer: Tokenizer {
   /// Reads what a file holds; nil if it is of another kind.
   ///
-  /// - Throws: `CheckpointError.badTokenizer`.
+  /// - Throws: `UnsupportedPart`.
   static func read(_ file: TokenizerFile) throws -> Self?
 }
 
@@ -18,9 +18,13 @@ package enum Tokenizers {
   ///
   /// - Throws: `CheckpointError.badTokenizer`.
   package static func read(_ file: TokenizerFile) throws -> (any Tokenizer)? {
-    for kind in all {
-      if let tokenizer = try kind.read(file) { return tokenizer }
+    do {
+      for kind in all {
+        if let tokenizer = try kind.read(file) { return tokenizer }
+      }
+      return nil
+    } catch let part as UnsupportedPart {
+      throw CheckpointError.badTokenizer(file: file.path, reason: part.description)
     }
-    return nil
   }
 }

@@ -8,15 +8,13 @@ public struct WordTokenizer: Tokenizer, Equatable {
   public let count: Int
   /// Words that stand for no text.
   public let specialTokens: Set<Int>
-  /// Put before and behind each document.
-  private let before: [Int], after: [Int]
-  private let words: [Int: String]
-  private let ids: [Spelling: Int]
+  private let surroundings: Surroundings
+  private let entries: TokenEntries
   /// Words that are tokens wherever they stand, even within other words.
   private let added: [String]
 
   /// The token that starts each document; nil if none does.
-  public var documentStart: Int? { before.first }
+  public var documentStart: Int? { surroundings.before.first }
 
   /// Creates a tokenizer.
   ///
@@ -29,36 +27,34 @@ public struct WordTokenizer: Tokenizer, Equatable {
     precondition(
       specials.union(documentStart.map { [$0] } ?? []).isSubset(of: Set(vocabulary.indices)),
       "A special token is none of the vocabulary")
+    guard let entries = try? TokenEntries(vocabulary.enumerated().map { ($1, $0) }, added: [])
+    else { preconditionFailure("A word stands twice in the vocabulary") }
     self.init(
-      words: Dictionary(uniqueKeysWithValues: vocabulary.enumerated().map { ($0, $1) }),
-      specials: specials, before: documentStart.map { [$0] } ?? [], after: [],
+      entries, specials: specials,
+      Surroundings(before: documentStart.map { [$0] } ?? []),
       added: specials.sorted().map { vocabulary[$0] })
-    precondition(ids.count == vocabulary.count, "A word stands twice in the vocabulary")
   }
 
   private init(
-    words: [Int: String], specials: Set<Int>, before: [Int], after: [Int], added: [String]
+    _ entries: TokenEntries, specials: Set<Int>, _ surroundings: Surroundings, added: [String]
   ) {
-    let ordered = words.sorted { $0.key < $1.key }
-    vocabulary = ordered.map(\.value)
-    count = (ordered.last?.key ?? -1) + 1
+    vocabulary = entries.texts.sorted { $0.key < $1.key }.map(\.value)
+    count = entries.count
     specialTokens = specials
-    (self.words, self.before, self.after) = (words, before, after)
-    self.added = added
-    ids = Dictionary(ordered.map { (Spelling($0.value), $0.key) }) { first, _ in first }
+    (self.entries, self.surroundings, self.added) = (entries, surroundings, added)
   }
 
   /// The id of a word, or nil if it is not in the vocabulary.
-  public func id(_ word: String) -> Int? { ids[Spelling(word)] }
+  public func id(_ word: String) -> Int? { entries.id(word) }
 
   /// Tokens are words.
   public var isOfWholeWords: Bool { true }
 
   /// The word of an id; nil for an id outside the vocabulary.
-  public func entry(_ id: Int) -> String? { words[id] }
+  public func entry(_ id: Int) -> String? { entries.texts[id] }
 
   /// The word of an id; `#12` for an id outside the vocabulary.
-  public func word(_ id: Int) -> String { words[id] ?? "#\(id)" }
+  public func word(_ id: Int) -> String { entries.texts[id] ?? "#\(id)" }
 
   /// Splits text at white space and looks every word up.
   ///
@@ -79,10 +75,7 @@ public struct WordTokenizer: Tokenizer, Equatable {
   /// The tokens of a document.
   ///
   /// - Throws: As `encode`.
-  public func document(_ text: String) throws -> [Int] {
-    let tokens = try encode(text)
-    return (tokens.starts(with: before) ? [] : before) + tokens + after
-  }
+  public func document(_ text: String) throws -> [Int] { surroundings.around(try encode(text)) }
 
   /// The words of `ids`, separated by spaces.
   public func decode(_ ids: some Sequence<Int>) -> String {
@@ -116,34 +109,14 @@ public struct UnsupportedText: Error, Equatable, Sendable, CustomStringConvertib
 extension WordTokenizer {
   /// Reads a word-level model.
   ///
-  /// - Returns: The tokenizer; nil if the file's model is of another kind.
-  /// - Throws: `CheckpointError.badTokenizer`.
+  /// - Returns: The tokenizer; nil if the file is another's.
+  /// - Throws: `UnsupportedPart`.
   package static func read(_ file: TokenizerFile) throws -> WordTokenizer? {
-    func fault(_ reason: String) -> CheckpointError {
-      .badTokenizer(file: file.path, reason: reason)
-    }
     guard let model = file.document["model"], isOurs(file, model) else { return nil }
-    guard case .object(let members)? = model["vocab"], !members.isEmpty else {
-      throw fault("'model.vocab' is no object with words")
-    }
-    var words: [Int: String] = [:], ids: [Spelling: Int] = [:]
-    func add(_ word: String, _ id: Int) throws {
-      guard ids.updateValue(id, forKey: Spelling(word)).map({ $0 == id }) ?? true else {
-        throw fault("'\(word)' has two ids")
-      }
-      guard words.updateValue(word, forKey: id).map({ Spelling($0) == Spelling(word) }) ?? true
-      else { throw fault("the id \(id) of '\(word)' is another word's too") }
-    }
-    for (word, id) in members {
-      guard case .integer(let id) = id, (0..<TokenizerFile.idLimit).contains(id) else {
-        throw fault("the id of '\(word)' is no sensible number")
-      }
-      try add(word, Int(id))
-    }
-    for token in file.added { try add(token.text, token.id) }
+    let vocabulary = try PartReader(model, "model").vocabulary()
     return WordTokenizer(
-      words: words, specials: file.specialTokens, before: file.before, after: file.after,
-      added: file.added.filter { !$0.isWholeWord }.map(\.text))
+      try TokenEntries(vocabulary, added: file.added), specials: file.specialTokens,
+      file.surroundings, added: file.added.filter { !$0.isWholeWord }.map(\.text))
   }
 
   /// Whether a file is as Assay writes it.

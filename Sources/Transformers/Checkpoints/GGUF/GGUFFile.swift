@@ -157,24 +157,10 @@ struct GGUFTensor: StoredTensor {
   private static let piece = 1 << 14
 
   func read() throws -> Tensor {
-    let fault = CheckpointError.unreadable(file: path, reason: "it changed while it was read")
-    guard let handle = try? FileHandle(forReadingFrom: url),
-      (try? handle.seek(toOffset: offset)) != nil
-    else { throw fault }
-    defer { try? handle.close() }
-    var numbers: [Float] = [], left = byteCount
-    numbers.reserveCapacity(byteCount / scalars.blockBytes * scalars.blockCount)
-    while left > 0 {
-      let size = min(left, Self.piece * scalars.blockBytes)
-      guard let bytes = try? handle.read(upToCount: size), bytes.count == size else { throw fault }
-      numbers += scalars.numbers([UInt8](bytes))
-      left -= size
-    }
-    let tensor = Tensor(shape: shape, scalars: numbers)
-    guard tensor.isFinite else {
-      throw CheckpointError.badTensor(
-        name, file: path, reason: "holds infinite or undefined numbers")
-    }
-    return tensor
+    let stored = StoredNumbers(
+      url: url, offset: offset, byteCount: byteCount,
+      count: byteCount / scalars.blockBytes * scalars.blockCount,
+      piece: Self.piece * scalars.blockBytes)
+    return try stored.read(self, scalars.numbers)
   }
 }

@@ -18,6 +18,8 @@ struct GGUFModel {
     architecture = name
   }
 
+  var path: String { file.path }
+
   /// `config.json`, from the keys of the architecture.
   ///
   /// - Throws: `CheckpointError` where rotary positions are scaled, which is not read from GGUF.

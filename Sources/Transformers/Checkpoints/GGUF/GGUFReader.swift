@@ -15,6 +15,8 @@ struct GGUFReader {
   private static let piece = 1 << 20
   /// Longer texts than any chat template.
   private static let textLimit = 1 << 26
+  /// More values than any vocabulary has: each takes more memory than its byte in the file.
+  private static let listLimit = 1 << 24
 
   /// - Throws: `CheckpointError.unreadable`.
   init(_ url: URL) throws {
@@ -103,6 +105,7 @@ struct GGUFReader {
   private mutating func list(depth: Int) throws -> [GGUFValue] {
     guard depth < 4 else { throw fault("lists stand within lists too deep") }
     let type = try number(UInt32.self), count = try count(of: "values")
+    guard count <= Self.listLimit else { throw fault("it has a list of \(count) values") }
     return try (0..<count).map { _ in try value(of: type, depth: depth + 1) }
   }
 }

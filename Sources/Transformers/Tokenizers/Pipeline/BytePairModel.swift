@@ -6,7 +6,8 @@ internal import JSON
 /// together, leftmost first, until none is left.
 struct BytePairModel: TokenModel {
   let vocabulary: [(text: String, id: Int)]
-  let unknown: Int?
+  /// The token that stands for what is none, if one does.
+  private let unknown: Int?
   private let ids: [Spelling: Int]
   /// The tokens that are one character, where a character within a word is spelt as any other.
   private let characters: [Unicode.Scalar: Int]
@@ -45,8 +46,6 @@ struct BytePairModel: TokenModel {
           .map { ($0.text.unicodeScalars.first ?? " ", $0.id) }
       ) { first, _ in first } : [:]
   }
-
-  func id(_ text: String) -> Int? { ids[Spelling(text)] }
 
   func tokens(of piece: String) -> [Int] {
     let key = Spelling(piece)

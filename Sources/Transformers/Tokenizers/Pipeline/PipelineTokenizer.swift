@@ -4,8 +4,7 @@ internal import JSON
 ///
 /// Added tokens are cut out first; what is left is normalised, cut into pieces and given to the model.
 package struct PipelineTokenizer: Tokenizer {
-  private let entries: [Int: String]
-  private let ids: [Spelling: Int]
+  private let entries: TokenEntries
   private let added: Set<Int>
   /// Tokens found in the text as it is written, and in the normalised one.
   private let written: AddedTokens, normalized: AddedTokens
@@ -13,16 +12,16 @@ package struct PipelineTokenizer: Tokenizer {
   private let preTokenizer: PreTokenizer?
   private let model: any TokenModel
   private let decoder: TokenDecoder?
-  private let before: [Int], after: [Int]
+  private let surroundings: Surroundings
 
   package let count: Int
   package let specialTokens: Set<Int>
-  package var documentStart: Int? { before.first }
+  package var documentStart: Int? { surroundings.before.first }
   package var isOfWholeWords: Bool { model is WordLevelModel }
 
-  package func entry(_ id: Int) -> String? { entries[id] }
+  package func entry(_ id: Int) -> String? { entries.texts[id] }
 
-  package func id(_ word: String) -> Int? { ids[Spelling(word)] }
+  package func id(_ word: String) -> Int? { entries.id(word) }
 
   package func encode(_ text: String) throws -> [Int] {
     var isFirst = true
@@ -51,18 +50,15 @@ package struct PipelineTokenizer: Tokenizer {
     }
   }
 
-  package func document(_ text: String) throws -> [Int] {
-    let tokens = try encode(text)
-    return (tokens.starts(with: before) ? [] : before) + tokens + after
-  }
+  package func document(_ text: String) throws -> [Int] { surroundings.around(try encode(text)) }
 
   package func decode(_ ids: some Sequence<Int>) -> String {
-    let tokens = ids.map { entries[$0] ?? "#\($0)" }
+    let tokens = ids.map { entries.texts[$0] ?? "#\($0)" }
     return decoder?.texts(tokens).joined() ?? tokens.joined(separator: " ")
   }
 
   package func word(_ id: Int) -> String {
-    guard let entry = entries[id] else { return "#\(id)" }
+    guard let entry = entries.texts[id] else { return "#\(id)" }
     return added.contains(id) ? Printable.line(entry) : VisibleBytes.text(bytes(of: entry))
   }
 
@@ -84,11 +80,9 @@ package struct PipelineTokenizer: Tokenizer {
 extension PipelineTokenizer: CheckpointedTokenizer {
   /// Reads a file whose parts are all known.
   ///
-  /// - Throws: `CheckpointError.badTokenizer`, which names the part that is not.
+  /// - Throws: `UnsupportedPart`, which names the part that is not.
   package static func read(_ file: TokenizerFile) throws -> PipelineTokenizer? {
-    do { return try PipelineTokenizer(file) } catch let part as UnsupportedPart {
-      throw CheckpointError.badTokenizer(file: file.path, reason: part.description)
-    }
+    try PipelineTokenizer(file)
   }
 
   private init(_ file: TokenizerFile) throws {
@@ -104,9 +98,9 @@ extension PipelineTokenizer: CheckpointedTokenizer {
     normalizer = try TextNormalizer.read(file.document["normalizer"])
     preTokenizer = try PreTokenizer.read(file.document["pre_tokenizer"])
     decoder = try TokenDecoder.read(file.document["decoder"])
-    (before, after, specialTokens) = (file.before, file.after, file.specialTokens)
-    (entries, ids) = try Self.entries(model, file.added)
-    count = (entries.keys.max() ?? -1) + 1
+    (surroundings, specialTokens) = (file.surroundings, file.specialTokens)
+    entries = try TokenEntries(model.vocabulary, added: file.added)
+    count = entries.count
     added = Set(file.added.map(\.id))
     spelling = Self.spelling(file.document)
     written = AddedTokens(file.added.filter { !$0.isNormalized }.map { ($0, $0.text) })
@@ -122,28 +116,6 @@ extension PipelineTokenizer: CheckpointedTokenizer {
       return model
     }
     return .object(members + [("type", .string("BPE"))])
-  }
-
-  private static func entries(_ model: any TokenModel, _ added: [TokenizerFile.AddedToken]) throws
-    -> ([Int: String], [Spelling: Int])
-  {
-    var entries = Dictionary(uniqueKeysWithValues: model.vocabulary.map { ($0.id, $0.text) })
-    var ids = Dictionary(model.vocabulary.map { (Spelling($0.text), $0.id) }) { first, _ in first }
-    for token in added {
-      guard ids.updateValue(token.id, forKey: Spelling(token.text)) ?? token.id == token.id else {
-        throw UnsupportedPart("'\(Printable.quoted(token.text))' has two ids")
-      }
-      guard
-        entries.updateValue(token.text, forKey: token.id).map({
-          Spelling($0) == Spelling(token.text)
-        })
-          ?? true
-      else {
-        throw UnsupportedPart(
-          "the id \(token.id) of '\(Printable.quoted(token.text))' is another word's too")
-      }
-    }
-    return (entries, ids)
   }
 
   private static func spelling(_ document: JSONValue) -> SpellingKind {
