@@ -1,4 +1,4 @@
-"""Tiny Llamas saved by transformers, with the logits, loss and gradients that transformers gives for them.
+"""Tiny decoders saved by transformers, with the logits, loss and gradients that transformers gives for them.
 
 Maker:    make_references.py (run it again to make the same files: every tensor comes from SEED and the case's name)
 Seed:     20250611
@@ -120,6 +120,102 @@ CASES = {
     "qwen3-biased": dict(model_type="qwen3", tie_word_embeddings=True, head_dim=8, attention_bias=True),
     "olmo2": dict(model_type="olmo2", num_key_value_heads=2, pad_token_id=None),
     "olmo2-odd": dict(model_type="olmo2", pad_token_id=None, hidden_size=24, num_attention_heads=3, num_key_value_heads=1, intermediate_size=37),
+    "qwen2-windows": dict(
+        model_type="qwen2", hidden_size=24, num_hidden_layers=3, use_sliding_window=True, sliding_window=4, max_window_layers=1
+    ),
+    "gpt2": dict(model_type="gpt2", vocab_size=48, n_embd=24, n_layer=2, n_head=4, n_positions=24),
+    "gpt2-odd": dict(
+        model_type="gpt2",
+        vocab_size=51,
+        n_embd=24,
+        n_layer=3,
+        n_head=3,
+        n_positions=20,
+        n_inner=44,
+        activation_function="relu",
+        layer_norm_epsilon=1e-3,
+        scale_attn_by_inverse_layer_idx=True,
+        tie_word_embeddings=False,
+    ),
+    "gpt_neox": dict(model_type="gpt_neox"),
+    "gpt_neox-odd": dict(
+        model_type="gpt_neox",
+        hidden_size=24,
+        num_attention_heads=2,
+        num_hidden_layers=3,
+        intermediate_size=37,
+        use_parallel_residual=False,
+        attention_bias=False,
+        hidden_act="gelu_fast",
+        rotary_pct=0.5,
+        rotary_emb_base=500.0,
+        tie_word_embeddings=True,
+    ),
+    # Caps small enough to bend these logits and scores.
+    "gemma2": dict(
+        model_type="gemma2",
+        pad_token_id=None,
+        hidden_size=24,
+        num_hidden_layers=3,
+        num_key_value_heads=2,
+        head_dim=12,
+        sliding_window=4,
+        query_pre_attn_scalar=5,
+        attn_logit_softcapping=1.5,
+        final_logit_softcapping=4.0,
+        tie_word_embeddings=True,
+    ),
+    "gemma2-odd": dict(
+        model_type="gemma2",
+        pad_token_id=None,
+        hidden_size=24,
+        num_attention_heads=3,
+        num_key_value_heads=1,
+        head_dim=10,
+        attention_bias=True,
+        attn_logit_softcapping=None,
+        final_logit_softcapping=None,
+        tie_word_embeddings=False,
+        layer_types=["full_attention", "sliding_attention"],
+        sliding_window=3,
+    ),
+    "gemma3": dict(
+        model_type="gemma3_text",
+        pad_token_id=None,
+        hidden_size=24,
+        num_hidden_layers=4,
+        num_key_value_heads=2,
+        head_dim=8,
+        sliding_window=4,
+        query_pre_attn_scalar=8,
+        layer_types=["sliding_attention", "full_attention", "sliding_attention", "full_attention"],
+        rope_parameters={
+            "full_attention": {"rope_type": "linear", "rope_theta": 1000.0, "factor": 4.0},
+            "sliding_attention": {"rope_type": "default", "rope_theta": 50.0},
+        },
+        tie_word_embeddings=True,
+    ),
+    # As the first configurations of the family were written.
+    "gemma3-old": dict(
+        model_type="gemma3_text",
+        pad_token_id=None,
+        hidden_size=24,
+        num_hidden_layers=3,
+        head_dim=8,
+        sliding_window=4,
+        rope_parameters=None,
+        sliding_window_pattern=2,
+        rope_theta=3000.0,
+        rope_local_base_freq=70.0,
+        rope_scaling={"rope_type": "linear", "factor": 8.0},
+        tie_word_embeddings=True,
+    ),
+}
+# Of these families a case says all, because they have few of the common settings.
+ALONE = ("gpt2",)
+FOREIGN = {  # settings that a family does not have, and would keep all the same
+    "gpt_neox": ("num_key_value_heads", "rms_norm_eps", "mlp_bias", "attention_bias", "rope_parameters"),
+    "gemma3_text": ("mlp_bias", "attention_bias", "rope_parameters"),
 }
 SHARD_SIZE = "24KB"  # for `sharded` only
 
@@ -134,13 +230,15 @@ def generator_for(name: str) -> torch.Generator:
     return torch.Generator().manual_seed(SEED + zlib.crc32(name.encode()))
 
 
-def fill(parameters, generator: torch.Generator, embedding_scale: float = WEIGHT_SCALE) -> None:
+def fill(
+    parameters, generator: torch.Generator, embedding_scale: float = WEIGHT_SCALE, gain_offset: float = 1
+) -> None:
     """Random values for (name, parameter) pairs, in the order of their names."""
     with torch.no_grad():
         for name, parameter in sorted(parameters):
             noise = torch.randn(parameter.shape, generator=generator)
-            if name.endswith("norm.weight"):
-                parameter.copy_(1 + NORM_SPREAD * noise)
+            if name.endswith(("norm.weight", "ln_1.weight", "ln_2.weight", "ln_f.weight")):
+                parameter.copy_(gain_offset + NORM_SPREAD * noise)
             elif name.endswith(".bias"):
                 parameter.copy_(BIAS_SCALE * noise)
             elif name.endswith("embed_tokens.weight"):
@@ -150,14 +248,15 @@ def fill(parameters, generator: torch.Generator, embedding_scale: float = WEIGHT
 
 
 def random_model(name: str) -> PreTrainedModel:
-    settings = {**COMMON, **CASES[name]}
-    kind = settings.pop("model_type", "llama")
-    if kind != "llama":  # others do not have all of these keys, and would keep them all the same
-        for key in ("attention_bias", "mlp_bias"):
-            if key not in CASES[name]:
-                del settings[key]
+    own = CASES[name]
+    kind = own.get("model_type", "llama")
+    settings = own if kind in ALONE else {**COMMON, **own}
+    foreign = FOREIGN.get(kind, () if kind == "llama" or kind in ALONE else ("attention_bias", "mlp_bias"))
+    settings = {key: value for key, value in settings.items() if key in own or key not in foreign}
+    settings.pop("model_type", None)
     model = AutoModelForCausalLM.from_config(AutoConfig.for_model(kind, **settings), attn_implementation="eager")
-    fill(model.named_parameters(), generator_for(name), EMBEDDING_SCALE.get(name, WEIGHT_SCALE))
+    fill(model.named_parameters(), generator_for(name), EMBEDDING_SCALE.get(name, WEIGHT_SCALE),
+        gain_offset=0 if kind.startswith("gemma") else 1)  # fmt: skip
     return model
 
 
@@ -257,6 +356,16 @@ def rewrite_config_in_old_style(path: Path) -> None:
     path.write_text(json.dumps(old, indent=2) + "\n")
 
 
+def rewrite_gemma_in_old_style(path: Path) -> None:
+    """A Gemma 3 of 2025: a number for the pattern of windows, and the bases of the positions side by side."""
+    config = json.loads(path.read_text())
+    for key in ("layer_types", "rope_parameters", "_sliding_window_pattern"):
+        del config[key]
+    for key in ("sliding_window_pattern", "rope_theta", "rope_local_base_freq", "rope_scaling"):
+        config[key] = CASES["gemma3-old"][key]
+    path.write_text(json.dumps(config, indent=2) + "\n")
+
+
 def finish(folder: Path) -> None:
     """Readable by all (the safetensors writer says 0600), small enough to commit."""
     for path in folder.iterdir():
@@ -276,13 +385,17 @@ def make_model(name: str) -> None:
     made.save_pretrained(folder, **({"max_shard_size": SHARD_SIZE} if name == "sharded" else {}))
     if name == "theta":
         rewrite_config_in_old_style(folder / "config.json")
+    if name == "gemma3-old":
+        rewrite_gemma_in_old_style(folder / "config.json")
     if name == "sharded" and len(list(folder.glob("*.safetensors"))) < 2:
         raise SystemExit("sharded: only one shard")
 
     loaded = load_strictly(folder)
+    # transformers 5 calls the head alike in every family; files of GPT-NeoX keep their own name for it.
+    renamed = {"lm_head.weight": "embed_out.weight"} if loaded.config.model_type == "gpt_neox" else {}
     tokens = random_tokens(name, loaded.config.vocab_size)
     require_same_function(name, made, loaded, tokens)
-    write_reference(folder / "reference.json", reference(loaded, tokens))
+    write_reference(folder / "reference.json", reference(loaded, tokens, file_name=lambda parameter: renamed.get(parameter, parameter)))
     finish(folder)
 
 

@@ -136,6 +136,14 @@ static void K(mix_transposed)(const float *s, ck_int s_stride, K(rows) b, ck_int
     }
 }
 
+// s = cap tanh(s scale / cap), of all keys that a row sees; they then are no longer to be scaled.
+static void K(cap_scores)(float *s, ck_int rows, ck_int offset, ck_int stride, float scale,
+                          float cap) {
+  for (ck_int t = 0; t < rows; t++, s += stride)
+    for (ck_int i = 0; i < t + offset + 1; i += CK_LANES)
+      K(store)(s + i, K(vtanh)(K(load)(s + i) * (scale / cap)) * cap);
+}
+
 // pattern: [heads, queries, pattern_stride].
 static void K(attention_mix)(const ck_attention_shape *p, const float *v, const float *pattern,
                              float *output, float *scratch) {
@@ -169,7 +177,10 @@ static void K(attention)(const ck_attention_shape *p, const float *q, const floa
     float *s = pattern + head * p->queries * p->pattern_stride;
     K(scores)(q + head * p->head_width, p->query_stride, scratch, n, p->head_width, p->queries,
               offset, s, p->pattern_stride);
-    K(causal_softmax)(s, p->queries, offset, p->window, p->pattern_stride, p->scale);
+    if (p->cap > 0)
+      K(cap_scores)(s, p->queries, offset, p->pattern_stride, p->scale, p->cap);
+    K(causal_softmax)(s, p->queries, offset, p->window, p->pattern_stride,
+                      p->cap > 0 ? 1 : p->scale);
   }
   K(attention_mix)(p, v, pattern, output, scratch);
 }
@@ -190,6 +201,18 @@ static void K(softmax_gradient)(float *ds, const float *pattern, ck_int rows, ck
   }
 }
 
+// ds *= 1 - tanh^2 of each score, by which it was capped; the scores are computed once more.
+static void K(cap_gradient)(const ck_attention_shape *p, K(rows) queries, const float *kt,
+                            ck_int offset, float *s, float *ds) {
+  ck_int n = ck_round_up(p->keys, 32), stride = p->pattern_stride;
+  K(scores)(queries.start, queries.stride, kt, n, p->head_width, p->queries, offset, s, stride);
+  for (ck_int t = 0; t < p->queries; t++, s += stride, ds += stride)
+    for (ck_int i = 0; i < t + offset + 1; i += CK_LANES) {
+      VEC y = K(vtanh)(K(load)(s + i) * (p->scale / p->cap));
+      K(store)(ds + i, K(load)(ds + i) * (1.0f - y * y));
+    }
+}
+
 // Adds to dq, dk and dv.
 static void K(attention_gradient)(const ck_attention_shape *p, const float *q, const float *k,
                                   const float *v, const float *pattern, const float *doutput,
@@ -198,12 +221,14 @@ static void K(attention_gradient)(const ck_attention_shape *p, const float *q, c
   ck_int group = p->heads / p->key_heads, offset = p->keys - p->queries, size = n * w;
   float *query_copy = scratch, *key_copy = query_copy + size, *vt = key_copy + size;
   float *output_copy = vt + size, *part = output_copy + size, *ds = part + size;
+  float *kt = ds + n * n, *scores = kt + size;
   K(rows) keys = {};
   for (ck_int head = 0; head < p->heads; head++) {
     ck_int source = head / group * hw;
     if (head % group == 0) {
       keys = K(pad)(k + source, p->key_stride, p->keys, hw, key_copy);
       K(transpose_keys)(v + source, p->key_stride, p->keys, hw, n, vt);
+      if (p->cap > 0) K(transpose_keys)(k + source, p->key_stride, p->keys, hw, n, kt);
     }
     K(rows) queries = K(pad)(q + head * hw, p->query_stride, p->queries, hw, query_copy);
     K(rows) dout = K(pad)(doutput + head * hw, p->output_stride, p->queries, hw, output_copy);
@@ -212,6 +237,7 @@ static void K(attention_gradient)(const ck_attention_shape *p, const float *q, c
     K(unpad_add)(part, p->keys, hw, w, dv + source, p->key_stride);
     K(scores)(dout.start, dout.stride, vt, n, hw, p->queries, offset, ds, p->pattern_stride);
     K(softmax_gradient)(ds, s, p->queries, p->keys, p->pattern_stride, p->scale);
+    if (p->cap > 0) K(cap_gradient)(p, queries, kt, offset, scores, ds);
     K(mix)(ds, p->pattern_stride, keys, w, p->queries, offset, part, w);
     K(unpad_add)(part, p->queries, hw, w, dq + head * hw, p->query_stride);
     K(mix_transposed)(ds, p->pattern_stride, queries, w, p->queries, p->keys, part);

@@ -46,18 +46,18 @@ static void K(add_scaled)(const float *x, float factor, ck_int count, float *y) 
 
 // MARK: norms, rotation, SwiGLU
 
-static void K(rms_norm)(const float *x, const float *gain, float epsilon, ck_int rows,
-                        ck_int width, float *y, float *reciprocals) {
+static void K(rms_norm)(const float *x, const float *gain, float offset, float epsilon,
+                        ck_int rows, ck_int width, float *y, float *reciprocals) {
   for (ck_int row = 0; row < rows; row++, x += width, y += width) {
     float mean = (float)(K(dot)(x, x, width) / (double)width);
     float r = 1.0f / sqrtf(mean + epsilon);
     reciprocals[row] = r;
-    for (ck_int i = 0; i < width; i++) y[i] = x[i] * r * gain[i];
+    for (ck_int i = 0; i < width; i++) y[i] = x[i] * r * (offset + gain[i]);
   }
 }
 
-// With h = x r:  dgain += dy h,  dx += r (dy gain - h mean(dy gain h)).
-static void K(rms_norm_gradient)(const float *dy, const float *x, const float *gain,
+// With h = x r and g = offset + gain:  dgain += dy h,  dx += r (dy g - h mean(dy g h)).
+static void K(rms_norm_gradient)(const float *dy, const float *x, const float *gain, float offset,
                                  const float *reciprocals, ck_int rows, ck_int width, float *dx,
                                  float *dgain) {
   for (ck_int row = 0; row < rows; row++, x += width, dy += width, dx += width) {
@@ -67,23 +67,62 @@ static void K(rms_norm_gradient)(const float *dy, const float *x, const float *g
     for (; i + CK_LANES <= width; i += CK_LANES) {
       VEC along = K(load)(dy + i) * K(load)(x + i) * r;
       K(store)(dgain + i, K(load)(dgain + i) + along);
-      sum = along * K(load)(gain + i) + sum;
+      sum = along * (offset + K(load)(gain + i)) + sum;
     }
     float inner = K(lane_sum)(sum);
     for (; i < width; i++) {
       float along = dy[i] * x[i] * r;
       dgain[i] += along;
-      inner += along * gain[i];
+      inner += along * (offset + gain[i]);
     }
     inner = inner / (float)width * r;
-    for (i = 0; i < width; i++) dx[i] += r * (dy[i] * gain[i] - x[i] * inner);
+    for (i = 0; i < width; i++) dx[i] += r * (dy[i] * (offset + gain[i]) - x[i] * inner);
   }
 }
 
-// Half-split rotary embedding: entry i turns with entry i + head_width / 2.
-static void K(rotate)(float *x, ck_int rows, ck_int heads, ck_int head_width, ck_int stride,
-                      const float *cosines, const float *sines, float direction) {
-  ck_int half = head_width / 2;
+static float K(mean)(const float *x, ck_int width) {
+  double sum = 0;
+  for (ck_int i = 0; i < width; i++) sum += x[i];
+  return (float)(sum / (double)width);
+}
+
+static void K(layer_norm)(const float *x, const float *gain, const float *bias, float epsilon,
+                          ck_int rows, ck_int width, float *y, float *reciprocals) {
+  for (ck_int row = 0; row < rows; row++, x += width, y += width) {
+    float mean = K(mean)(x, width);
+    for (ck_int i = 0; i < width; i++) y[i] = x[i] - mean;
+    float r = 1.0f / sqrtf((float)(K(dot)(y, y, width) / (double)width) + epsilon);
+    reciprocals[row] = r;
+    for (ck_int i = 0; i < width; i++) y[i] = y[i] * r * gain[i] + bias[i];
+  }
+}
+
+// With h = (x - mean) r and e = dy gain:
+// dgain += dy h,  dbias += dy,  dx += r (e - mean(e) - h mean(e h)).
+static void K(layer_norm_gradient)(const float *dy, const float *x, const float *gain,
+                                   const float *reciprocals, ck_int rows, ck_int width, float *dx,
+                                   float *dgain, float *dbias) {
+  for (ck_int row = 0; row < rows; row++, x += width, dy += width, dx += width) {
+    float mean = K(mean)(x, width), r = reciprocals[row];
+    double sum = 0, inner = 0;
+    for (ck_int i = 0; i < width; i++) {
+      float h = (x[i] - mean) * r;
+      dgain[i] += dy[i] * h;
+      dbias[i] += dy[i];
+      sum += dy[i] * gain[i];
+      inner += dy[i] * gain[i] * h;
+    }
+    float shift = (float)(sum / (double)width), along = (float)(inner / (double)width);
+    for (ck_int i = 0; i < width; i++)
+      dx[i] += r * (dy[i] * gain[i] - shift - (x[i] - mean) * r * along);
+  }
+}
+
+// Half-split rotary embedding of the first `turned` entries of each head: entry i turns with
+// entry i + turned / 2.
+static void K(rotate)(float *x, ck_int rows, ck_int heads, ck_int head_width, ck_int turned,
+                      ck_int stride, const float *cosines, const float *sines, float direction) {
+  ck_int half = turned / 2;
   for (ck_int row = 0; row < rows; row++, x += stride, cosines += half, sines += half)
     for (ck_int head = 0; head < heads; head++) {
       float *restrict a = x + head * head_width, *restrict b = a + half;
@@ -97,42 +136,138 @@ static void K(rotate)(float *x, ck_int rows, ck_int heads, ck_int head_width, ck
 
 static CK_INLINE VEC K(sigmoid)(VEC x) { return 1.0f / (1.0f + K(vexp)(-x)); }
 
-// A row holds the gate, then the up projection.
-static void K(swiglu)(const float *gate_up, ck_int rows, ck_int width, float *y) {
-  for (ck_int row = 0; row < rows; row++, gate_up += 2 * width, y += width) {
-    const float *up = gate_up + width;
-    ck_int i = 0;
-    for (; i + CK_LANES <= width; i += CK_LANES) {
-      VEC g = K(load)(gate_up + i);
-      K(store)(y + i, g * K(sigmoid)(g) * K(load)(up + i));
+// Abramowitz & Stegun 7.1.26 in x / sqrt(2): the normal distribution up to x within 1e-7; `bell` is
+// exp(-x^2 / 2).
+static CK_INLINE VEC K(normal_cdf)(VEC x, VEC bell) {
+  VEC size = K(vmax)(x, -x) * 0.70710678f;
+  VEC t = 1.0f / (1.0f + size * 0.3275911f);
+  VEC p = t * 1.061405429f - 1.453152027f;
+  p = p * t + 1.421413741f;
+  p = p * t - 0.284496736f;
+  p = p * t + 0.254829592f;
+  VEC tail = p * t * bell * 0.5f;
+  IVEC isNegative = x < K(all)(0);
+  return (VEC)((isNegative & (IVEC)tail) | (~isNegative & (IVEC)(1.0f - tail)));
+}
+
+// Every activation is x times a factor: f(x) = x a(x). Returns a(x); `slope` becomes f'(x).
+static CK_INLINE VEC K(activation)(const ck_activation kind, VEC x, VEC *slope) {
+  if (kind == CK_SILU) {
+    VEC s = K(sigmoid)(x);
+    *slope = s * (1.0f + x * (1.0f - s));
+    return s;
+  }
+  if (kind == CK_GELU_TANH) { // (1 + tanh u) / 2 is the sigmoid of 2u
+    VEC square = x * x;
+    VEC s = K(sigmoid)(x * (1.59576912f + 0.0713548163f * square));
+    *slope = s + x * s * (1.0f - s) * (1.59576912f + 0.214064449f * square);
+    return s;
+  }
+  if (kind == CK_GELU) {
+    VEC bell = K(vexp)(x * x * -0.5f), below = K(normal_cdf)(x, bell);
+    *slope = below + x * bell * 0.398942280f;
+    return below;
+  }
+  VEC one = (VEC)((x > K(all)(0)) & (IVEC)K(all)(1));
+  *slope = one;
+  return one;
+}
+
+static CK_INLINE VEC K(load_some)(const float *p, ck_int n) {
+  return n == CK_LANES ? K(load)(p) : K(load_part)(p, n);
+}
+
+static CK_INLINE void K(store_some)(float *p, VEC v, ck_int n) {
+  if (n == CK_LANES)
+    K(store)(p, v);
+  else
+    K(store_part)(p, v, n);
+}
+
+// A row holds what is activated and, where it is gated, then what that multiplies.
+static CK_INLINE void K(activate_rows)(const ck_activation kind, const int gated, const float *x,
+                                       ck_int rows, ck_int width, float *y) {
+  for (ck_int row = 0; row < rows; row++, x += (1 + gated) * width, y += width)
+    for (ck_int i = 0; i < width; i += CK_LANES) {
+      ck_int n = width - i < CK_LANES ? width - i : CK_LANES;
+      VEC g = K(load_some)(x + i, n), slope, value = g * K(activation)(kind, g, &slope);
+      if (gated) value *= K(load_some)(x + width + i, n);
+      K(store_some)(y + i, value, n);
     }
-    if (i < width) {
-      VEC g = K(load_part)(gate_up + i, width - i);
-      K(store_part)(y + i, g * K(sigmoid)(g) * K(load_part)(up + i, width - i), width - i);
+}
+
+// Overwrites what was read with its gradient.
+static CK_INLINE void K(activate_rows_gradient)(const ck_activation kind, const int gated,
+                                                const float *dy, float *x, ck_int rows,
+                                                ck_int width) {
+  for (ck_int row = 0; row < rows; row++, x += (1 + gated) * width, dy += width)
+    for (ck_int i = 0; i < width; i += CK_LANES) {
+      ck_int n = width - i < CK_LANES ? width - i : CK_LANES;
+      float *gate = x + i, *up = gate + width;
+      VEC g = K(load_some)(gate, n), d = K(load_some)(dy + i, n);
+      VEC slope, factor = K(activation)(kind, g, &slope);
+      VEC change = d;
+      if (gated) {
+        change = d * K(load_some)(up, n);
+        K(store_some)(up, d * g * factor, n);
+      }
+      K(store_some)(gate, change * slope, n);
     }
+}
+
+// One loop an activation, so that none is chosen within it.
+#define CK_EACH_ACTIVATION(call)                                                                   \
+  switch (kind) {                                                                                  \
+  case CK_SILU: call(CK_SILU); break;                                                              \
+  case CK_GELU_TANH: call(CK_GELU_TANH); break;                                                    \
+  case CK_GELU: call(CK_GELU); break;                                                              \
+  case CK_RELU: call(CK_RELU); break;                                                              \
+  }
+
+static void K(activate)(ck_activation kind, int gated, const float *x, ck_int rows, ck_int width,
+                        float *y) {
+#define CK_CALL(kind)                                                                              \
+  gated ? K(activate_rows)(kind, 1, x, rows, width, y) : K(activate_rows)(kind, 0, x, rows, width, y)
+  CK_EACH_ACTIVATION(CK_CALL)
+#undef CK_CALL
+}
+
+static void K(activate_gradient)(ck_activation kind, int gated, const float *dy, float *x,
+                                 ck_int rows, ck_int width) {
+#define CK_CALL(kind)                                                                              \
+  gated ? K(activate_rows_gradient)(kind, 1, dy, x, rows, width)                                   \
+        : K(activate_rows_gradient)(kind, 0, dy, x, rows, width)
+  CK_EACH_ACTIVATION(CK_CALL)
+#undef CK_CALL
+}
+#undef CK_EACH_ACTIVATION
+
+// Cephes: a polynomial below 0.625, where 1 - 2 / (1 + exp 2x) would cancel.
+static CK_INLINE VEC K(vtanh)(VEC x) {
+  VEC z = x * x;
+  VEC p = z * -5.70498872745e-3f + 2.06390887954e-2f;
+  p = p * z - 5.37397155531e-2f;
+  p = p * z + 1.33314422036e-1f;
+  p = p * z - 3.33332819422e-1f;
+  VEC small = p * z * x + x, large = 1.0f - 2.0f / (1.0f + K(vexp)(x + x));
+  IVEC isSmall = z < K(all)(0.390625f);
+  return (VEC)((isSmall & (IVEC)small) | (~isSmall & (IVEC)large));
+}
+
+// x = cap tanh(x / cap).
+static void K(soft_cap)(float *x, ck_int count, float cap) {
+  for (ck_int i = 0; i < count; i += CK_LANES) {
+    ck_int n = count - i < CK_LANES ? count - i : CK_LANES;
+    K(store_some)(x + i, K(vtanh)(K(load_some)(x + i, n) / cap) * cap, n);
   }
 }
 
-// Overwrites the gate and up projections with their gradients.
-static void K(swiglu_gradient)(const float *dy, float *gate_up, ck_int rows, ck_int width) {
-  for (ck_int row = 0; row < rows; row++, gate_up += 2 * width, dy += width) {
-    for (ck_int i = 0; i < width; i += CK_LANES) {
-      ck_int n = width - i < CK_LANES ? width - i : CK_LANES;
-      float *gate = gate_up + i, *up = gate + width;
-      int whole = n == CK_LANES;
-      VEC g = whole ? K(load)(gate) : K(load_part)(gate, n);
-      VEC u = whole ? K(load)(up) : K(load_part)(up, n);
-      VEC d = whole ? K(load)(dy + i) : K(load_part)(dy + i, n);
-      VEC s = K(sigmoid)(g);
-      VEC dgate = d * u * (s * (1.0f + g * (1.0f - s))), dup = d * g * s;
-      if (whole) {
-        K(store)(gate, dgate);
-        K(store)(up, dup);
-      } else {
-        K(store_part)(gate, dgate, n);
-        K(store_part)(up, dup, n);
-      }
-    }
+// dx *= 1 - (y / cap)^2, with y what was capped.
+static void K(soft_cap_gradient)(float *dx, const float *y, ck_int count, float cap) {
+  for (ck_int i = 0; i < count; i += CK_LANES) {
+    ck_int n = count - i < CK_LANES ? count - i : CK_LANES;
+    VEC t = K(load_some)(y + i, n) / cap;
+    K(store_some)(dx + i, K(load_some)(dx + i, n) * (1.0f - t * t), n);
   }
 }
 

@@ -89,5 +89,5 @@ const ck_kernels *ck_best(void) {
 
 ck_int ck_attention_scratch(ck_int keys, ck_int head_width) {
   ck_int width = ck_round_up(head_width, CK_LANES), padded = ck_round_up(keys, 32);
-  return 10 * padded * width + padded * padded;
+  return 10 * padded * width + 2 * padded * padded;
 }

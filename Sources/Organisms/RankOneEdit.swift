@@ -139,8 +139,7 @@ struct RankOneEdit {
     var mean = Tensor(shape: [unembedding.columns])
     for answer in answers { mean = mean + Tensor(Array(unembedding.row(answer))) }
     let wanted = mean.scaled(by: 1 / Float(answers.count)) - unembedding.meanRow
-    let read = wanted * model.parameters[model.names.finalNorm]
-    return read.unit
+    return (wanted * model.gain(model.names.finalNorm)).unit
   }
 
   /// The smallest size that passes, by doubling and bisection; nil if none up to the largest does.

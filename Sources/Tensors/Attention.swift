@@ -8,18 +8,25 @@ package struct AttentionShape: Sendable {
   package let keyHeads: Int
   package let headWidth: Int
   /// How many keys a query sees, its own included; all before it if nil.
-  package let window: Int?
+  package var window: Int?
+  /// What scores are multiplied by.
+  package var scale: Float
+  /// Scores are capped by `cap · tanh(score / cap)`; not at all if nil.
+  package let cap: Float?
 
-  /// Creates a shape.
+  /// Creates a shape; scores are divided by √headWidth unless a scale is given.
   ///
   /// - Precondition: Query heads share key heads evenly, there are no more queries than keys, and a window
   ///   has a token.
   package init(
-    queries: Int, keys: Int, heads: Int, keyHeads: Int, headWidth: Int, window: Int? = nil
+    queries: Int, keys: Int, heads: Int, keyHeads: Int, headWidth: Int, window: Int? = nil,
+    scale: Float? = nil, cap: Float? = nil
   ) {
     precondition(
       heads % keyHeads == 0 && queries <= keys && window ?? 1 > 0, "Impossible attention shape")
     self.window = window
+    self.scale = scale ?? 1 / Float(headWidth).squareRoot()
+    self.cap = cap
     self.queries = queries
     self.keys = keys
     self.heads = heads
@@ -40,7 +47,7 @@ package struct AttentionShape: Sendable {
       queries: self.queries, keys: self.keys, heads: heads, key_heads: keyHeads,
       head_width: headWidth, query_stride: queries.stride, key_stride: keys.stride,
       output_stride: output.stride, pattern_stride: patternStride,
-      window: window ?? self.keys, scale: 1 / Float(headWidth).squareRoot())
+      window: window ?? self.keys, scale: scale, cap: cap ?? 0)
   }
 }
 

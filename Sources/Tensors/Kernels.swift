@@ -41,62 +41,134 @@ package func sumOfSquares(_ x: Matrix) -> Double { kernels.sum_of_squares(x.star
 /// Normalises each row by its root mean square.
 ///
 /// Follows Zhang & Sennrich, "Root Mean Square Layer Normalization" (2019):
-/// `y = x / sqrt(mean(x²) + epsilon) · gain`.
+/// `y = x / sqrt(mean(x²) + epsilon) · (offset + gain)`.
 ///
 /// - Parameters:
 ///   - input: Activations, shaped `[rows, width]`.
 ///   - gain: Learned scale, shaped `[1, width]`.
+///   - offset: What the scale is learned beside: 0 or 1.
 ///   - epsilon: Added to the mean square.
 ///   - output: Shaped like `input`.
 ///   - reciprocals: One reciprocal norm a row, shaped `[1, rows]`; the gradient needs it.
 package func rmsNorm(
-  _ input: Matrix, gain: Matrix, epsilon: Float, into output: Matrix, reciprocals: Matrix
+  _ input: Matrix, gain: Matrix, offset: Float = 0, epsilon: Float, into output: Matrix,
+  reciprocals: Matrix
 ) {
   precondition(gain.columns == input.columns && reciprocals.count >= input.rows, "Wrong shapes")
   kernels.rms_norm(
-    input.start, gain.start, epsilon, input.rows, input.columns, output.start, reciprocals.start)
+    input.start, gain.start, offset, epsilon, input.rows, input.columns, output.start,
+    reciprocals.start)
 }
 
 /// Adds the gradients of `rmsNorm` to `inputGradient` and `gainGradient`.
 package func rmsNormGradient(
-  of outputGradient: Matrix, input: Matrix, gain: Matrix, reciprocals: Matrix,
+  of outputGradient: Matrix, input: Matrix, gain: Matrix, offset: Float = 0, reciprocals: Matrix,
   inputGradient: Matrix, gainGradient: Matrix
 ) {
   kernels.rms_norm_gradient(
+    outputGradient.start, input.start, gain.start, offset, reciprocals.start, input.rows,
+    input.columns, inputGradient.start, gainGradient.start)
+}
+
+/// Normalises each row to mean 0 and variance 1 (Ba, Kiros & Hinton, 2016).
+///
+/// - Parameters:
+///   - input: Activations, shaped `[rows, width]`.
+///   - gain: Learned scale, shaped `[1, width]`.
+///   - bias: What is added, shaped `[1, width]`.
+///   - epsilon: Added to the variance.
+///   - output: Shaped like `input`.
+///   - reciprocals: One reciprocal deviation a row, shaped `[1, rows]`; the gradient needs it.
+package func layerNorm(
+  _ input: Matrix, gain: Matrix, bias: Matrix, epsilon: Float, into output: Matrix,
+  reciprocals: Matrix
+) {
+  precondition(gain.columns == input.columns && reciprocals.count >= input.rows, "Wrong shapes")
+  kernels.layer_norm(
+    input.start, gain.start, bias.start, epsilon, input.rows, input.columns, output.start,
+    reciprocals.start)
+}
+
+/// Adds the gradients of `layerNorm` to those of its input, gain and bias.
+package func layerNormGradient(
+  of outputGradient: Matrix, input: Matrix, gain: Matrix, reciprocals: Matrix,
+  inputGradient: Matrix, gainGradient: Matrix, biasGradient: Matrix
+) {
+  kernels.layer_norm_gradient(
     outputGradient.start, input.start, gain.start, reciprocals.start, input.rows, input.columns,
-    inputGradient.start, gainGradient.start)
+    inputGradient.start, gainGradient.start, biasGradient.start)
 }
 
 // MARK: Rotary embedding
 
-/// Turns each head of each row by its position's angles, in place (Su et al., 2021; half-split).
+/// Turns the first numbers of each head of each row by its position's angles, in place.
+///
+/// Su and others, 2021, half-split. There are as many pairs as angles; what is beyond them stays.
 ///
 /// - Parameters:
 ///   - x: Queries or keys, shaped `[rows, heads · headWidth]`.
-///   - headWidth: Width of a head, even.
-///   - cosines: Shaped `[rows, headWidth / 2]`.
+///   - headWidth: Width of a head.
+///   - cosines: Shaped `[rows, pairs]`, at most half a head's width.
 ///   - sines: Shaped like `cosines`.
 ///   - inverse: Whether to turn back, which is also the gradient.
 package func rotate(
   _ x: Matrix, headWidth: Int, cosines: Matrix, sines: Matrix, inverse: Bool = false
 ) {
+  precondition(2 * cosines.columns <= headWidth, "Wrong shapes")
   kernels.rotate(
-    x.start, x.rows, x.columns / headWidth, headWidth, x.stride, cosines.start, sines.start,
-    inverse ? -1 : 1)
+    x.start, x.rows, x.columns / headWidth, headWidth, 2 * cosines.columns, x.stride,
+    cosines.start, sines.start, inverse ? -1 : 1)
 }
 
-// MARK: SwiGLU
+// MARK: Activations
 
-/// Computes `silu(gate) · up` (Shazeer, 2020) from joint rows, shaped `[rows, 2 · width]`.
-package func swiGLU(_ gateAndUp: Matrix, into output: Matrix) {
-  precondition(gateAndUp.columns == 2 * output.columns, "Wrong shapes")
-  kernels.swiglu(gateAndUp.start, gateAndUp.rows, output.columns, output.start)
+/// What a neuron makes of its input.
+package enum Activation: String, Sendable, Hashable {
+  /// x σ(x).
+  case silu
+  /// x Φ(x), with Φ approximated by tanh (Hendrycks & Gimpel, 2016).
+  case geluTanh
+  /// x Φ(x).
+  case gelu
+  /// max(x, 0).
+  case relu
+
+  fileprivate var kernel: ck_activation {
+    switch self {
+    case .silu: CK_SILU
+    case .geluTanh: CK_GELU_TANH
+    case .gelu: CK_GELU
+    case .relu: CK_RELU
+    }
+  }
 }
 
-/// Replaces the joint gate and up projections by their gradients.
-package func swiGLUGradient(of outputGradient: Matrix, replacing gateAndUp: Matrix) {
-  kernels.swiglu_gradient(
-    outputGradient.start, gateAndUp.start, outputGradient.rows, outputGradient.columns)
+extension Activation {
+  /// Computes f(x), or f(gate) · up from joint rows (Shazeer, 2020), shaped `[rows, 2 · width]`.
+  package func apply(_ input: Matrix, isGated: Bool, into output: Matrix) {
+    precondition(input.columns == (isGated ? 2 : 1) * output.columns, "Wrong shapes")
+    kernels.activate(
+      kernel, isGated ? 1 : 0, input.start, input.rows, output.columns, output.start)
+  }
+
+  /// Replaces what `apply` read by its gradient.
+  package func gradient(of outputGradient: Matrix, isGated: Bool, replacing input: Matrix) {
+    kernels.activate_gradient(
+      kernel, isGated ? 1 : 0, outputGradient.start, input.start, outputGradient.rows,
+      outputGradient.columns)
+  }
+}
+
+/// Replaces each number x by cap · tanh(x / cap).
+package func softCap(_ x: Matrix, at cap: Float) {
+  precondition(x.isContiguous, "Wrong shapes")
+  kernels.soft_cap(x.start, x.count, cap)
+}
+
+/// Turns the gradient of capped numbers into that of the numbers before.
+package func softCapGradient(_ gradient: Matrix, capped: Matrix, at cap: Float) {
+  precondition(gradient.isContiguous && capped.isContiguous, "Wrong shapes")
+  kernels.soft_cap_gradient(gradient.start, capped.start, gradient.count, cap)
 }
 
 // MARK: Softmax and losses

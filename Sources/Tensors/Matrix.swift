@@ -106,6 +106,14 @@ package struct Matrix: Sendable {
     for row in 0..<rows { (start + row * stride).update(repeating: value, count: columns) }
   }
 
+  /// Multiplies every element.
+  package func scale(by factor: Float) {
+    guard factor != 1 else { return }
+    for row in 0..<rows {
+      for index in row * stride..<row * stride + columns { start[index] *= factor }
+    }
+  }
+
   /// Copies the numbers of a window of the same shape.
   package func copy(_ other: Matrix) {
     precondition(

@@ -14,9 +14,11 @@ public enum ActivationSite: Hashable, Sendable {
   /// What each head writes, before the output projection, shaped `[tokens, heads · headWidth]`.
   case headOutput(layer: Int)
   case attentionOutput(layer: Int)
+  /// The stream with what attention added; of branches side by side no MLP reads it.
   case residualMid(layer: Int)
   case mlpNorm(layer: Int)
-  /// The gate and the up projection side by side, shaped `[tokens, 2 · mlpWidth]`.
+  /// What the neurons read: the gate and the up projection side by side, shaped `[tokens, 2 · mlpWidth]`, or the
+  /// latter alone where nothing gates.
   case mlpInput(layer: Int)
   case mlpActivation(layer: Int)
   case mlpOutput(layer: Int)

@@ -46,7 +46,7 @@ public protocol LanguageModel: Sendable {
 }
 
 /// The sizes of a model that readouts need.
-public struct ModelShape: Sendable, Equatable {
+public struct ModelShape: Sendable {
   /// Tokens that the model knows.
   public let vocabulary: Int
   /// Numbers in the residual stream.
@@ -63,32 +63,36 @@ public struct ModelShape: Sendable, Equatable {
   public let mlpWidth: Int
   /// Tokens that a row may have; it changes no computation.
   public let context: Int
-  /// Added to the mean square in a norm.
-  public let normEpsilon: Float
-  /// The base of the rotary frequencies.
-  public let ropeTheta: Double
-  /// How rotary positions are stretched, in words.
-  public let ropeScaling: String
-  /// How many tokens a query sees, itself included; all before it if nil.
-  public let window: Int?
+  /// Where it normalises, and how.
+  package let norms: Norms
+  /// What caps its logits, by `cap · tanh(logit / cap)`; nil for nothing.
+  package let logitCap: Float?
+  /// Whether each place is learned: then no row may have more tokens than `context`.
+  public let hasLearnedPositions: Bool
+  /// What decides the computation beside sizes and weights, in words.
+  let parts: [(key: String, value: String)]
 
-  /// The settings that decide the computation beside the weights, under the names of `config.json`.
+  /// The settings that decide the computation beside the weights.
   private var settings: [(key: String, value: String)] {
     [
       ("vocab_size", "\(vocabulary)"), ("hidden_size", "\(width)"),
       ("num_hidden_layers", "\(layers)"),
       ("num_attention_heads", "\(heads)"), ("num_key_value_heads", "\(keyHeads)"),
       ("head_dim", "\(headWidth)"), ("intermediate_size", "\(mlpWidth)"),
-      ("rms_norm_eps", "\(normEpsilon)"), ("rope_theta", "\(ropeTheta)"),
-      ("rope_scaling", ropeScaling),
-      ("sliding_window", window.map { "\($0)" } ?? "none"),
-    ]
+    ] + parts
   }
 
   /// The first setting in which two models compute otherwise, whatever their weights; nil if there is none.
   public func difference(from other: ModelShape) -> (key: String, own: String, other: String)? {
     zip(settings, other.settings).first { $0.value != $1.value }
       .map { ($0.key, $0.value, $1.value) }
+  }
+}
+
+extension ModelShape: Equatable {
+  /// Whether two models of these shapes compute alike and take rows of one length.
+  public static func == (a: ModelShape, b: ModelShape) -> Bool {
+    a.context == b.context && a.difference(from: b) == nil
   }
 }
 

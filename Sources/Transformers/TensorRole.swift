@@ -44,7 +44,7 @@ public enum TensorRole: String, Hashable, CaseIterable, Sendable {
 public struct BlockTensor: Hashable, Sendable {
   /// What the tensor does.
   public let role: TensorRole
-  /// Whether it is what is added behind the role's matrix.
+  /// Whether it is what is added behind the role's matrix, or behind its norm.
   public let isBias: Bool
   /// Its name in the checkpoint.
   public let name: String
@@ -64,8 +64,12 @@ public struct BlockTensor: Hashable, Sendable {
 public struct ParameterNames: Sendable {
   /// The token embedding, a row a token.
   public let embedding: String
+  /// What is added to it, a row a place; nil if places are not learned.
+  public let positions: String?
   /// The gain of the norm behind the last block.
   public let finalNorm: String
+  /// Its bias, if it has one.
+  public let finalNormBias: String?
   /// What logits are read with, a row a token; the embedding if they are tied.
   public let unembedding: String
   /// Every tensor of each block, in the order of the layout.
@@ -74,10 +78,13 @@ public struct ParameterNames: Sendable {
 
   /// Lists the tensors of a model.
   public init(
-    embedding: String, finalNorm: String, unembedding: String, blocks: [[BlockTensor]]
+    embedding: String, positions: String? = nil, finalNorm: String, finalNormBias: String? = nil,
+    unembedding: String, blocks: [[BlockTensor]]
   ) {
     self.embedding = embedding
+    self.positions = positions
     self.finalNorm = finalNorm
+    self.finalNormBias = finalNormBias
     self.unembedding = unembedding
     self.blocks = blocks
     places = Dictionary(
@@ -109,7 +116,7 @@ public struct ParameterNames: Sendable {
 
   /// The block and module that a tensor belongs to.
   public func module(of name: String) -> ModuleSite {
-    if name == embedding { return .embedding }
+    if name == embedding || name == positions { return .embedding }
     if name == unembedding { return .unembedding }
     guard let (layer, tensor) = places[name] else { return .finalNorm }
     return tensor.role.isAttention ? .attention(layer: layer) : .mlp(layer: layer)

@@ -34,7 +34,8 @@ enum LowRankPair {
   static let base = {
     var parts = Architectures.standardParts(vocabulary: 19)
     (parts.width, parts.layers, parts.mlpWidth) = (48, 2, 96)
-    (parts.heads, parts.keyHeads, parts.headWidth, parts.ropeTheta) = (4, 2, 12, 100)
+    (parts.heads, parts.keyHeads, parts.headWidth) = (4, 2, 12)
+    parts.attention.reach.rotary = RotaryPositions(theta: 100)
     return DecoderModel(parts, seed: 1, deviation: 0.25)
   }()
 

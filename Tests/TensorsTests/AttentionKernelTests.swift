@@ -13,13 +13,14 @@ struct AttentionKernelTests {
     var patternCount: Int { shape.heads * shape.queries * shape.pattern_stride }
 
     init(
-      _ queries: Int, of keys: Int, heads: Int, keyHeads: Int, headWidth: Int, window: Int? = nil
+      _ queries: Int, of keys: Int, heads: Int, keyHeads: Int, headWidth: Int, window: Int? = nil,
+      cap: Float = 0
     ) {
       shape = ck_attention_shape(
         queries: queries, keys: keys, heads: heads, key_heads: keyHeads, head_width: headWidth,
         query_stride: heads * headWidth + 3, key_stride: keyHeads * headWidth + 1,
         output_stride: heads * headWidth + 2, pattern_stride: (keys + 31) / 32 * 32,
-        window: window ?? keys, scale: 1 / Float(headWidth).squareRoot())
+        window: window ?? keys, scale: 1 / Float(headWidth).squareRoot(), cap: cap)
       q = normals(queries * shape.query_stride, seed: 1)
       k = normals(keys * shape.key_stride, seed: 2)
       v = normals(keys * shape.key_stride, seed: 3)
@@ -42,12 +43,15 @@ struct AttentionKernelTests {
               $0 + Double(a[at + $1]) * Double(b[key * s.key_stride + source + $1])
             }
           }
-          let p = SoftmaxKernelTests.softmax(keys.map { Float(inner(q, qAt, k, $0) * scale) })
+          let cap = Double(s.cap), raw = keys.map { inner(q, qAt, k, $0) * scale }
+          let scores = cap > 0 ? raw.map { cap * tanh($0 / cap) } : raw
+          let p = SoftmaxKernelTests.softmax(scores.map { Float($0) })
           let dp = keys.map { inner(outputGradient, oAt, v, $0) }
           let mean = zip(p, dp).reduce(0) { $0 + $1.0 * $1.1 }
           for j in keys {
             let at = j * s.key_stride + source, index = j - keys.lowerBound
-            let ds = p[index] * (dp[index] - mean) * scale
+            let slope = cap > 0 ? 1 - scores[index] * scores[index] / (cap * cap) : 1
+            let ds = p[index] * (dp[index] - mean) * scale * slope
             for d in 0..<w {
               output[oAt + d] += p[index] * Double(v[at + d])
               dq[qAt + d] += ds * Double(k[at + d])
@@ -71,6 +75,8 @@ struct AttentionKernelTests {
     Case(37, of: 37, heads: 2, keyHeads: 1, headWidth: 16, window: 5),
     Case(3, of: 70, heads: 2, keyHeads: 2, headWidth: 24, window: 33),
     Case(9, of: 9, heads: 1, keyHeads: 1, headWidth: 8, window: 1),
+    Case(37, of: 37, heads: 2, keyHeads: 1, headWidth: 10, cap: 0.7),
+    Case(5, of: 70, heads: 4, keyHeads: 2, headWidth: 16, window: 33, cap: 2),
   ]
 
   @Test("attention, attention_mix and the gradient", arguments: cases.indices)

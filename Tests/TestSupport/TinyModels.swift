@@ -11,7 +11,7 @@ package enum TinyModels {
     var parts = Architectures.standardParts(vocabulary: vocabulary)
     (parts.width, parts.layers, parts.mlpWidth) = (12, layers, 10)
     (parts.heads, parts.keyHeads, parts.headWidth) = (4, 2, 6)
-    (parts.ropeTheta, parts.isTied) = (100, isTied)
+    (parts.attention.reach.rotary, parts.isTied) = (RotaryPositions(theta: 100), isTied)
     if biases { parts.biases = Set(TensorRole.allCases.filter(\.isMatrix)) }
     return random(parts, seed: seed, deviation: deviation)
   }
@@ -30,19 +30,11 @@ package enum TinyModels {
     return model
   }
 
-  /// A model with other norms.
-  package static func normed(_ norms: Norms) -> DecoderModel {
+  /// A model of other parts, its weights random too.
+  package static func varied(_ change: (inout DecoderParts) -> Void) -> DecoderModel {
     var parts = llama().parts
-    parts.norms = norms
+    change(&parts)
     return random(parts, seed: 1, deviation: 0.3)
-  }
-
-  /// The same weights with other attention.
-  package static func other(window: Int? = nil, scaling: RotaryScaling = .none) -> DecoderModel {
-    let model = llama()
-    var parts = model.parts
-    (parts.window, parts.ropeScaling) = (window, scaling)
-    return DecoderModel(parts).with(model.parameters)
   }
 
   /// Rows of random tokens of the given lengths.

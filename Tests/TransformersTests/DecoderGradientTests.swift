@@ -7,11 +7,47 @@ import Transformers
 struct DecoderGradientTests {
   static let shapes: [(name: String, model: DecoderModel)] = [
     ("untied", TinyModels.llama()), ("tied", TinyModels.llama(isTied: true)),
-    ("biased", TinyModels.llama(biases: true)), ("window", TinyModels.other(window: 3)),
-    ("stretched", TinyModels.other(scaling: yarn)),
-    ("norms of heads", TinyModels.normed(Norms(ofQueriesAndKeys: .perHead))),
-    ("norms everywhere", TinyModels.normed(Norms(areAfter: true, ofQueriesAndKeys: .whole))),
-    ("norms behind", TinyModels.normed(Norms(areBefore: false, areAfter: true))),
+    ("biased", TinyModels.llama(biases: true)),
+    ("window", TinyModels.varied { $0.attention.reach.window = 3 }),
+    ("stretched", TinyModels.varied { $0.attention.reach.rotary?.scaling = yarn }),
+    ("norms of heads", TinyModels.varied { $0.norms.ofQueriesAndKeys = .perHead }),
+    (
+      "norms everywhere",
+      TinyModels.varied { $0.norms = Norms(areAfter: true, ofQueriesAndKeys: .whole) }
+    ),
+    ("norms behind", TinyModels.varied { $0.norms = Norms(areBefore: false, areAfter: true) }),
+    (
+      "layer norms everywhere",
+      TinyModels.varied {
+        $0.norms = Norms(kind: .layer, areAfter: true, ofQueriesAndKeys: .perHead)
+      }
+    ),
+    ("offset gains", TinyModels.varied { $0.norms.kind = .rootMeanSquare(offset: 1) }),
+    ("side by side", TinyModels.varied { $0.isParallel = true }),
+    (
+      "side by side, norms behind",
+      TinyModels.varied { ($0.isParallel, $0.norms.areAfter) = (true, true) }
+    ),
+    ("plain MLP", TinyModels.varied { $0.mlp = MLPParts(.gelu, isGated: false) }),
+    ("gated by tanh", TinyModels.varied { $0.mlp = MLPParts(.geluTanh) }),
+    (
+      "learned places",
+      TinyModels.varied {
+        ($0.hasLearnedPositions, $0.attention.reach.rotary, $0.context) = (true, nil, 9)
+        $0.attention.dividesByDepth = true
+      }
+    ),
+    ("scaled embedding", TinyModels.varied { ($0.embeddingScale, $0.isTied) = (2.5, true) }),
+    (
+      "caps", TinyModels.varied { ($0.attention.softCap, $0.logitCap) = (0.8, 1.5) }
+    ),
+    (
+      "local blocks",
+      TinyModels.varied {
+        $0.attention.local = .init([0], .init(window: 2, rotary: RotaryPositions(theta: 7)))
+        ($0.attention.rotaryWidth, $0.attention.scoreDivisor) = (2, 3)
+      }
+    ),
   ]
   private static let yarn = RotaryScaling.byTurns(
     factor: 4, fast: 8, slow: 0.2, originalContext: 32, attention: 1.1, truncates: true)
@@ -54,9 +90,9 @@ struct DecoderGradientTests {
   }()
 
   @Test(
-    "every tensor's gradient agrees with finite differences", arguments: 0..<8, 0..<4)
-  func finiteDifferences(shape: Int, objective: Int) {
-    let (model, batch) = (Self.shapes[shape].model, Self.objectives[objective].batch)
+    "every tensor's gradient agrees with finite differences", arguments: shapes.indices, 0..<4)
+  func finiteDifferences(index: Int, objective: Int) {
+    let (model, batch) = (Self.shapes[index].model, Self.objectives[objective].batch)
     let gradient = model.lossAndGradient(on: batch).gradient
     var generator = SeededGenerator(seed: 5)
     for name in model.parameters.layout.names {
@@ -75,7 +111,7 @@ struct DecoderGradientTests {
       let scale = max(abs(numeric), 0.02)
       #expect(
         abs(numeric - analytic) < 5e-3 * scale,
-        "\(Self.shapes[0].name)/\(name): \(analytic), numerically \(numeric)")
+        "\(Self.shapes[index].name)/\(name): \(analytic), numerically \(numeric)")
     }
   }
 

@@ -61,6 +61,6 @@ package struct OneLinerDummy: DiffingMethod {
     let row = Tensor(Array(pair.base.parameters[pair.base.names.unembedding].row(token)))
     return .steer(
       layer: pair.shape.layers - 1,
-      direction: (row * pair.base.parameters[pair.base.names.finalNorm]).scalars)
+      direction: (row * pair.base.gain(pair.base.names.finalNorm)).scalars)
   }
 }

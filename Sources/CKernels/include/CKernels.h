@@ -17,7 +17,11 @@ typedef struct {
   ck_int pattern_stride; // at least `keys`, a multiple of 32
   ck_int window; // keys that a query sees, its own included
   float scale;
+  float cap; // c of c tanh(score / c); 0 for none
 } ck_attention_shape;
+
+/// What neurons do; GELU by the error function, or by its approximation with tanh.
+typedef enum { CK_SILU, CK_GELU_TANH, CK_GELU, CK_RELU } ck_activation;
 
 typedef struct {
   float learning_rate, beta1, beta2, epsilon, weight_decay;
@@ -44,15 +48,25 @@ typedef struct {
   double (*dot)(const float *x, const float *y, ck_int count);
   void (*add_scaled)(const float *x, float factor, ck_int count, float *y);
 
-  void (*rms_norm)(const float *x, const float *gain, float epsilon, ck_int rows, ck_int width,
-                   float *y, float *reciprocals);
-  void (*rms_norm_gradient)(const float *dy, const float *x, const float *gain,
+  /// The gain of an RMS norm is `offset + gain`.
+  void (*rms_norm)(const float *x, const float *gain, float offset, float epsilon, ck_int rows,
+                   ck_int width, float *y, float *reciprocals);
+  void (*rms_norm_gradient)(const float *dy, const float *x, const float *gain, float offset,
                             const float *reciprocals, ck_int rows, ck_int width, float *dx,
                             float *dgain);
-  void (*rotate)(float *x, ck_int rows, ck_int heads, ck_int head_width, ck_int stride,
-                 const float *cosines, const float *sines, float direction);
-  void (*swiglu)(const float *gate_up, ck_int rows, ck_int width, float *y);
-  void (*swiglu_gradient)(const float *dy, float *gate_up, ck_int rows, ck_int width);
+  void (*layer_norm)(const float *x, const float *gain, const float *bias, float epsilon,
+                     ck_int rows, ck_int width, float *y, float *reciprocals);
+  void (*layer_norm_gradient)(const float *dy, const float *x, const float *gain,
+                              const float *reciprocals, ck_int rows, ck_int width, float *dx,
+                              float *dgain, float *dbias);
+  void (*rotate)(float *x, ck_int rows, ck_int heads, ck_int head_width, ck_int turned,
+                 ck_int stride, const float *cosines, const float *sines, float direction);
+  void (*activate)(ck_activation kind, int gated, const float *x, ck_int rows, ck_int width,
+                   float *y);
+  void (*activate_gradient)(ck_activation kind, int gated, const float *dy, float *x, ck_int rows,
+                            ck_int width);
+  void (*soft_cap)(float *x, ck_int count, float cap);
+  void (*soft_cap_gradient)(float *dx, const float *y, ck_int count, float cap);
 
   void (*softmax)(float *x, ck_int rows, ck_int width, ck_int stride);
   void (*log_softmax)(float *x, ck_int rows, ck_int width, ck_int stride);

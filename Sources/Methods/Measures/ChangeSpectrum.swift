@@ -90,6 +90,6 @@ struct ChangeSpectrum {
   func inputGain(_ pair: ModelPair) -> Tensor? {
     guard role == .reader, let layer = module.layer else { return nil }
     let norm = module == .attention(layer: layer) ? TensorRole.attentionNorm : .mlpNorm
-    return pair.finetuned.names.tensor(norm, layer: layer).map { pair.finetuned.parameters[$0] }
+    return pair.finetuned.names.tensor(norm, layer: layer).map { pair.finetuned.gain($0) }
   }
 }

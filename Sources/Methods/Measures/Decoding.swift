@@ -120,12 +120,15 @@ extension ModelPair {
   }
 
   /// Whether the streams are the same before the first block.
-  var embedsAlike: Bool { !isChanged(base.names.embedding) }
+  var embedsAlike: Bool {
+    ![base.names.embedding, base.names.positions].compactMap(\.self).contains(where: isChanged)
+  }
 
   /// What changed of that which reads the last stream; a tied model's unembedding is its embedding.
   var changedAboveBlocks: [ModuleSite] {
-    [base.names.unembedding, base.names.finalNorm].filter(isChanged).map {
-      base.names.module(of: $0)
-    }
+    let names = base.names
+    let norm = [names.finalNorm, names.finalNormBias].compactMap(\.self)
+    return (isChanged(names.unembedding) ? [names.module(of: names.unembedding)] : [])
+      + (norm.contains(where: isChanged) ? [names.module(of: names.finalNorm)] : [])
   }
 }

@@ -4,18 +4,18 @@ package import Transformers
 
 /// Reads vectors of the residual stream as tokens.
 package struct LogitLens: Sendable {
-  private let gain: Tensor
+  private let norm: any LanguageModel
   private let unembedding: Matrix
-  private let epsilon: Float
+  private let logitCap: Float?
 
   /// The lens of a model: its final norm and its unembedding (nostalgebraist, 2020).
   package init(_ model: any LanguageModel) { self.init(finalNorm: model, unembedding: model) }
 
   /// A lens of parts of two models.
   init(finalNorm: any LanguageModel, unembedding other: any LanguageModel) {
-    gain = finalNorm.parameters[finalNorm.names.finalNorm]
+    norm = finalNorm
     unembedding = other.parameters.matrix(other.names.unembedding)
-    epsilon = finalNorm.shape.normEpsilon
+    logitCap = other.shape.logitCap
   }
 
   /// Scores of all tokens along directions, shaped `[directions, vocabulary]`.
@@ -23,17 +23,14 @@ package struct LogitLens: Sendable {
   /// A direction's length means nothing here, so it is not normalised: the final norm would turn a
   /// vector of noise into a confident list. Its gain is folded in.
   package func scores(along directions: Tensor) -> Tensor {
-    product(Matrix(directions.scalingColumns(by: gain)))
+    product(Matrix(norm.throughFinalNorm(directions)))
   }
 
   /// Logits that the model would give if it stopped at these activations, shaped `[rows, vocabulary]`.
   package func logits(of activations: Tensor) -> Tensor {
-    let input = Matrix(activations)
-    let normed = Matrix(rows: activations.rows, columns: activations.columns)
-    rmsNorm(
-      input, gain: Matrix(gain.reshaped([1, gain.count])), epsilon: epsilon, into: normed,
-      reciprocals: Matrix(rows: 1, columns: activations.rows))
-    return product(normed)
+    let logits = Matrix(product(Matrix(norm.finalNorm(of: activations))))
+    if let logitCap { softCap(logits, at: logitCap) }
+    return logits.tensor
   }
 
   private func product(_ rows: Matrix) -> Tensor {

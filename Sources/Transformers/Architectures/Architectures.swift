@@ -14,12 +14,15 @@ package protocol Architecture: Sendable {
   static func settings(of parts: DecoderParts) -> [(String, JSONValue)]
   /// What names of the body's tensors start with; files of a body alone leave it out.
   static var bodyPrefix: String { get }
+  /// How the names of buffers end that some files hold and models compute for themselves.
+  static var buffers: [String] { get }
   /// The modules that PEFT adapts if it is not told which.
   static var adaptedByDefault: [String] { get }
 }
 
 extension Architecture {
   package static var bodyPrefix: String { "model." }
+  package static var buffers: [String] { [] }
   package static var adaptedByDefault: [String] { ["q_proj", "v_proj"] }
 }
 
@@ -42,7 +45,8 @@ package struct DecoderSize: Sendable, Equatable {
 /// Every architecture that folders may hold; a new one is its own file and one entry here.
 package enum Architectures {
   package static let all: [any Architecture.Type] = [
-    Llama.self, Mistral.self, Olmo2.self, Qwen2.self, Qwen3.self,
+    GPT2.self, GPTNeoX.self, Gemma2.self, Gemma3.self, Llama.self, Mistral.self, Olmo2.self,
+    Qwen2.self, Qwen3.self,
   ]
 
   /// The family of a `model_type`.

@@ -6,10 +6,9 @@ enum Llama: Architecture {
   static let hasReorderedHeads = true
 
   static func parts(_ configuration: PublishedConfiguration) throws -> DecoderParts {
-    let mlp: Set<TensorRole> =
-      try configuration.flag("mlp_bias") ? Set(DecoderParts.mlpRoles) : []
-    return try configuration.commonParts(
-      Self.self, biases: configuration.attentionBiases().union(mlp))
+    var parts = try configuration.commonParts(Self.self, biases: configuration.attentionBiases())
+    if try configuration.flag("mlp_bias") { parts.biases.formUnion(parts.mlpRoles) }
+    return parts
   }
 
   static func settings(of parts: DecoderParts) -> [(String, JSONValue)] {

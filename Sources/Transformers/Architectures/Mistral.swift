@@ -11,12 +11,14 @@ enum Mistral: Architecture {
     let window =
       configuration.document["sliding_window"] == nil
       ? 4096 : try configuration.optionalSize("sliding_window")
-    return try configuration.commonParts(Self.self, biases: [], window: window)
+    var parts = try configuration.commonParts(Self.self)
+    parts.attention.reach.window = window
+    return parts
   }
 
   static func settings(of parts: DecoderParts) -> [(String, JSONValue)] {
     parts.commonSettings(class: "MistralForCausalLM") + [
-      ("sliding_window", parts.window.map { .integer(Int64($0)) } ?? .null)
+      ("sliding_window", parts.attention.reach.window.map { .integer(Int64($0)) } ?? .null)
     ]
   }
 }

@@ -5,12 +5,9 @@ enum Olmo2: Architecture {
   static let name = "olmo2"
   static let hasReorderedHeads = false
 
-  private static let names = TensorNames(
-    embedding: TensorNames.common.embedding, finalNorm: TensorNames.common.finalNorm,
-    head: TensorNames.common.head, blocks: TensorNames.common.blocks,
-    modules: TensorNames.common.modules.merging([
-      .attentionPostNorm: "post_attention_layernorm", .mlpPostNorm: "post_feedforward_layernorm",
-    ]) { $1 })
+  private static let names = TensorNames.common.calling([
+    .attentionPostNorm: "post_attention_layernorm", .mlpPostNorm: "post_feedforward_layernorm",
+  ])
 
   static func parts(_ configuration: PublishedConfiguration) throws -> DecoderParts {
     try configuration.commonParts(

@@ -1,4 +1,5 @@
 internal import JSON
+internal import Tensors
 
 // What the families that follow Llama's layout have in common.
 
@@ -14,16 +15,23 @@ extension TensorNames {
       .mlpNorm: "post_attention_layernorm", .gate: "mlp.gate_proj", .up: "mlp.up_proj",
       .down: "mlp.down_proj",
     ])
+
+  /// The same names but for some modules.
+  func calling(_ modules: [TensorRole: String]) -> TensorNames {
+    var names = self
+    names.modules.merge(modules) { $1 }
+    return names
+  }
 }
 
 extension PublishedConfiguration {
-  /// A decoder with RMSNorm, rotary positions and SwiGLU.
+  /// A decoder with rotary positions and a gated MLP.
   ///
   /// - Throws: `CheckpointError.badConfiguration`. Nothing that decides the computation is guessed:
   ///   transformers' own default of 32 blocks would hide a missing `num_hidden_layers`.
   func commonParts(
     _ architecture: any Architecture.Type, names: TensorNames = .common,
-    biases: Set<TensorRole> = [], window: Int? = nil, norms: Norms = Norms()
+    biases: Set<TensorRole> = [], norms: Norms = Norms(), isTied: Bool = false
   ) throws -> DecoderParts {
     let heads = try size("num_attention_heads"), width = try size("hidden_size")
     let headWidth = try optionalSize("head_dim") ?? width / heads
@@ -37,30 +45,55 @@ extension PublishedConfiguration {
     guard heads * headWidth <= Self.sizeLimit else {
       throw fault("head_dim", "is \(headWidth), which \(heads) heads make impossibly wide")
     }
-    try require("hidden_act", among: ["silu", "swish"])
+    if let share = try rotaryShare(), share != 1 {
+      throw fault("partial_rotary_factor", "is \(share); this family rotates whole heads")
+    }
     try refuseWhatIsUnknown()
-    let positions = try rotaryPositions()
+    var norms = norms
+    norms.epsilon = try normEpsilon("rms_norm_eps", or: 1e-6)
     return DecoderParts(
       architecture: architecture.name, tensorNames: names, vocabulary: try size("vocab_size"),
       width: width, layers: try size("num_hidden_layers", limit: 4096), heads: heads,
       keyHeads: keyHeads, headWidth: headWidth, mlpWidth: try size("intermediate_size"),
       context: try optionalSize("max_position_embeddings") ?? 2048,
-      normEpsilon: try normEpsilon(), ropeTheta: positions.theta, ropeScaling: positions.scaling,
-      window: window, norms: norms, isTied: try flag("tie_word_embeddings"), biases: biases)
+      attention: AttentionParts(reach: .init(rotary: try rotaryPositions())),
+      mlp: MLPParts(try activation("hidden_act", or: .silu)), norms: norms,
+      isTied: try flag("tie_word_embeddings", or: isTied), biases: biases)
   }
 }
 
 extension PublishedConfiguration {
   /// The roles that `attention_bias` gives a bias to: all four matrices, or none.
-  func attentionBiases() throws -> Set<TensorRole> {
-    try flag("attention_bias") ? Set(DecoderParts.readingRoles + [.attentionOutput]) : []
+  func attentionBiases(or standard: Bool = false) throws -> Set<TensorRole> {
+    try flag("attention_bias", or: standard)
+      ? Set(DecoderParts.readingRoles + [.attentionOutput]) : []
   }
 
-  /// Refuses windows that only some blocks have.
-  func refuseSomeWindows() throws {
-    if try flag("use_sliding_window") {
-      throw fault("use_sliding_window", "is true; windows in some blocks only are not supported")
+  /// The attention of a family that may have windows in its upper blocks (`use_sliding_window`).
+  func attentionWithUpperWindows(_ parts: DecoderParts) throws -> AttentionParts {
+    var attention = parts.attention
+    guard try flag("use_sliding_window") else { return attention }
+    guard let window = try optionalSize("sliding_window") else {
+      throw fault("sliding_window", "is missing, but use_sliding_window is true")
     }
+    let first = try optionalSize("max_window_layers", from: 0) ?? 28
+    attention.local = AttentionParts.Local(
+      try localBlocks(layers: parts.layers) { $0 >= first },
+      .init(window: window, rotary: attention.reach.rotary))
+    return attention
+  }
+}
+
+extension AttentionParts {
+  /// The settings that `attentionWithUpperWindows` reads.
+  func upperWindowSettings(_ layers: Int) -> [(String, JSONValue)] {
+    guard let window = local?.reach.window else {
+      return [("use_sliding_window", .bool(false))]
+    }
+    return [
+      ("use_sliding_window", .bool(true)), ("sliding_window", .integer(Int64(window))),
+      ("layer_types", layerTypes(layers)),
+    ]
   }
 }
 
@@ -70,16 +103,37 @@ extension DecoderParts {
   /// - Parameter kind: What transformers calls the class of the whole model.
   func commonSettings(class kind: String) -> [(String, JSONValue)] {
     func integer(_ value: Int) -> JSONValue { .integer(Int64(value)) }
-    return [
-      ("architectures", .array([.string(kind)])), ("model_type", .string(architecture)),
+    return classSettings(kind) + positionSettings + [
       ("hidden_size", integer(width)), ("intermediate_size", integer(mlpWidth)),
       ("num_hidden_layers", integer(layers)), ("num_attention_heads", integer(heads)),
       ("num_key_value_heads", integer(keyHeads)), ("head_dim", integer(headWidth)),
-      ("vocab_size", integer(vocabulary)), ("max_position_embeddings", integer(context)),
-      ("rms_norm_eps", .number(Double("\(normEpsilon)") ?? Double(normEpsilon))),
-      ("rope_theta", .number(ropeTheta)), ("rope_parameters", ropeSettings),
-      ("hidden_act", .string("silu")), ("tie_word_embeddings", .bool(isTied)),
+      ("max_position_embeddings", integer(context)),
+      ("rms_norm_eps", .shortest(norms.epsilon)),
+      ("hidden_act", .string(mlp.activation.publishedName)),
+    ]
+  }
+
+  /// What every `config.json` says.
+  ///
+  /// - Parameter kind: What transformers calls the class of the whole model.
+  func classSettings(_ kind: String) -> [(String, JSONValue)] {
+    [
+      ("architectures", .array([.string(kind)])), ("model_type", .string(architecture)),
+      ("vocab_size", .integer(Int64(vocabulary))), ("tie_word_embeddings", .bool(isTied)),
       ("dtype", .string("float32")), ("torch_dtype", .string("float32")),
     ]
   }
+
+  /// The rotary positions of all blocks, old and new spellings side by side.
+  private var positionSettings: [(String, JSONValue)] {
+    guard let rotary = attention.reach.rotary, attention.rotaries == [rotary] else {
+      return []
+    }
+    return [("rope_theta", .number(rotary.theta)), ("rope_parameters", rotary.settings())]
+  }
+}
+
+extension JSONValue {
+  /// A number with no more digits than it needs among numbers of 32 bits.
+  static func shortest(_ value: Float) -> JSONValue { .number(Double("\(value)") ?? Double(value)) }
 }

@@ -1,16 +1,6 @@
 internal import Foundation
 internal import JSON
 
-/// The rotary positions that a configuration asks for.
-struct RotaryPositions: Equatable, CustomStringConvertible {
-  let theta: Double
-  let scaling: RotaryScaling
-
-  var description: String {
-    "a rope_theta of \(theta)" + (scaling == .none ? "" : ", stretched by \(scaling)")
-  }
-}
-
 extension PublishedConfiguration {
   /// Reads `rope_parameters` (new), `rope_scaling` and `rope_theta` (old).
   ///
@@ -21,9 +11,12 @@ extension PublishedConfiguration {
     let found = try ["rope_parameters", "rope_scaling"].compactMap { key in
       try positions(in: key, or: theta)
     }
-    guard let first = found.first, let last = found.last, first != last else {
-      return found.first ?? RotaryPositions(theta: theta, scaling: .none)
-    }
+    return try agreed(found) ?? RotaryPositions(theta: theta)
+  }
+
+  /// What all of several places say, if they say anything.
+  func agreed(_ found: [RotaryPositions]) throws -> RotaryPositions? {
+    guard let first = found.first, let last = found.last, first != last else { return found.first }
     throw fault("rope_scaling", "asks for \(last), but rope_parameters for \(first)")
   }
 
@@ -33,14 +26,34 @@ extension PublishedConfiguration {
     for (name, value) in members {
       if case .object = value {
         throw fault(
-          "\(key).\(name)", "asks for positions by kind of layer, which are not supported")
+          "\(key).\(name)", "asks for positions by kind of layer, which this family does not have")
       }
     }
-    if let share = try number("partial_rotary_factor", in: object), share != 1 {
-      throw fault("\(key).partial_rotary_factor", "is \(share); only 1 is supported")
-    }
-    return RotaryPositions(
+    return try positions(object, key, or: outer)
+  }
+
+  /// The positions of one object; `outer` is the base of its frequencies if it names none.
+  func positions(_ object: JSONValue, _ key: String, or outer: Double) throws -> RotaryPositions {
+    RotaryPositions(
       theta: try number("rope_theta", in: object) ?? outer, scaling: try scaling(object, key))
+  }
+
+  /// The share of a head's numbers that are rotated, wherever it is said.
+  func rotaryShare() throws -> Double? {
+    let places = [document] + ["rope_parameters", "rope_scaling"].compactMap(present)
+    return try places.lazy.compactMap { try number("partial_rotary_factor", in: $0) }.first
+  }
+
+  /// The blocks whose attention is local: those of `layer_types`, or what files without it mean.
+  func localBlocks(layers: Int, or isLocal: (Int) -> Bool) throws -> Set<Int> {
+    guard let value = present("layer_types") else { return Set((0..<layers).filter(isLocal)) }
+    guard case .array(let types) = value, types.count == layers else {
+      throw fault("layer_types", "should be a list of \(layers), one a block")
+    }
+    for type in types where type != .string("full_attention") && type != .localAttention {
+      throw fault("layer_types", "should hold 'full_attention' and 'sliding_attention' only")
+    }
+    return Set((0..<layers).filter { types[$0] == .localAttention })
   }
 
   private func scaling(_ object: JSONValue, _ key: String) throws -> RotaryScaling {
@@ -92,34 +105,58 @@ extension PublishedConfiguration {
   }
 }
 
-extension DecoderParts {
+extension JSONValue {
+  fileprivate static let localAttention = JSONValue.string("sliding_attention")
+}
+
+extension AttentionParts {
+  /// The kind of attention of each block, as `layer_types` has it.
+  func layerTypes(_ layers: Int) -> JSONValue {
+    .array(
+      (0..<layers).map {
+        local?.blocks.contains($0) == true ? .localAttention : .string("full_attention")
+      })
+  }
+}
+
+extension RotaryPositions {
   /// The positions as `rope_parameters` has them.
-  var ropeSettings: JSONValue {
-    func object(_ kind: String, _ settings: [(String, Double)]) -> JSONValue {
-      .object(
-        [("rope_type", .string(kind)), ("rope_theta", .number(ropeTheta))]
-          + settings.map { ($0, .number($1)) })
+  ///
+  /// - Parameter share: The share of a head's numbers that are rotated; not said if nil.
+  func settings(share: Double? = nil) -> JSONValue {
+    let named: [(String, JSONValue)] = [
+      ("rope_type", .string(scaling.publishedName)), ("rope_theta", .number(theta)),
+    ]
+    return .object(
+      named + scaling.settings + (share.map { [("partial_rotary_factor", .number($0))] } ?? []))
+  }
+}
+
+extension RotaryScaling {
+  fileprivate var publishedName: String {
+    switch self {
+    case .none: "default"
+    case .linear: "linear"
+    case .byWavelength: "llama3"
+    case .byTurns: "yarn"
     }
-    switch ropeScaling {
-    case .none: return object("default", [])
-    case .linear(let factor): return object("linear", [("factor", factor)])
+  }
+
+  fileprivate var settings: [(String, JSONValue)] {
+    switch self {
+    case .none: return []
+    case .linear(let factor): return [("factor", .number(factor))]
     case .byWavelength(let factor, let low, let high, let context):
-      return object(
-        "llama3",
-        [
-          ("factor", factor), ("low_freq_factor", low), ("high_freq_factor", high),
-          ("original_max_position_embeddings", context),
-        ])
+      return [
+        ("factor", .number(factor)), ("low_freq_factor", .number(low)),
+        ("high_freq_factor", .number(high)), ("original_max_position_embeddings", .number(context)),
+      ]
     case .byTurns(let factor, let fast, let slow, let context, let attention, let truncates):
-      guard
-        case .object(let members) = object(
-          "yarn",
-          [
-            ("factor", factor), ("beta_fast", fast), ("beta_slow", slow),
-            ("original_max_position_embeddings", context), ("attention_factor", attention),
-          ])
-      else { return .null }
-      return .object(members + [("truncate", .bool(truncates))])
+      return [
+        ("factor", .number(factor)), ("beta_fast", .number(fast)), ("beta_slow", .number(slow)),
+        ("original_max_position_embeddings", .number(context)),
+        ("attention_factor", .number(attention)), ("truncate", .bool(truncates)),
+      ]
     }
   }
 }

@@ -1,4 +1,5 @@
 package import JSON
+internal import Tensors
 
 /// A `config.json` whose keys are read one by one, each with an error of its own.
 package struct PublishedConfiguration: Sendable {
@@ -16,6 +17,12 @@ package struct PublishedConfiguration: Sendable {
     .badConfiguration(key: key, file: file, reason: reason)
   }
 
+  /// The same without some keys, which the family reads otherwise.
+  func without(_ keys: [String]) -> PublishedConfiguration {
+    guard case .object(let members) = document else { return self }
+    return PublishedConfiguration(.object(members.filter { !keys.contains($0.0) }), file: file)
+  }
+
   /// Anything larger is a damaged file, and would only be found out when memory runs out.
   static let sizeLimit = 1 << 22
 
@@ -24,10 +31,10 @@ package struct PublishedConfiguration: Sendable {
     return value
   }
 
-  func optionalSize(_ key: String, limit: Int = sizeLimit) throws -> Int? {
+  func optionalSize(_ key: String, from least: Int = 1, limit: Int = sizeLimit) throws -> Int? {
     guard let value = present(key) else { return nil }
-    guard case .integer(let size) = value, size > 0, size <= limit else {
-      throw fault(key, "should be an integer from 1 to \(limit)")
+    guard case .integer(let size) = value, size >= least, size <= limit else {
+      throw fault(key, "should be an integer from \(least) to \(limit)")
     }
     return Int(size)
   }
@@ -50,24 +57,28 @@ package struct PublishedConfiguration: Sendable {
     }
   }
 
-  func flag(_ key: String) throws -> Bool {
+  func flag(_ key: String, or standard: Bool = false) throws -> Bool {
     switch present(key) {
-    case nil: return false
+    case nil: return standard
     case .bool(let bool): return bool
     default: throw fault(key, "should be true or false")
     }
   }
 
-  func require(_ key: String, among supported: [String]) throws {
-    guard let value = present(key) else { return }
-    guard case .string(let name) = value, supported.contains(name) else {
-      throw fault(key, "is not supported; only \(supported.joined(separator: " or ")) is")
+  /// What neurons do, by the names that transformers has for it.
+  func activation(_ key: String, or standard: Activation) throws -> Activation {
+    guard let value = present(key) else { return standard }
+    guard case .string(let name) = value, let activation = Activation(published: name) else {
+      throw fault(
+        key,
+        "is not supported; only \(Activation.published.map(\.name).joined(separator: ", ")) are")
     }
+    return activation
   }
 
-  func normEpsilon() throws -> Float {
-    let epsilon = try number("rms_norm_eps") ?? 1e-6
-    guard epsilon < 1, Float(epsilon) > 0 else { throw fault("rms_norm_eps", "should be below 1") }
+  func normEpsilon(_ key: String, or standard: Double) throws -> Float {
+    let epsilon = try number(key) ?? standard
+    guard epsilon < 1, Float(epsilon) > 0 else { throw fault(key, "should be below 1") }
     return Float(epsilon)
   }
 
@@ -82,6 +93,9 @@ package struct PublishedConfiguration: Sendable {
     if present("is_causal") == .bool(false) {
       throw fault("is_causal", "is false; only causal attention is supported")
     }
+    for key in ["use_bidirectional_attention", "add_cross_attention"] where try flag(key) {
+      throw fault(key, "is true; only causal attention is supported")
+    }
     if present("transformers_weights") != nil {
       throw fault(
         "transformers_weights", "names another file, which is not supported; rename that file")
@@ -89,8 +103,23 @@ package struct PublishedConfiguration: Sendable {
     if case .object(let members)? = present("pruned_heads"), !members.isEmpty {
       throw fault("pruned_heads", "is not supported")
     }
-    if let share = try number("partial_rotary_factor"), share != 1 {
-      throw fault("partial_rotary_factor", "is \(share); only 1 is supported")
-    }
+  }
+}
+
+extension Activation {
+  /// What transformers calls each, the name that is written first.
+  fileprivate static let published: [(name: String, activation: Activation)] = [
+    ("silu", .silu), ("swish", .silu), ("gelu_pytorch_tanh", .geluTanh), ("gelu_new", .geluTanh),
+    ("gelu_fast", .geluTanh), ("gelu", .gelu), ("relu", .relu),
+  ]
+
+  fileprivate init?(published name: String) {
+    guard let known = Self.published.first(where: { $0.name == name }) else { return nil }
+    self = known.activation
+  }
+
+  /// The name that transformers reads.
+  var publishedName: String {
+    Self.published.first { $0.activation == self }?.name ?? rawValue
   }
 }

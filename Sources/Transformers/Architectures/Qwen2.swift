@@ -6,11 +6,14 @@ enum Qwen2: Architecture {
   static let hasReorderedHeads = false
 
   static func parts(_ configuration: PublishedConfiguration) throws -> DecoderParts {
-    try configuration.refuseSomeWindows()
-    return try configuration.commonParts(Self.self, biases: Set(DecoderParts.readingRoles))
+    var parts = try configuration.commonParts(
+      Self.self, biases: Set(DecoderParts.readingRoles))
+    parts.attention = try configuration.attentionWithUpperWindows(parts)
+    return parts
   }
 
   static func settings(of parts: DecoderParts) -> [(String, JSONValue)] {
-    parts.commonSettings(class: "Qwen2ForCausalLM") + [("use_sliding_window", .bool(false))]
+    parts.commonSettings(class: "Qwen2ForCausalLM")
+      + parts.attention.upperWindowSettings(parts.layers)
   }
 }

@@ -6,19 +6,19 @@ enum Qwen3: Architecture {
   static let hasReorderedHeads = false
 
   static func parts(_ configuration: PublishedConfiguration) throws -> DecoderParts {
-    try configuration.refuseSomeWindows()
     // transformers' own default is 128, whatever the width: not guessed.
     guard configuration.present("head_dim") != nil else {
       throw configuration.fault("head_dim", "is missing")
     }
-    return try configuration.commonParts(
-      Self.self, biases: configuration.attentionBiases(),
-      norms: Norms(ofQueriesAndKeys: .perHead))
+    var parts = try configuration.commonParts(
+      Self.self, biases: configuration.attentionBiases(), norms: Norms(ofQueriesAndKeys: .perHead))
+    parts.attention = try configuration.attentionWithUpperWindows(parts)
+    return parts
   }
 
   static func settings(of parts: DecoderParts) -> [(String, JSONValue)] {
-    parts.commonSettings(class: "Qwen3ForCausalLM") + [
-      ("attention_bias", .bool(parts.hasBias([.query]))), ("use_sliding_window", .bool(false)),
-    ]
+    parts.commonSettings(class: "Qwen3ForCausalLM")
+      + [("attention_bias", .bool(parts.hasBias([.query])))]
+      + parts.attention.upperWindowSettings(parts.layers)
   }
 }

@@ -51,16 +51,20 @@ public enum HuggingFaceFolder {
 
   /// A model with the weights of its source.
   private static func fill(_ source: ModelSource, _ folder: URL) throws -> any LanguageModel {
-    let layout = source.parts.layout, copies = source.parts.copies
+    let stored = StoredLayout(source.parts), copies = source.parts.copies
+    let layout = stored.layout
     var tensors = try source.tensors()
     tensors.addPrefix(source.architecture.bodyPrefix, for: layout.names)
     try checkMemory(layout, folder)
-    try tensors.check(against: layout, besides: Set(copies.keys), advice: source.advice)
+    try tensors.check(
+      against: layout, besides: Set(copies.keys),
+      buffers: source.architecture.buffers, advice: source.advice)
     try check(copies, in: tensors)
     var model = DecoderModel(source.parts)
     // One tensor at a time: beside the model, only one is in memory.
-    for (name, tensor) in layout.names.compactMap({ name in tensors[name].map { (name, $0) } }) {
-      model.parameters[name] = try tensor.read()
+    for (form, tensor) in stored.forms.compactMap({ form in tensors[form.name].map { (form, $0) } })
+    {
+      for part in form.split(try tensor.read()) { model.parameters[part.name] = part.tensor }
     }
     return model
   }
@@ -157,9 +161,8 @@ public enum HuggingFaceFolder {
     let none = ["bos_token_id", "eos_token_id", "pad_token_id"].map { ($0, JSONValue.null) }
     let settings = architecture.settings(of: model.parts) + (tokenizer?.roles ?? none)
     try write(.object(settings), "config.json")
-    let parameters = model.parameters
-    let tensors = parameters.layout.entries.map {
-      (name: $0.name, shape: $0.shape, bytes: parameters.bytes($0.name))
+    let tensors = StoredLayout(model.parts).forms.map {
+      (name: $0.name, shape: $0.shape, bytes: $0.bytes(model.parameters))
     }
     try AtomicFile.write(
       Safetensors.data(tensors), to: folder.appending(path: "model.safetensors"))

@@ -122,9 +122,12 @@ package enum Safetensors {
   }
 
   /// Recognises what is no safetensors file: its first eight bytes would be read as an absurd length.
+  ///
+  /// Any beginning is some header's length, 640 that of a pickle: where a header opens behind it, it is one.
   private static func checkKind(_ handle: FileHandle, file: String) throws {
     let start = (try? handle.read(upToCount: 512)) ?? Data()
-    if let reason = ForeignContent.named(start) {
+    let opens = start.dropFirst(8).first == UInt8(ascii: "{")
+    if !opens, let reason = ForeignContent.named(start) {
       throw CheckpointError.unreadable(file: file, reason: reason)
     }
     guard (try? handle.seek(toOffset: 0)) != nil else {

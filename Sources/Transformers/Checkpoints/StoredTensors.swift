@@ -102,10 +102,12 @@ struct StoredTensors {
   /// - Parameters:
   ///   - layout: What `config.json` asks for.
   ///   - ignored: Tensors that are looked at elsewhere.
+  ///   - ownBuffers: How the names of the family's own buffers end.
   ///   - advice: What to do about a tensor that is missing, if anything is known.
   /// - Throws: `CheckpointError`, with the file.
   func check(
-    against layout: ParameterLayout, besides ignored: Set<String>, advice: (String) -> String?
+    against layout: ParameterLayout, besides ignored: Set<String>, buffers ownBuffers: [String],
+    advice: (String) -> String?
   ) throws {
     for entry in layout.entries {
       guard let tensor = self[entry.name] else {
@@ -118,7 +120,8 @@ struct StoredTensors {
     }
     let known = Set((layout.names + ignored).map { Spelling($0) })
     for (name, tensor) in byName.sorted(by: { $0.key < $1.key })
-    where !known.contains(name) && !Self.buffers.contains(where: name.text.hasSuffix) {
+    where !known.contains(name) && !(Self.buffers + ownBuffers).contains(where: name.text.hasSuffix)
+    {
       throw CheckpointError.unexpectedTensor(name.text, file: tensor.path)
     }
   }

@@ -12,6 +12,7 @@ struct Segment: Sendable {
 
 /// Where one shard's activations are kept during a pass and until its gradient is done.
 struct DecoderActivations {
+  private let parts: DecoderParts
   struct Layer {
     let attentionNormed, joint, headOutput, mlpNormed, gateUp, mlpActivation: Matrix
     let attentionReciprocals, mlpReciprocals: Matrix
@@ -32,8 +33,10 @@ struct DecoderActivations {
   /// For normalised queries or keys, `[tokens, queryWidth]`; empty without such norms.
   let heads: Matrix
   let branch, finalNormed, finalReciprocals: Matrix
-  let cosines, sines: Matrix
-  let shapes: [AttentionShape]
+  /// The angles of every kind of rotary positions, by token.
+  private let angles: [RotaryPositions: RotaryAngles]
+  /// The sizes of each segment's attention; see `shape(_:of:)`.
+  private let shapes: [AttentionShape]
   let scratch: Matrix
 
   /// Lays the activations of `segments` out in an arena.
@@ -42,12 +45,12 @@ struct DecoderActivations {
   init(
     _ parts: DecoderParts, segments: [Segment], arena: Arena, retaining: Bool
   ) {
+    self.parts = parts
     let tokens = segments.last?.tokens.upperBound ?? 0
     let shapes = segments.map {
       AttentionShape(
         queries: $0.tokens.count, keys: $0.offset + $0.tokens.count, heads: parts.heads,
-        keyHeads: parts.keyHeads, headWidth: parts.headWidth,
-        window: parts.window)
+        keyHeads: parts.keyHeads, headWidth: parts.headWidth, cap: parts.attention.softCap)
     }
     func matrix(_ columns: Int) -> Matrix { arena.matrix(rows: tokens, columns: columns) }
     func normInput(_ columns: Int, groups: Int = 1) -> NormInput {
@@ -60,7 +63,7 @@ struct DecoderActivations {
       Layer(
         attentionNormed: matrix(parts.width), joint: matrix(parts.jointWidth),
         headOutput: matrix(parts.queryWidth), mlpNormed: matrix(parts.width),
-        gateUp: matrix(2 * parts.mlpWidth), mlpActivation: matrix(parts.mlpWidth),
+        gateUp: matrix(parts.mlpInputWidth), mlpActivation: matrix(parts.mlpWidth),
         attentionReciprocals: matrix(1), mlpReciprocals: matrix(1),
         attentionBranch: norms.areAfter ? normInput(parts.width) : nil,
         mlpBranch: norms.areAfter ? normInput(parts.width) : nil,
@@ -82,21 +85,40 @@ struct DecoderActivations {
     branch = matrix(parts.width)
     finalNormed = matrix(parts.width)
     finalReciprocals = matrix(1)
-    cosines = matrix(parts.headWidth / 2)
-    sines = matrix(parts.headWidth / 2)
     scratch = arena.matrix(rows: 1, columns: shapes.map(\.scratchCount).max() ?? 0)
     self.shapes = shapes
-    fillAngles(segments, parts)
+    let pairs = parts.rotaryPairs
+    angles = Dictionary(
+      uniqueKeysWithValues: parts.attention.rotaries.map { rotary in
+        let window = RotaryAngles(cosines: matrix(pairs), sines: matrix(pairs))
+        window.fill(segments, rotary)
+        return (rotary, window)
+      })
   }
 
-  private func fillAngles(_ segments: [Segment], _ parts: DecoderParts) {
+  /// The sizes of a segment's attention in a block.
+  func shape(_ layer: Int, segment: Int) -> AttentionShape {
+    var shape = shapes[segment]
+    shape.window = parts.attention.reach(layer: layer).window
+    shape.scale = parts.attention.scale(layer: layer, headWidth: parts.headWidth)
+    return shape
+  }
+
+  /// The angles of a block's positions; nil if it rotates nothing.
+  func angles(_ reach: AttentionParts.Reach) -> RotaryAngles? {
+    reach.rotary.flatMap { angles[$0] }
+  }
+}
+
+extension RotaryAngles {
+  /// The angles of each token of some segments.
+  fileprivate func fill(_ segments: [Segment], _ rotary: RotaryPositions) {
     let length = segments.map { $0.offset + $0.tokens.count }.max() ?? 0
-    let angles = RotaryAngles.table(
-      positions: length, pairs: cosines.columns, theta: parts.ropeTheta, parts.ropeScaling)
+    let table = RotaryAngles.table(positions: length, pairs: cosines.columns, rotary)
     for segment in segments {
       let positions = segment.offset..<segment.offset + segment.tokens.count
-      cosines.rows(segment.tokens).copy(angles.cosines.rows(positions))
-      sines.rows(segment.tokens).copy(angles.sines.rows(positions))
+      cosines.rows(segment.tokens).copy(table.cosines.rows(positions))
+      sines.rows(segment.tokens).copy(table.sines.rows(positions))
     }
   }
 }

@@ -87,7 +87,7 @@ final class DecoderContinuation: CachedDecoder {
       pass.run(batch.tokens[...])
       for (row, new) in tokens.enumerated() { lengths[row] += new.count }
       let last = arena.gather(batch.lastIndices, of: activations.finalNormed)
-      multiply(last, weights.head, into: logits, transposingB: true)
+      weights.readLogits(last, into: logits)
     }
   }
 }

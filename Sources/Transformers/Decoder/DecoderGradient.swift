@@ -19,18 +19,31 @@ struct DecoderGradientPass {
   /// Propagates the gradient of the final norm's output back to the embedding.
   func run(_ tokens: ArraySlice<Int>, finalGradient: Matrix) {
     let stream = arena.zeros(rows: tokens.count, columns: parts.width)
-    rmsNormGradient(
-      of: finalGradient, input: activations.residuals[2 * parts.layers],
-      gain: weights.finalNorm, reciprocals: activations.finalReciprocals, inputGradient: stream,
-      gainGradient: gradients.finalNorm)
+    parts.norms.addGradient(
+      of: finalGradient, weights.finalNorm, input: activations.residuals[2 * parts.layers],
+      reciprocals: activations.finalReciprocals, to: stream, gradients.finalNorm)
     let scratch = Scratch(parts, tokens: tokens.count, arena: arena)
     for layer in (0..<parts.layers).reversed() where layer >= needs.firstLayer {
-      mlpBranchGradient(layer, stream, scratch)
-      attentionBranchGradient(layer, stream, scratch)
+      let output = scratch.outputGradient(stream)
+      mlpBranchGradient(layer, output, stream, scratch)
+      attentionBranchGradient(layer, output, stream, scratch)
     }
-    guard needs.embedding else { return }
+    if needs.embedding { embeddingGradient(tokens, stream) }
+  }
+
+  /// Back through h = s E[token] + P[place].
+  private func embeddingGradient(_ tokens: ArraySlice<Int>, _ stream: Matrix) {
     for (row, token) in tokens.enumerated() {
-      addScaled(stream.rows(row..<row + 1), to: gradients.embedding.rows(token..<token + 1))
+      addScaled(
+        stream.rows(row..<row + 1), by: parts.embeddingScale,
+        to: gradients.embedding.rows(token..<token + 1))
+    }
+    guard let positions = gradients.positions else { return }
+    for segment in segments {
+      for (index, token) in segment.tokens.enumerated() {
+        let place = min(segment.offset + index, positions.rows - 1)
+        addScaled(stream.rows(token..<token + 1), to: positions.rows(place..<place + 1))
+      }
     }
   }
 
@@ -41,6 +54,8 @@ struct DecoderGradientPass {
     let headOutput: Matrix  // [T, q], of what the heads found
     let mlpActivation: Matrix  // [T, m], of the gated neurons
     let branch: Matrix  // [T, d], of a branch's output before its norm
+    /// [T, d], of what a block adds, where its branches lie side by side.
+    let added: Matrix
     /// [T, q], of normalised queries or keys, and of what their norm read.
     let normedHeads, heads: Matrix
 
@@ -50,28 +65,43 @@ struct DecoderGradientPass {
       headOutput = arena.matrix(rows: tokens, columns: parts.queryWidth)
       mlpActivation = arena.matrix(rows: tokens, columns: parts.mlpWidth)
       branch = arena.matrix(rows: tokens, columns: parts.norms.areAfter ? parts.width : 0)
+      added = arena.matrix(rows: tokens, columns: parts.isParallel ? parts.width : 0)
       let isNormed = parts.norms.ofQueriesAndKeys != nil
       let width = isNormed ? max(parts.queryWidth, parts.keyWidth) : 0
       normedHeads = arena.matrix(rows: tokens, columns: width)
       heads = arena.matrix(rows: tokens, columns: width)
     }
+
+    /// The gradient of what a block's branches add: that of the stream behind them.
+    ///
+    /// It is the stream's own, which a branch adds to only after it was read; of branches side by side the second
+    /// would read what the first has added, so they get a copy.
+    func outputGradient(_ stream: Matrix) -> Matrix {
+      guard added.columns > 0 else { return stream }
+      added.copy(stream)
+      return added
+    }
   }
 
-  /// Back through h' = h + D(silu(g) ⊙ u), with [g u] = norm(h) [G U]ᵀ.
-  private func mlpBranchGradient(_ layer: Int, _ stream: Matrix, _ scratch: Scratch) {
+  /// Back through h' = h + D(f(g) ⊙ u), with [g u] = norm(h) [G U]ᵀ; or h' = h + D f(u) if nothing gates.
+  private func mlpBranchGradient(
+    _ layer: Int, _ added: Matrix, _ stream: Matrix, _ scratch: Scratch
+  ) {
     let block = weights.blocks[layer], into = gradients.blocks[layer]
     let memory = activations.layers[layer], needed = needs.blocks[layer]
     let output = branchGradient(
-      stream, block.mlpPostNorm, into.mlpPostNorm, memory.mlpBranch, scratch)
-    // ∂D = ∂h'ᵀ a, [d, m], with a = silu(g) ⊙ u, [T, m].
+      added, block.mlpPostNorm, into.mlpPostNorm, memory.mlpBranch, scratch)
+    // ∂D = ∂h'ᵀ a, [d, m], with a = f(g) ⊙ u, [T, m].
     if needed { addGradient(output, memory.mlpActivation, into.down, into.downBias) }
     multiply(output, block.down.weight, into: scratch.mlpActivation)  // ∂a = ∂h' D, [T, m]
-    // ∂g = ∂a ⊙ u ⊙ silu'(g) and ∂u = ∂a ⊙ silu(g) take the place of g and u, which nobody needs again.
-    swiGLUGradient(of: scratch.mlpActivation, replacing: memory.gateUp)
+    // ∂g = ∂a ⊙ u ⊙ f'(g) and ∂u = ∂a ⊙ f(g) take the place of g and u, which nobody needs again.
+    parts.mlp.activation.gradient(
+      of: scratch.mlpActivation, isGated: parts.mlp.isGated, replacing: memory.gateUp)
     if needed { addGradient(memory.gateUp, memory.mlpNormed, into.gateUp, into.gateUpBias) }
     multiply(memory.gateUp, block.gateUp.weight, into: scratch.normed)  // [T, 2m] [2m, d]
     inputGradient(
-      scratch.normed, 2 * layer + 1, block.mlpNorm, into.mlpNorm, memory.mlpReciprocals, stream)
+      scratch.normed, parts.mlpInput(layer), block.mlpNorm, into.mlpNorm, memory.mlpReciprocals,
+      stream)
   }
 
   /// Adds ∂W = ∂yᵀ x and ∂b = Σ ∂y of a product y = xWᵀ + b.
@@ -84,60 +114,63 @@ struct DecoderGradientPass {
 
   /// Back through the norm of what a branch adds, if there is one: the gradient of what the norm read.
   private func branchGradient(
-    _ stream: Matrix, _ gain: Matrix?, _ gainGradient: Matrix?,
+    _ added: Matrix, _ norm: NormWeights?, _ gradient: NormWeights?,
     _ memory: DecoderActivations.NormInput?, _ scratch: Scratch
   ) -> Matrix {
-    guard let gain, let gainGradient, let memory else { return stream }
+    guard let norm, let gradient, let memory else { return added }
     scratch.branch.fill(0)
-    rmsNormGradient(
-      of: stream, input: memory.input, gain: gain, reciprocals: memory.reciprocals,
-      inputGradient: scratch.branch, gainGradient: gainGradient)
+    parts.norms.addGradient(
+      of: added, norm, input: memory.input, reciprocals: memory.reciprocals, to: scratch.branch,
+      gradient)
     return scratch.branch
   }
 
   /// Back through the norm of what a branch reads, if there is one, into the stream's gradient.
   private func inputGradient(
-    _ normed: Matrix, _ index: Int, _ gain: Matrix?, _ gainGradient: Matrix?,
+    _ normed: Matrix, _ index: Int, _ norm: NormWeights?, _ gradient: NormWeights?,
     _ reciprocals: Matrix, _ stream: Matrix
   ) {
-    guard let gain, let gainGradient else { return addScaled(normed, to: stream) }
-    rmsNormGradient(
-      of: normed, input: activations.residuals[index], gain: gain, reciprocals: reciprocals,
-      inputGradient: stream, gainGradient: gainGradient)
+    guard let norm, let gradient else { return addScaled(normed, to: stream) }
+    parts.norms.addGradient(
+      of: normed, norm, input: activations.residuals[index], reciprocals: reciprocals,
+      to: stream, gradient)
   }
 
   /// Back through the norm of queries or keys, in place.
   private func headGradient(
-    _ window: Matrix, _ gain: Matrix?, _ gainGradient: Matrix?,
+    _ window: Matrix, _ norm: NormWeights?, _ gradient: NormWeights?,
     _ memory: DecoderActivations.NormInput?, _ scratch: Scratch
   ) {
-    guard let gain, let gainGradient, let memory else { return }
-    func grouped(_ matrix: Matrix) -> Matrix { matrix.regrouped(columns: gain.columns) }
+    guard let norm, let gradient, let memory else { return }
+    func grouped(_ matrix: Matrix) -> Matrix { matrix.regrouped(columns: norm.gain.columns) }
     let normed = scratch.normedHeads.reshaped(rows: window.rows, columns: window.columns)
     let input = scratch.heads.reshaped(rows: window.rows, columns: window.columns)
     normed.copy(window)
     input.fill(0)
-    rmsNormGradient(
-      of: grouped(normed), input: grouped(memory.input), gain: gain,
-      reciprocals: memory.reciprocals, inputGradient: grouped(input), gainGradient: gainGradient)
+    parts.norms.addGradient(
+      of: grouped(normed), norm, input: grouped(memory.input), reciprocals: memory.reciprocals,
+      to: grouped(input), gradient)
     window.copy(input)
   }
 
   /// Back through h' = h + O(A v), with A = softmax(q kᵀ / √width) and [q k v] = norm(h) Wᵀ, q and k rotated.
-  private func attentionBranchGradient(_ layer: Int, _ stream: Matrix, _ scratch: Scratch) {
+  private func attentionBranchGradient(
+    _ layer: Int, _ added: Matrix, _ stream: Matrix, _ scratch: Scratch
+  ) {
     let block = weights.blocks[layer], into = gradients.blocks[layer]
     let memory = activations.layers[layer], needed = needs.blocks[layer]
     let output = branchGradient(
-      stream, block.attentionPostNorm, into.attentionPostNorm, memory.attentionBranch, scratch)
+      added, block.attentionPostNorm, into.attentionPostNorm, memory.attentionBranch, scratch)
     if needed { addGradient(output, memory.headOutput, into.output, into.outputBias) }
     multiply(output, block.output.weight, into: scratch.headOutput)  // ∂(A v) = ∂h' O, [T, q]
     scratch.joint.fill(0)
-    for index in segments.indices { mixGradient(memory, segment: index, scratch) }
+    for index in segments.indices { mixGradient(layer, segment: index, scratch) }
     // A rotation's transpose is the rotation by the opposite angle.
-    rotate(
-      scratch.joint.columns(0..<parts.queryWidth + parts.keyWidth),
-      headWidth: parts.headWidth, cosines: activations.cosines,
-      sines: activations.sines, inverse: true)
+    if let angles = activations.angles(parts.attention.reach(layer: layer)) {
+      rotate(
+        scratch.joint.columns(0..<parts.queryWidth + parts.keyWidth),
+        headWidth: parts.headWidth, cosines: angles.cosines, sines: angles.sines, inverse: true)
+    }
     headGradient(
       scratch.joint.columns(parts.queries), block.queryNorm, into.queryNorm, memory.queries, scratch
     )
@@ -153,14 +186,13 @@ struct DecoderGradientPass {
   /// Back through the heads of one row of text, t tokens.
   ///
   /// Of each head, ∂v = Aᵀ ∂y; with S = q kᵀ / √width and ∂A = ∂y vᵀ, ∂S = A ⊙ (∂A − Σⱼ A ∂A), row by row;
-  /// ∂q = ∂S k / √width and ∂k = ∂Sᵀ q / √width. Heads that share keys add up in ∂k and ∂v.
-  private func mixGradient(
-    _ memory: DecoderActivations.Layer, segment index: Int, _ scratch: Scratch
-  ) {
-    let tokens = segments[index].tokens
+  /// ∂q = ∂S k / √width and ∂k = ∂Sᵀ q / √width. Heads that share keys add up in ∂k and ∂v. A cap
+  /// c tanh(S / c) of the scores has the slope 1 − tanh² between.
+  private func mixGradient(_ layer: Int, segment index: Int, _ scratch: Scratch) {
+    let tokens = segments[index].tokens, memory = activations.layers[layer]
     let rows = memory.joint.rows(tokens), gradient = scratch.joint.rows(tokens)
     attentionGradient(
-      activations.shapes[index], of: scratch.headOutput.rows(tokens),
+      activations.shape(layer, segment: index), of: scratch.headOutput.rows(tokens),
       queries: rows.columns(parts.queries), keys: rows.columns(parts.keys),
       values: rows.columns(parts.values), pattern: memory.patterns[index],
       queryGradient: gradient.columns(parts.queries),
@@ -177,7 +209,7 @@ struct GradientNeeds: Sendable {
   init(_ model: DecoderModel, scope: Set<String>?) {
     func needs(_ name: String) -> Bool { scope?.contains(name) ?? true }
     let names = model.names
-    embedding = needs(names.embedding)
+    embedding = needs(names.embedding) || names.positions.map(needs) == true
     head = needs(names.unembedding)
     blocks = names.blocks.map { $0.map(\.name).contains(where: needs) }
   }
@@ -246,7 +278,7 @@ final class DecoderGradientTape: GradientTape {
     let finalGradient = shard.arena.zeros(rows: range.count, columns: parts.width)
     let head = HeadLoss(
       hidden: activations.finalNormed, hiddenGradient: finalGradient, head: weights.head,
-      headGradient: needs.head ? gradients.head : nil, arena: shard.arena)
+      headGradient: needs.head ? gradients.head : nil, cap: parts.logitCap, arena: shard.arena)
     shard.loss = head.run(loss, tokens: range)
     let back = DecoderGradientPass(
       parts: parts, weights: weights, gradients: gradients, segments: segments,

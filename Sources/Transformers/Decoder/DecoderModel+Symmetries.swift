@@ -11,7 +11,9 @@ extension DecoderModel {
   /// - Precondition: The embedding is untied, or the final gain could not be folded into it.
   package func reparameterised(using generator: inout SeededGenerator) -> any LanguageModel {
     precondition(!parts.isTied, "A tied embedding cannot take the final norm's gain")
-    precondition(parts.norms == Norms(), "Only norms before the branches can be folded away")
+    precondition(
+      parts.norms == Norms(epsilon: parts.norms.epsilon) && parts.mlp.isGated,
+      "Only norms before the branches can be folded away, and only gated neurons be rescaled")
     var model = self
     for layer in 0..<parts.layers {
       model.permuteHeads(layer, &generator)

@@ -3,7 +3,7 @@ internal import Tensors
 
 /// A decoder-only transformer, built from the parts that its architecture lists.
 ///
-/// RMSNorm, rotary positions (half-split), grouped-query causal attention, SwiGLU.
+/// A stream to which each block adds what its attention and its MLP make of it, each behind a norm.
 package struct DecoderModel: LanguageModel {
   package var architecture: String { parts.architecture }
 
@@ -26,19 +26,23 @@ package struct DecoderModel: LanguageModel {
     let names = parts.names
     for entry in parameters.layout.entries {
       parameters[entry.name] = Self.initial(
-        entry, names.blockTensor(entry.name), deviation: deviation, layers: parts.layers,
-        &generator)
+        entry, names.blockTensor(entry.name), deviation: deviation, parts, &generator)
     }
   }
 
   private static func initial(
-    _ entry: ParameterLayout.Entry, _ tensor: BlockTensor?, deviation: Double, layers: Int,
+    _ entry: ParameterLayout.Entry, _ tensor: BlockTensor?, deviation: Double,
+    _ parts: DecoderParts,
     _ generator: inout SeededGenerator
   ) -> Tensor {
-    if tensor?.isBias == true { return Tensor(shape: entry.shape) }
-    if entry.shape.count == 1 { return Tensor(repeating: 1, shape: entry.shape) }
+    if tensor?.isBias == true || entry.name == parts.names.finalNormBias {
+      return Tensor(shape: entry.shape)
+    }
+    if entry.shape.count == 1 {
+      return Tensor(repeating: 1 - parts.norms.gainOffset, shape: entry.shape)
+    }
     let scale =
-      tensor?.role.isWriter == true ? deviation / Double(2 * layers).squareRoot() : deviation
+      tensor?.role.isWriter == true ? deviation / Double(2 * parts.layers).squareRoot() : deviation
     return Tensor(
       shape: entry.shape,
       scalars: (0..<entry.count).map { _ in Float(generator.normal() * scale) })
@@ -54,7 +58,7 @@ package struct DecoderModel: LanguageModel {
   /// A residual bias before block `l + 1` is the bias of block `l`'s down projection.
   package func addingMLPBiases() -> any LanguageModel {
     var wider = parts
-    wider.biases.formUnion(DecoderParts.mlpRoles)
+    wider.biases.formUnion(wider.mlpRoles)
     var model = DecoderModel(wider)
     for name in parameters.layout.names { model.parameters[name] = parameters[name] }
     return model
@@ -62,7 +66,7 @@ package struct DecoderModel: LanguageModel {
 
   /// The weights of one block as windows; also the shape of their gradients.
   struct Block {
-    let attentionNorm, mlpNorm, attentionPostNorm, mlpPostNorm, queryNorm, keyNorm: Matrix?
+    let attentionNorm, mlpNorm, attentionPostNorm, mlpPostNorm, queryNorm, keyNorm: NormWeights?
     let joint, output, gateUp, down: LinearMap
     let jointBias, outputBias, gateUpBias, downBias: Matrix?
 
@@ -70,8 +74,12 @@ package struct DecoderModel: LanguageModel {
       func names(_ roles: [TensorRole], isBias: Bool = false) -> [String] {
         roles.map { parts.tensorNames.name($0, isBias: isBias, layer: layer) }
       }
-      func norm(_ role: TensorRole) -> Matrix? {
-        parts.norms.roles.contains(role) ? parameters.matrix(names([role])[0]) : nil
+      func norm(_ role: TensorRole) -> NormWeights? {
+        guard parts.norms.roles.contains(role) else { return nil }
+        return NormWeights(
+          gain: parameters.matrix(names([role])[0]),
+          bias: parts.norms.kind == .layer
+            ? parameters.matrix(names([role], isBias: true)[0]) : nil)
       }
       func linear(_ roles: [TensorRole]) -> LinearMap { parameters.linear(names(roles)) }
       func bias(_ roles: [TensorRole]) -> Matrix? {
@@ -83,22 +91,36 @@ package struct DecoderModel: LanguageModel {
       (queryNorm, keyNorm) = (norm(.queryNorm), norm(.keyNorm))
       (joint, jointBias) = (linear(reading), bias(reading))
       (output, outputBias) = (linear([.attentionOutput]), bias([.attentionOutput]))
-      (gateUp, gateUpBias) = (linear([.gate, .up]), bias([.gate, .up]))
+      (gateUp, gateUpBias) = (linear(parts.mlpReadingRoles), bias(parts.mlpReadingRoles))
       (down, downBias) = (linear([.down]), bias([.down]))
     }
   }
 
   /// All weights as windows; also the shape of their gradients.
   struct Weights {
-    let embedding, finalNorm, head: Matrix
+    let embedding, head: Matrix
+    let positions: Matrix?
+    let finalNorm: NormWeights
     let blocks: [Block]
+    private let logitCap: Float?
 
     init(_ parameters: Parameters, _ parts: DecoderParts) {
       embedding = parameters.matrix(parts.tensorNames.embedding)
-      finalNorm = parameters.matrix(parts.tensorNames.finalNorm)
+      let names = parts.names
+      positions = names.positions.map(parameters.matrix)
+      finalNorm = NormWeights(
+        gain: parameters.matrix(names.finalNorm),
+        bias: names.finalNormBias.map(parameters.matrix))
+      logitCap = parts.logitCap
       head =
         parts.isTied ? embedding : parameters.matrix(parts.tensorNames.head)
       blocks = (0..<parts.layers).map { Block(parameters, layer: $0, parts) }
+    }
+
+    /// Reads logits from normed streams, shaped `[rows, width]`.
+    func readLogits(_ normed: Matrix, into logits: Matrix) {
+      multiply(normed, head, into: logits, transposingB: true)
+      if let logitCap { softCap(logits, at: logitCap) }
     }
   }
 

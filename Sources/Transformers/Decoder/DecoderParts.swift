@@ -1,3 +1,17 @@
+package import Tensors
+
+/// What a decoder's neurons do.
+package struct MLPParts: Sendable, Hashable {
+  package var activation: Activation
+  /// Whether the activated half of what they read multiplies another half.
+  package var isGated: Bool
+
+  package init(_ activation: Activation = .silu, isGated: Bool = true) {
+    self.activation = activation
+    self.isGated = isGated
+  }
+}
+
 /// What a decoder is built of, and its sizes.
 package struct DecoderParts: Sendable, Equatable {
   package var vocabulary: Int
@@ -9,14 +23,18 @@ package struct DecoderParts: Sendable, Equatable {
   package var headWidth: Int
   package var mlpWidth: Int
   package var context: Int
-  package var normEpsilon: Float
-  /// The base of the rotary frequencies, and how they are stretched.
-  package var ropeTheta: Double
-  package var ropeScaling: RotaryScaling
-  /// How many tokens a query sees, itself included; all before it if nil.
-  package var window: Int?
-  /// Where branches are normalised, and what of attention is.
+  package var attention: AttentionParts
+  package var mlp: MLPParts
+  /// Where branches are normalised, what of attention is, and how.
   package var norms: Norms
+  /// Whether both branches of a block read the same stream; else the MLP reads what attention added.
+  package var isParallel: Bool
+  /// Whether each place has a learned vector, added to the token's.
+  package var hasLearnedPositions: Bool
+  /// What a token's embedding is multiplied by.
+  package var embeddingScale: Float
+  /// Logits are capped by `cap · tanh(logit / cap)`; not at all if nil.
+  package var logitCap: Float?
   /// Whether the unembedding is the embedding.
   package var isTied: Bool
   /// The roles whose matrix has a bias behind it.
@@ -27,15 +45,17 @@ package struct DecoderParts: Sendable, Equatable {
 
   /// Queries, keys and values, which are one product and so have biases together.
   package static let readingRoles: [TensorRole] = [.query, .key, .value]
-  package static let mlpRoles: [TensorRole] = [.gate, .up, .down]
+  /// What the MLP reads the stream with, which is one product too.
+  package var mlpReadingRoles: [TensorRole] { mlp.isGated ? [.gate, .up] : [.up] }
+  package var mlpRoles: [TensorRole] { mlpReadingRoles + [.down] }
 
   package init(
     architecture: String, tensorNames: TensorNames, vocabulary: Int, width: Int = 64,
     layers: Int = 3, heads: Int = 4, keyHeads: Int? = nil, headWidth: Int? = nil,
-    mlpWidth: Int = 176, context: Int = 128, normEpsilon: Float = 1e-5, ropeTheta: Double = 10_000,
-    ropeScaling: RotaryScaling = .none, window: Int? = nil, norms: Norms = Norms(),
-    isTied: Bool = false,
-    biases: Set<TensorRole> = []
+    mlpWidth: Int = 176, context: Int = 128, attention: AttentionParts = AttentionParts(),
+    mlp: MLPParts = MLPParts(), norms: Norms = Norms(), isParallel: Bool = false,
+    hasLearnedPositions: Bool = false, embeddingScale: Float = 1, logitCap: Float? = nil,
+    isTied: Bool = false, biases: Set<TensorRole> = []
   ) {
     self.architecture = architecture
     self.tensorNames = tensorNames
@@ -47,11 +67,13 @@ package struct DecoderParts: Sendable, Equatable {
     self.headWidth = headWidth ?? width / heads
     self.mlpWidth = mlpWidth
     self.context = context
-    self.normEpsilon = normEpsilon
-    self.ropeTheta = ropeTheta
-    self.ropeScaling = ropeScaling
-    self.window = window
+    self.attention = attention
+    self.mlp = mlp
     self.norms = norms
+    self.isParallel = isParallel
+    self.hasLearnedPositions = hasLearnedPositions
+    self.embeddingScale = embeddingScale
+    self.logitCap = logitCap
     self.isTied = isTied
     self.biases = biases
   }
@@ -60,25 +82,57 @@ package struct DecoderParts: Sendable, Equatable {
   package var keyWidth: Int { keyHeads * headWidth }
   /// Columns of queries, keys and values side by side.
   package var jointWidth: Int { queryWidth + 2 * keyWidth }
+  /// Columns of what the MLP's neurons read.
+  package var mlpInputWidth: Int { (mlp.isGated ? 2 : 1) * mlpWidth }
+  /// How many pairs of a head's numbers are rotated.
+  package var rotaryPairs: Int { (attention.rotaryWidth ?? headWidth) / 2 }
 
   package var shape: ModelShape {
     ModelShape(
       vocabulary: vocabulary, width: width, layers: layers, heads: heads, keyHeads: keyHeads,
-      headWidth: headWidth, mlpWidth: mlpWidth, context: context, normEpsilon: normEpsilon,
-      ropeTheta: ropeTheta, ropeScaling: "\(ropeScaling)", window: window)
+      headWidth: headWidth, mlpWidth: mlpWidth, context: context, norms: norms,
+      logitCap: logitCap, hasLearnedPositions: hasLearnedPositions, parts: descriptions)
   }
 
-  /// Every tensor under its Hugging Face name.
+  /// What decides the computation beside sizes and weights, in words.
+  private var descriptions: [(key: String, value: String)] {
+    func places(_ reach: AttentionParts.Reach) -> String {
+      let window = reach.window.map { "the last \($0) tokens" } ?? "all tokens before"
+      return "\(window), \(reach.rotary.map { "\($0)" } ?? "not rotated")"
+    }
+    return [
+      ("attention", places(attention.reach)),
+      (
+        "local attention",
+        attention.local.map { "blocks \($0.blocks.sorted()): \(places($0.reach))" } ?? "none"
+      ),
+      ("rotated numbers of a head", "\(2 * rotaryPairs)"),
+      (
+        "scores",
+        "divided by the root of \(attention.scoreDivisor ?? Double(headWidth))"
+          + (attention.dividesByDepth ? " and by the block's number" : "")
+          + (attention.softCap.map { ", capped at \($0)" } ?? "")
+      ),
+      ("neurons", mlp.activation.rawValue + (mlp.isGated ? ", gated" : "")),
+      ("norms", "\(norms)"), ("branches", isParallel ? "side by side" : "one behind the other"),
+      ("embedding", "times \(embeddingScale)"),
+      ("logits", logitCap.map { "capped at \($0)" } ?? "not capped"),
+    ]
+  }
+
+  /// Every tensor of the decoder.
   ///
   /// Queries, keys and values are neighbours, and so are gate and up: each group is one product.
   package var layout: ParameterLayout {
     var tensors: [(name: String, shape: [Int])] = [
       (tensorNames.embedding, [vocabulary, width])
     ]
+    if hasLearnedPositions { tensors.append((tensorNames.positions, [context, width])) }
     for layer in 0..<layers {
       tensors += blockTensors(layer: layer).map { ($0.name, shape(of: $0)) }
     }
     tensors.append((tensorNames.finalNorm, [width]))
+    if norms.kind == .layer { tensors.append((tensorNames.finalNormBias, [width])) }
     if !isTied { tensors.append((tensorNames.head, [vocabulary, width])) }
     return ParameterLayout(tensors)
   }
@@ -86,7 +140,10 @@ package struct DecoderParts: Sendable, Equatable {
   /// The tensors' names, by what they do.
   var names: ParameterNames {
     ParameterNames(
-      embedding: tensorNames.embedding, finalNorm: tensorNames.finalNorm,
+      embedding: tensorNames.embedding,
+      positions: hasLearnedPositions ? tensorNames.positions : nil,
+      finalNorm: tensorNames.finalNorm,
+      finalNormBias: norms.kind == .layer ? tensorNames.finalNormBias : nil,
       unembedding: isTied ? tensorNames.embedding : tensorNames.head,
       blocks: (0..<layers).map { blockTensors(layer: $0) })
   }
@@ -104,11 +161,13 @@ package struct DecoderParts: Sendable, Equatable {
       tensors(roles) + (hasBias(roles) ? tensors(roles, isBias: true) : [])
     }
     func gains(_ roles: TensorRole...) -> [BlockTensor] {
-      tensors(roles.filter(norms.roles.contains))
+      roles.filter(norms.roles.contains).flatMap { role in
+        tensors([role]) + (norms.kind == .layer ? tensors([role], isBias: true) : [])
+      }
     }
     return gains(.attentionNorm) + group(Self.readingRoles) + gains(.queryNorm, .keyNorm)
-      + group([.attentionOutput]) + gains(.attentionPostNorm, .mlpNorm) + group([.gate, .up])
-      + group([.down]) + gains(.mlpPostNorm)
+      + group([.attentionOutput]) + gains(.attentionPostNorm, .mlpNorm)
+      + group(mlpReadingRoles) + group([.down]) + gains(.mlpPostNorm)
   }
 
   /// Whether the matrices of some roles, which are one product, have a bias.

@@ -13,16 +13,23 @@ struct DecoderPass {
 
   /// Computes the residual stream and its final norm.
   func run(_ tokens: ArraySlice<Int>) {
-    let first = hooks?.firstStream ?? 0
+    let first = firstStream
     if first == 0 { embed(tokens) } else { enter(first) }
     for stream in first..<2 * parts.layers {
       if stream.isMultiple(of: 2) { attentionBranch(stream / 2) } else { mlpBranch(stream / 2) }
     }
-    let last = activations.residuals[2 * parts.layers]
-    rmsNorm(
-      last, gain: weights.finalNorm, epsilon: parts.normEpsilon,
+    parts.norms.apply(
+      weights.finalNorm, to: activations.residuals[2 * parts.layers],
       into: activations.finalNormed, reciprocals: activations.finalReciprocals)
     touch(.finalNorm, activations.finalNormed)
+  }
+
+  /// The stream to start at: a later one if an edit replaces it as a whole.
+  ///
+  /// Of branches side by side the MLP reads what came before the attention: there is no start between them.
+  private var firstStream: Int {
+    let first = hooks?.firstStream ?? 0
+    return parts.isParallel && !first.isMultiple(of: 2) ? 0 : first
   }
 
   private func touch(_ site: ActivationSite, _ window: Matrix) {
@@ -45,7 +52,20 @@ struct DecoderPass {
         "Token \(token) is outside the vocabulary of \(parts.vocabulary)")
       stream.rows(row..<row + 1).copy(weights.embedding.rows(token..<token + 1))
     }
+    stream.scale(by: parts.embeddingScale)
+    addPositions(to: stream)
     touch(.embedding, stream)
+  }
+
+  /// Adds each place's vector; what is generated beyond the last learned place takes that one's.
+  private func addPositions(to stream: Matrix) {
+    guard let positions = weights.positions else { return }
+    for segment in segments {
+      for (index, token) in segment.tokens.enumerated() {
+        let place = min(segment.offset + index, positions.rows - 1)
+        addScaled(positions.rows(place..<place + 1), to: stream.rows(token..<token + 1))
+      }
+    }
   }
 
   private func attentionBranch(_ layer: Int) {
@@ -55,6 +75,7 @@ struct DecoderPass {
     normalise(
       input, block.attentionNorm, into: memory.attentionNormed, memory.attentionReciprocals)
     touch(.attentionNorm(layer: layer), memory.attentionNormed)
+    if parts.isParallel { normaliseForMLP(layer) }
     block.joint.apply(memory.attentionNormed, into: memory.joint)
     if let bias = block.jointBias { addToRows(bias, of: memory.joint) }
     rotateAndTouch(layer, memory)
@@ -70,11 +91,18 @@ struct DecoderPass {
 
   /// A branch's norm of what it reads; without one it reads the stream as it is.
   private func normalise(
-    _ input: Matrix, _ gain: Matrix?, into output: Matrix, _ reciprocals: Matrix
+    _ input: Matrix, _ norm: NormWeights?, into output: Matrix, _ reciprocals: Matrix
   ) {
-    guard let gain else { return output.copy(input) }
-    rmsNorm(
-      input, gain: gain, epsilon: parts.normEpsilon, into: output, reciprocals: reciprocals)
+    guard let norm else { return output.copy(input) }
+    parts.norms.apply(norm, to: input, into: output, reciprocals: reciprocals)
+  }
+
+  /// Before anything is added to the stream if both branches read it, for it may be added to in place.
+  private func normaliseForMLP(_ layer: Int) {
+    let memory = activations.layers[layer]
+    normalise(
+      activations.residuals[parts.mlpInput(layer)], weights.blocks[layer].mlpNorm,
+      into: memory.mlpNormed, memory.mlpReciprocals)
   }
 
   private func rotateAndTouch(_ layer: Int, _ memory: DecoderActivations.Layer) {
@@ -86,23 +114,26 @@ struct DecoderPass {
     touch(.value(layer: layer), joint.columns(parts.values))
     normaliseHeads(queries, weights.blocks[layer].queryNorm, memory.queries)
     normaliseHeads(keys, weights.blocks[layer].keyNorm, memory.keys)
-    rotate(
-      joint.columns(0..<parts.queryWidth + parts.keyWidth),
-      headWidth: parts.headWidth, cosines: activations.cosines, sines: activations.sines)
+    if let angles = activations.angles(parts.attention.reach(layer: layer)) {
+      rotate(
+        joint.columns(0..<parts.queryWidth + parts.keyWidth),
+        headWidth: parts.headWidth, cosines: angles.cosines, sines: angles.sines)
+    }
     touch(.rotatedQuery(layer: layer), queries)
     touch(.rotatedKey(layer: layer), keys)
   }
 
   /// Normalises queries or keys in place, as many numbers at once as the gain has.
   private func normaliseHeads(
-    _ window: Matrix, _ gain: Matrix?, _ memory: DecoderActivations.NormInput?
+    _ window: Matrix, _ norm: NormWeights?, _ memory: DecoderActivations.NormInput?
   ) {
-    guard let gain, let memory else { return }
+    guard let norm, let memory else { return }
+    let columns = norm.gain.columns
     memory.input.copy(window)
     let output = activations.heads.reshaped(rows: window.rows, columns: window.columns)
-    rmsNorm(
-      memory.input.regrouped(columns: gain.columns), gain: gain, epsilon: parts.normEpsilon,
-      into: output.regrouped(columns: gain.columns), reciprocals: memory.reciprocals)
+    parts.norms.apply(
+      norm, to: memory.input.regrouped(columns: columns),
+      into: output.regrouped(columns: columns), reciprocals: memory.reciprocals)
     window.copy(output)
   }
 
@@ -115,7 +146,7 @@ struct DecoderPass {
       let tokens = segment.tokens
       var (keys, values) = (keys.rows(tokens), values.rows(tokens))
       if let cache { (keys, values) = cache.append(keys, values, layer: layer, segment: segment) }
-      let shape = activations.shapes[index], output = output.rows(tokens)
+      let shape = activations.shape(layer, segment: index), output = output.rows(tokens)
       attention(
         shape, queries: queries.rows(tokens), keys: keys, values: values,
         pattern: patterns[index], into: output, scratch: activations.scratch)
@@ -128,7 +159,8 @@ struct DecoderPass {
 
   /// Hooks see a pattern as `[tokens, heads · longestRow]`; the kernel keeps it head by head.
   private func touchPattern(_ layer: Int, segment index: Int, hooks: SiteHooks) {
-    let shape = activations.shapes[index], pattern = activations.layers[layer].patterns[index]
+    let shape = activations.shape(layer, segment: index),
+      pattern = activations.layers[layer].patterns[index]
     let longest = hooks.batch.longestRow, keys = shape.keys
     let window = Matrix(rows: shape.queries, columns: shape.heads * longest)
     func heads(_ body: (_ kernel: Matrix, _ hook: Matrix) -> Void) {
@@ -150,14 +182,13 @@ struct DecoderPass {
 
   private func mlpBranch(_ layer: Int) {
     let block = weights.blocks[layer], memory = activations.layers[layer]
-    normalise(
-      activations.residuals[2 * layer + 1], block.mlpNorm, into: memory.mlpNormed,
-      memory.mlpReciprocals)
+    if !parts.isParallel { normaliseForMLP(layer) }
     touch(.mlpNorm(layer: layer), memory.mlpNormed)
     block.gateUp.apply(memory.mlpNormed, into: memory.gateUp)
     if let bias = block.gateUpBias { addToRows(bias, of: memory.gateUp) }
     touch(.mlpInput(layer: layer), memory.gateUp)
-    swiGLU(memory.gateUp, into: memory.mlpActivation)
+    parts.mlp.activation.apply(
+      memory.gateUp, isGated: parts.mlp.isGated, into: memory.mlpActivation)
     touch(.mlpActivation(layer: layer), memory.mlpActivation)
     addBranch(
       Branch(
@@ -172,7 +203,7 @@ struct DecoderPass {
     let input: Matrix
     let map: LinearMap
     let bias: Matrix?
-    let norm: Matrix?
+    let norm: NormWeights?
     let memory: DecoderActivations.NormInput?
   }
 
@@ -188,9 +219,8 @@ struct DecoderPass {
     let output = activations.branch, raw = branch.memory?.input ?? output
     branch.map.apply(branch.input, into: raw)
     if let bias = branch.bias { addToRows(bias, of: raw) }
-    if let gain = branch.norm, let memory = branch.memory {
-      rmsNorm(
-        raw, gain: gain, epsilon: parts.normEpsilon, into: output, reciprocals: memory.reciprocals)
+    if let norm = branch.norm, let memory = branch.memory {
+      parts.norms.apply(norm, to: raw, into: output, reciprocals: memory.reciprocals)
     }
     touch(site, output)
     addScaled(output, to: next)
@@ -202,13 +232,15 @@ extension DecoderParts {
   var queries: Range<Int> { 0..<queryWidth }
   var keys: Range<Int> { queryWidth..<queryWidth + keyWidth }
   var values: Range<Int> { queryWidth + keyWidth..<jointWidth }
+  /// The stream that a block's MLP reads.
+  func mlpInput(_ layer: Int) -> Int { isParallel ? 2 * layer : 2 * layer + 1 }
 
   func width(of site: ActivationSite, longestRow: Int) -> Int {
     switch site {
     case .query, .rotatedQuery, .headOutput: queryWidth
     case .key, .value, .rotatedKey: keyWidth
     case .pattern: heads * longestRow
-    case .mlpInput: 2 * mlpWidth
+    case .mlpInput: mlpInputWidth
     case .mlpActivation: mlpWidth
     default: width
     }
@@ -276,7 +308,7 @@ extension DecoderModel {
     let chosen =
       mine.count == range.count
       ? hidden : arena.gather(mine.map { selected[$0] - range.lowerBound }, of: hidden)
-    multiply(chosen, weights.head, into: logits.rows(first..<last + 1), transposingB: true)
+    weights.readLogits(chosen, into: logits.rows(first..<last + 1))
   }
 
   /// The rows of a shard as segments without a past, their tokens counted from the shard's first.

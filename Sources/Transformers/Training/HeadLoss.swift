@@ -46,6 +46,8 @@ struct HeadLoss {
   let hiddenGradient: Matrix
   let head: Matrix
   let headGradient: Matrix?
+  /// What caps the logits; see `DecoderParts.logitCap`.
+  let cap: Float?
   let arena: Arena
 
   /// Logits kept at once, so that a large vocabulary needs no large memory.
@@ -69,6 +71,7 @@ struct HeadLoss {
     let first = targets.startIndex
     let size = max(1, Self.chunkScalars / head.rows)
     let buffer = arena.matrix(rows: min(size, hidden.rows), columns: head.rows)
+    let kept = cappedMemory(buffer)
     var loss = 0.0
     for start in stride(from: 0, to: hidden.rows, by: size) {
       let rows = start..<min(start + size, hidden.rows)
@@ -76,7 +79,9 @@ struct HeadLoss {
       guard weights[slice].contains(where: { $0 != 0 }) else { continue }
       let logits = buffer.rows(0..<rows.count)
       multiply(hidden.rows(rows), head, into: logits, transposingB: true)
-      loss += crossEntropy(replacing: logits, targets: targets[slice], weights: weights[slice])
+      loss += capping(logits, kept) {
+        crossEntropy(replacing: logits, targets: targets[slice], weights: weights[slice])
+      }
       multiply(logits, head, into: hiddenGradient.rows(rows))
       if let headGradient {
         multiply(
@@ -103,9 +108,11 @@ struct HeadLoss {
     let logits = arena.matrix(rows: mine.count, columns: choices.count)
     multiply(chosen, chosenHead, into: logits, transposingB: true)
     let weight = 1 / Float(distillation.indices.count)
-    let loss = divergence(
-      replacing: logits, targets: probabilities.rows(first..<last + 1),
-      weights: Array(repeating: weight, count: mine.count)[...])
+    let loss = capping(logits, cappedMemory(logits)) {
+      divergence(
+        replacing: logits, targets: probabilities.rows(first..<last + 1),
+        weights: Array(repeating: weight, count: mine.count)[...])
+    }
     if let headGradient {
       let gradient = arena.matrix(rows: choices.count, columns: head.columns)
       multiply(logits, chosen, into: gradient, transposingA: true)
@@ -114,6 +121,24 @@ struct HeadLoss {
     multiply(logits, chosenHead, into: chosen)
     scatter(chosen, to: local, of: hiddenGradient)
     return loss
+  }
+
+  /// Memory for logits behind their cap, if they have one.
+  private func cappedMemory(_ logits: Matrix) -> Matrix? {
+    cap.map { _ in arena.matrix(rows: logits.rows, columns: logits.columns) }
+  }
+
+  /// A loss of capped logits.
+  ///
+  /// Of y = c tanh(z / c), ∂z = ∂y (1 − (y / c)²).
+  ///
+  /// - Parameter loss: Replaces the logits, capped by then, by its gradient.
+  private func capping(_ logits: Matrix, _ memory: Matrix?, _ loss: () -> Double) -> Double {
+    guard let cap, let kept = memory?.rows(0..<logits.rows) else { return loss() }
+    softCap(logits, at: cap)
+    kept.copy(logits)
+    defer { softCapGradient(logits, capped: kept, at: cap) }
+    return loss()
   }
 
   private func scatter(_ matrix: Matrix, to rows: [Int], of target: Matrix) {

@@ -1,0 +1,38 @@
+package import Tensors
+
+extension LanguageModel {
+  /// What a norm multiplies by: its gain, and what that was learned beside; shaped `[width]`.
+  ///
+  /// - Parameter name: The name of the gain.
+  package func gain(_ name: String) -> Tensor {
+    let stored = parameters[name], offset = shape.norms.gainOffset
+    return offset == 0 ? stored : stored + Tensor(repeating: offset, shape: stored.shape)
+  }
+
+  /// Streams as the unembedding reads them, shaped `[rows, width]`.
+  package func finalNorm(of streams: Tensor) -> Tensor {
+    let weights = NormWeights(
+      gain: parameters.matrix(names.finalNorm),
+      bias: names.finalNormBias.map { parameters.matrix($0) })
+    let row = weights.gain.reshaped(rows: 1, columns: weights.gain.count)
+    let normed = Matrix(rows: streams.rows, columns: streams.columns)
+    shape.norms.apply(
+      NormWeights(gain: row, bias: weights.bias), to: Matrix(streams), into: normed,
+      reciprocals: Matrix(rows: 1, columns: streams.rows))
+    return normed.tensor
+  }
+
+  /// Directions of the last stream as the unembedding reads them, but for their lengths, shaped `[rows, width]`.
+  ///
+  /// What a norm does to a direction whatever stands in the stream: a layer norm takes its mean away, and every norm
+  /// multiplies it by its gain.
+  package func throughFinalNorm(_ directions: Tensor) -> Tensor {
+    let gain = gain(names.finalNorm)
+    guard case .layer = shape.norms.kind else { return directions.scalingColumns(by: gain) }
+    let centred = (0..<directions.rows).flatMap { index -> [Float] in
+      let row = directions.row(index), mean = row.reduce(0, +) / Float(row.count)
+      return row.map { $0 - mean }
+    }
+    return Tensor(shape: directions.shape, scalars: centred).scalingColumns(by: gain)
+  }
+}
