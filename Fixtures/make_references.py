@@ -7,7 +7,7 @@ Versions: Python 3.11, torch 2.13.0+cpu, transformers 5.23.0, peft 0.21.2, safet
 Writes, next to this script:
 
     transformers/<case>/   config.json, generation_config.json, model.safetensors (or shards with their index)
-    peft/                  adapter_config.json, adapter_model.safetensors: LoRA for transformers/plain
+    peft/<name>/           adapter_config.json, adapter_model.safetensors: an adapter for one of these
     .../reference.json     {"tokens":    two rows of token ids,
                             "logits":    the logits at the last position of each row,
                             "loss":      mean next-token cross-entropy over every (row, position < T - 1),
@@ -15,7 +15,7 @@ Writes, next to this script:
                             "madeWith":  versions and seed}
 
 The references are computed in float32 from the saved files loaded again, so they describe the files and nothing else.
-For `peft` the gradients are those of the adapter's tensors, the base being frozen.
+For adapters the gradients are those of the adapter's tensors, the base being frozen.
 """
 
 import json
@@ -219,7 +219,45 @@ FOREIGN = {  # settings that a family does not have, and would keep all the same
 }
 SHARD_SIZE = "24KB"  # for `sharded` only
 
-LORA = dict(r=3, lora_alpha=6, target_modules=["q_proj", "v_proj", "down_proj"], lora_dropout=0.0, bias="none")
+# The base of each adapter, and its options.
+ADAPTERS = {
+    "plain": ("plain", dict(r=3, lora_alpha=6, target_modules=["q_proj", "v_proj", "down_proj"])),
+    # Factors for one matrix of queries, keys and values, stored with a row an input.
+    "dora": (
+        "gpt2-odd",
+        dict(
+            r=2,
+            lora_alpha=5,
+            target_modules=["wte", "c_attn", "mlp.c_proj"],
+            use_dora=True,
+            use_rslora=True,
+            rank_pattern={"c_attn": 3},
+            alpha_pattern={"h.1.attn.c_attn": 1.5},
+            fan_in_fan_out=True,
+        ),
+    ),
+    "ends": (
+        "gpt_neox",
+        dict(r=2, lora_alpha=4, target_modules=["embed_in", "lm_head", "query_key_value"], bias="lora_only"),
+    ),
+    "saved": (
+        "tied",
+        dict(
+            r=2,
+            lora_alpha=4,
+            target_modules="all-linear",
+            exclude_modules=["up_proj"],
+            modules_to_save=["lm_head", "input_layernorm"],
+        ),
+    ),
+    "tokens": (
+        "tied",
+        dict(
+            r=2, lora_alpha=4, target_modules=["o_proj"], layers_to_transform=[1], trainable_token_indices=[3, 40]
+        ),
+    ),
+    "biases": ("biased", dict(r=1, lora_alpha=3, target_modules=["k_proj", "down_proj"], bias="all", lora_bias=True)),
+}
 
 
 # ---------------------------------------------------------------------------------------------- random models
@@ -407,30 +445,36 @@ def require_same_function(name: str, made, loaded, tokens: torch.Tensor) -> None
         raise SystemExit(f"{name}: the loaded model is another function than the saved one")
 
 
-def make_adapter() -> None:
-    folder = fresh(HERE / "peft")
-    base = HERE / "transformers" / "plain"
-    made = peft.get_peft_model(load_strictly(base), peft.LoraConfig(task_type="CAUSAL_LM", **LORA))
+def make_adapter(name: str) -> None:
+    base_name, options = ADAPTERS[name]
+    folder = fresh(HERE / "peft" / name)
+    base = HERE / "transformers" / base_name
+    made = peft.get_peft_model(load_strictly(base), peft.LoraConfig(task_type="CAUSAL_LM", lora_dropout=0.0, **options))
     trainable = [(name, parameter) for name, parameter in made.named_parameters() if parameter.requires_grad]
-    fill(trainable, generator_for("peft"))  # B as well: peft begins with B = 0
+    fill(trainable, generator_for("peft" if name == "plain" else f"peft {name}"))  # B as well: peft begins with B = 0
     made.save_pretrained(folder)
-    tidy_adapter(folder)
+    tidy_adapter(folder, base_name)
 
     loaded = peft.PeftModel.from_pretrained(load_strictly(base), folder, is_trainable=True)
     require_same_adapter(made, loaded)
-    tokens = random_tokens("peft", loaded.config.vocab_size)
+    tokens = random_tokens("peft" if name == "plain" else f"peft {name}", loaded.config.vocab_size)
     found = reference(loaded, tokens, file_name=lambda name: name.replace(".default.", "."))
+    merged = loaded.merge_and_unload()(input_ids=tokens).logits[:, -1]
+    if not torch.allclose(merged, torch.tensor(found["logits"]), rtol=1e-4, atol=1e-4):
+        raise SystemExit(f"peft/{name}: merged it is another function")
     write_reference(folder / "reference.json", found)
     finish(folder)
 
 
-def tidy_adapter(folder: Path) -> None:
+def tidy_adapter(folder: Path, base: str) -> None:
     """No paths of this machine, no order that comes from a Python set, no model card."""
     (folder / "README.md").unlink(missing_ok=True)
     path = folder / "adapter_config.json"
     config = json.loads(path.read_text())
-    config["base_model_name_or_path"] = "../transformers/plain"
-    config["target_modules"] = sorted(config["target_modules"])
+    config["base_model_name_or_path"] = f"../../transformers/{base}"
+    for key in ("target_modules", "exclude_modules", "modules_to_save"):
+        if isinstance(config.get(key), list):
+            config[key] = sorted(config[key])
     path.write_text(json.dumps(config, indent=2) + "\n")
 
 
@@ -452,9 +496,9 @@ def main() -> None:
     transformers.utils.logging.disable_progress_bar()
     if versions() != TESTED_VERSIONS:
         warnings.warn(f"made with {versions()}, tested with {TESTED_VERSIONS}: files may differ")
-    chosen = sys.argv[1:] or [*CASES, "peft"]
-    for name in chosen:
-        make_adapter() if name == "peft" else make_model(name)
+    adapters = [f"peft/{name}" for name in ADAPTERS]
+    for name in sys.argv[1:] or [*CASES, *adapters]:
+        make_adapter(name.removeprefix("peft/")) if name in adapters else make_model(name)
 
 
 if __name__ == "__main__":

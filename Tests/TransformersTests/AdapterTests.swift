@@ -59,11 +59,13 @@ struct AdapterTests {
   @Test(
     "every other option is refused by name, also one that nobody has heard of",
     arguments: [
-      (#""use_dora": true"#, "use_dora"), (#""rank_pattern": {"q": 2}"#, "rank_pattern"),
-      (#""alpha_pattern": {"q": 2}"#, "alpha_pattern"), (#""bias": "all""#, "bias"),
-      (#""modules_to_save": ["lm_head"]"#, "modules_to_save"), (#""lora_bias": true"#, "lora_bias"),
-      (#""trainable_token_indices": [5]"#, "trainable_token_indices"),
-      (#""fan_in_fan_out": true"#, "fan_in_fan_out"), (#""layer_replication": [[0, 1]]"#, "layer_"),
+      (#""use_dora": true"#, "lora_magnitude_vector"), (#""use_dora": 1"#, "use_dora"),
+      (#""rank_pattern": {"q": "2"}"#, "rank_pattern.q"),
+      (#""rank_pattern": {"(": 2}"#, "rank_pattern.("),
+      (#""rank_pattern": {"up_proj": 3}"#, "[3, 12]"), (#""alpha_pattern": 2"#, "alpha_pattern"),
+      (#""trainable_token_indices": ["x"]"#, "trainable_token_indices"),
+      (#""modules_to_save": ["up_proj"]"#, "modules_to_save"),
+      (#""layer_replication": [[0, 1]]"#, "layer_"),
       (#""target_parameters": ["x"]"#, "target_parameters"),
       (#""something_new": 1"#, "something_new"),
       (#""init_lora_weights": "pissa""#, "init_lora_weights"),
@@ -83,11 +85,30 @@ struct AdapterTests {
       (#""target_modules": null"#, false), (#""target_modules": "mlp.*""#, false),
       (#""target_modules": "(""#, false), (#""exclude_modules": ["up_proj"]"#, false),
       (#""layers_to_transform": [0]"#, true), (#""layers_to_transform": 1"#, false),
-      (#""layers_to_transform": [], "layers_pattern": "layers""#, false),
+      (#""layers_to_transform": [], "layers_pattern": "layers""#, true),
+      (#""layers_to_transform": [0], "layers_pattern": "layers""#, true),
+      (#""layers_to_transform": [0], "layers_pattern": "h""#, false),
+      (#""layers_to_transform": [1], "target_modules": ["\#(target)"]"#, true),
       (#""use_rslora": 1"#, false),
     ])
   func selection(options: String, isRead: Bool) throws {
     #expect(try (fault(", \(options)") == nil) == isRead)
+  }
+
+  @Test(
+    "a module is found whatever stands around its name",
+    arguments: [
+      ("base_model.model.", ".default"), ("", ""), ("base_model.model.", ".mine"), ("", ".default"),
+    ])
+  func names(prefix: String, infix: String) throws {
+    for target in [Self.target, String(Self.target.dropFirst("model.".count))] {
+      let parts = [
+        factor("\(prefix)\(target).lora_A\(infix).weight", [2, 12]),
+        factor("\(prefix)\(target).lora_B\(infix).weight", [10, 2]),
+      ]
+      #expect(try fault("", parts) == nil)
+      #expect(try fault("", parts + [factors[0]]) != nil, "twice")
+    }
   }
 
   @Test("a norm has no factors")
@@ -110,7 +131,7 @@ struct AdapterTests {
   func strangers() throws {
     for name in [
       "base_model.model.model.layers.7.mlp.up_proj.lora_A.weight",
-      "base_model.model.\(Self.target).lora_A.default.weight", "\(Self.target).lora_A.weight",
+      "base_model.model.\(Self.target).lora_A.other.name.weight", "\(Self.target).lora_C.weight",
       "base_model.model.model.embed_tokens.lora_embedding_A",
     ] {
       #expect(try fault("", factors + [factor(name, [2, 12])])?.contains("'\(name)'") == true)

@@ -77,16 +77,24 @@ struct ReferenceTests {
     }
   }
 
-  @Test("a PEFT adapter merges as PEFT merges it")
-  func adapter() throws {
-    let base = try HuggingFaceFolder.read(Fixtures.url("transformers/plain")).model
-    let lora = try PEFTAdapter.read(Fixtures.url("peft"), base: base)
-    let model = try #require(base as? DecoderModel)
-    let merged = model.with(lora.merged(into: model.parameters))
+  @Test(
+    "an adapter makes of its base what PEFT makes of it",
+    arguments: ["plain", "dora", "ends", "saved", "tokens", "biases"])
+  func adapter(name: String) throws {
+    let folder = Fixtures.url("peft/\(name)")
+    let options = try JSON.parse(contentsOf: folder.appending(path: "adapter_config.json"))
+    guard case .string(let path)? = options["base_model_name_or_path"] else {
+      Issue.record("no base")
+      return
+    }
+    let base = try HuggingFaceFolder.read(folder.appending(path: path)).model
+    let model = try PEFTAdapter.changes(folder, base: base).model
     let reference = try JSON.decode(
-      Reference.self, contentsOf: Fixtures.url("peft/reference.json"))
-    let logits = merged.forward(TokenBatch(reference.tokens), logits: .last).logits
+      Reference.self, contentsOf: folder.appending(path: "reference.json"))
+    let logits = model.forward(TokenBatch(reference.tokens), logits: .last).logits
     expectClose(
       logits.scalars, reference.logits.flatMap { $0 }, tolerance: Self.tolerance, "logits")
+    // Factors stay beside the base's memory unless whole tensors are replaced.
+    #expect(model.parameters.isAdaptation(of: base.parameters) == (name == "plain"))
   }
 }

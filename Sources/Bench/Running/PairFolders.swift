@@ -35,8 +35,7 @@ package struct PairFolders: Sendable {
   }
 
   private static func adapted(_ base: Checkpoint, by folder: URL) throws -> Checkpoint {
-    var model = base.model
-    model.parameters = try PEFTAdapter.read(folder, base: model).adapted(model.parameters)
+    let model = try PEFTAdapter.changes(folder, base: base.model).model
     return Checkpoint(model: model, tokenizer: base.tokenizer, markers: base.markers, notices: [])
   }
 

@@ -49,6 +49,9 @@ package enum Architectures {
     Qwen2.self, Qwen3.self,
   ]
 
+  /// What transformers calls the head once it is loaded, whatever a family's files call it.
+  static let loadedHead = "lm_head.weight"
+
   /// The family of a `model_type`.
   ///
   /// - Throws: `CheckpointError.unsupportedArchitecture`.

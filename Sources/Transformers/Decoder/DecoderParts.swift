@@ -170,6 +170,12 @@ package struct DecoderParts: Sendable, Equatable {
       + group(mlpReadingRoles) + group([.down]) + gains(.mlpPostNorm)
   }
 
+  /// The roles whose matrices have biases if those of some roles do: all of a product have one, or none.
+  func rolesBiased(with roles: [TensorRole]) -> Set<TensorRole> {
+    let products = [Self.readingRoles, [.attentionOutput], mlpReadingRoles, [.down]]
+    return Set(products.filter { !Set($0).isDisjoint(with: roles) }.joined())
+  }
+
   /// Whether the matrices of some roles, which are one product, have a bias.
   func hasBias(_ roles: [TensorRole]) -> Bool { biases.isSuperset(of: roles) }
 

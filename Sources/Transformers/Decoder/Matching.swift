@@ -59,7 +59,7 @@ extension DecoderParts {
 extension DecoderModel {
   /// The same weights under another parts of the same sizes: rows beyond its vocabulary are cut off,
   /// a head is copied from the embedding, biases are zero.
-  fileprivate func shaped(as other: DecoderParts) -> DecoderModel {
+  func shaped(as other: DecoderParts) -> DecoderModel {
     var wanted = parts
     wanted.vocabulary = other.vocabulary
     wanted.isTied = other.isTied

@@ -67,6 +67,7 @@ extension Norms {
   /// Normalises each row.
   ///
   /// - Parameters:
+  ///   - weights: What the norm has learned.
   ///   - input: Shaped `[rows, width]`.
   ///   - output: Shaped like `input`.
   ///   - reciprocals: One a row, shaped `[1, rows]`; the gradient needs them.

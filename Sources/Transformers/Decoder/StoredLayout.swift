@@ -39,17 +39,29 @@ package struct StoredForm {
     }
   }
 
+  /// Rows and columns of the matrix with a row an output; a vector is a column.
+  var outputs: Int { matrixShape[0] }
+  var inputs: Int { matrixShape[1] }
+
   /// The decoder's tensors that a stored one holds.
   func split(_ stored: Tensor) -> [(name: String, tensor: Tensor)] {
     guard !isPlain else { return [(name, stored)] }
-    let matrix = isTransposed ? stored.transposed : stored.reshaped(matrixShape)
-    var parts = tensors.map { [Float](repeating: 0, count: $0.count) }
+    let parts = splitOutputs(isTransposed ? stored.transposed : stored.reshaped(matrixShape))
+    return zip(tensors, parts).map { ($0.name, $1.tensor.reshaped($0.shape)) }
+  }
+
+  /// The rows of a matrix with a row for each output, by the tensor whose output it is.
+  func splitOutputs(_ matrix: Tensor) -> [(name: String, tensor: Tensor)] {
+    guard tensors.count > 1 else { return [(tensors[0].name, matrix)] }
     let columns = matrix.columns
+    var parts = tensors.map { [Float](repeating: 0, count: $0.matrixShape[0] * columns) }
     for (index, place) in places.enumerated() {
       let start = place.row * columns
       parts[place.tensor].replaceSubrange(start..<start + columns, with: matrix.row(index))
     }
-    return zip(tensors, parts).map { ($0.name, Tensor(shape: $0.shape, scalars: $1)) }
+    return zip(tensors, parts).map {
+      ($0.name, Tensor(shape: [$0.matrixShape[0], columns], scalars: $1))
+    }
   }
 
   /// The stored tensor that holds the decoder's.

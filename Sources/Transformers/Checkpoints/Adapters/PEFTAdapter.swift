@@ -60,15 +60,31 @@ public enum PEFTAdapter {
 
   /// Reads an adapter for a base model.
   ///
+  /// LoRA with any ranks and scales, of embedding and head too, rank-stabilised, with lengths of their own (DoRA), with
+  /// trained biases, whole modules and tokens' rows beside. Where a base ties head and embedding and the adapter changes
+  /// one of them, the other stays, as when PEFT runs the adapter; PEFT's own merge then changes both.
+  ///
   /// - Parameters:
   ///   - folder: Holds `adapter_config.json` and `adapter_model.safetensors`.
   ///   - base: The model that it adapts.
-  /// - Returns: The factors; `merged(into:)` applies them.
+  /// - Returns: What it makes of the base, as PEFT computes it.
   /// - Throws: `CheckpointError.badAdapter` for options that are not known to leave the computation alone,
   ///   and for tensors that do not fit the base.
-  public static func read(_ folder: URL, base: any LanguageModel) throws -> LoRA {
+  public static func changes(_ folder: URL, base: any LanguageModel) throws -> AdapterChanges {
     let options = try AdapterOptions(folder.appending(path: "adapter_config.json"), for: base)
-    return try AdapterTensors(folder.appending(path: "adapter_model.safetensors"))
-      .factors(of: base, options)
+    return try AdapterTensors(
+      folder.appending(path: "adapter_model.safetensors"), of: base, options
+    ).changes()
+  }
+
+  /// Reads an adapter that is a plain LoRA of one rank, as `write` writes it.
+  ///
+  /// - Throws: As `changes` does; `CheckpointError.badAdapter` too if it is more than that.
+  public static func read(_ folder: URL, base: any LanguageModel) throws -> LoRA {
+    guard let lora = try changes(folder, base: base).lora else {
+      throw CheckpointError.badAdapter(
+        file: folder.path, reason: "it is no LoRA of one rank and nothing else")
+    }
+    return lora
   }
 }
