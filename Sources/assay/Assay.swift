@@ -16,7 +16,8 @@ struct Assay: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       BenchCommand.self, ScoreCommand.self, ShowCommand.self, PlantCommand.self, NewCommand.self,
-      DiffCommand.self, ListCommand.self, LogitsCommand.self, TokensCommand.self, FetchCommand.self,
+      DiffCommand.self, DoctorCommand.self, ListCommand.self, LogitsCommand.self,
+      TokensCommand.self, FetchCommand.self,
       VectorsCommand.self,
       ReportCommand.self, CompareCommand.self, PlanCommand.self, RatesCommand.self,
       SpeedCommand.self, GateCommand.self, BlessCommand.self, WorkerCommand.self,

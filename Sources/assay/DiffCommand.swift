@@ -48,6 +48,9 @@ struct DiffCommand: ParsableCommand {
   @Flag(help: "Prints what each method cost: tokens, seconds, memory.")
   var cost = false
 
+  @Flag(help: "Compares models that fail their self-test all the same.")
+  var insist = false
+
   func validate() throws {
     guard top > 0 else { throw ValidationError("--top should be at least 1.") }
   }
@@ -55,7 +58,8 @@ struct DiffCommand: ParsableCommand {
   func run() throws {
     let chosen = try Methods.chosen(methods)
     let models = try PairFolders(
-      base: URL(filePath: base), finetuned: finetuned.map { URL(filePath: $0) })
+      base: URL(filePath: base), finetuned: finetuned.map { URL(filePath: $0) },
+      insists: insist)
     models.notices.forEach(Notice.standardError)
     let pair = try ModelPair(
       base: models.base, finetuned: models.finetuned, showsExhibits: exhibits || json,

@@ -46,6 +46,7 @@ package struct SourceDigest: Sendable {
     "Bench/Isolation": "in which process a method runs; what it says is the same",
     "CIsolation": "in which process a method runs; what it says is the same",
     "Bench/Keeping": "what is kept is checked by its content",
+    "Bench/Checking": "what people are told of their own models",
     "Bench/Running": "which cells are run; what each is made of is in its key",
     "Bench/Speed": "timing",
     "Bench/Fetching": "others' models, which no pair of the bench is made of",

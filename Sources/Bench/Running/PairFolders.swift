@@ -10,6 +10,8 @@ package struct PairFolders: Sendable {
   /// The finetuned model's own, if its folder has one.
   package let finetunedTokenizer: (any Tokenizer)?
   package let markers: TokenMarkers
+  /// How chats are written: the finetuned model's way, for a base has seldom one of its own.
+  package let chat: ChatFormat?
   /// What of the folders could not be used, and in what the two differ, each in a sentence.
   package let notices: [String]
 
@@ -18,25 +20,58 @@ package struct PairFolders: Sendable {
   /// - Parameters:
   ///   - base: A model's folder, or one that holds `base` and `finetuned` or `adapter`, as 'plant' writes.
   ///   - finetuned: The finetuned model's folder, or a PEFT adapter's; nil if `base` holds both.
+  ///   - insists: Whether models that fail their self-test are taken all the same.
   /// - Throws: `CheckpointError` or `JSONError`.
-  package init(base: URL, finetuned: URL?) throws {
+  package init(base: URL, finetuned: URL?, insists: Bool = false) throws {
     let (first, second) = try Self.folders(base, finetuned)
-    let before = try HuggingFaceFolder.read(first)
-    let isAdapter = Self.holds(second, "adapter_config.json") && !Self.holds(second, "config.json")
-    let after = try isAdapter ? Self.adapted(before, by: second) : HuggingFaceFolder.read(second)
+    let whole = try HuggingFaceFolder.read(first)
+    if !insists { try SelfTest.require(whole, first) }
+    let after = try Self.read(second, of: whole)
+    if !insists, !Self.isAdapter(second) { try SelfTest.require(after, second) }
+    let (before, residue) = RoundingResidue.removed(whole, after)
     let matched = try Architectures.matched(before.model, after.model)
     (self.base, self.finetuned) = (matched.base, matched.finetuned)
     tokenizer = before.tokenizer ?? after.tokenizer
     finetunedTokenizer = after.tokenizer
     markers = TokenMarkers(
       before.markers, after.markers, vocabulary: matched.base.shape.vocabulary)
+    chat = after.chat ?? before.chat
     let all = before.notices + after.notices + matched.notices
-    notices = all + [Self.disagreement(before.tokenizer, after.tokenizer)].compactMap { $0 }
+    notices =
+      all
+      + [
+        Self.disagreement(before.tokenizer, after.tokenizer), residue?.finding?.text,
+        Descent(matched.base, matched.finetuned)?.finding.warning,
+      ].compactMap { $0 }
+  }
+
+  private static func isAdapter(_ folder: URL) -> Bool {
+    holds(folder, "adapter_config.json") && !holds(folder, "config.json")
+  }
+
+  /// Reads what was made of a base: a model, or an adapter.
+  private static func read(_ folder: URL, of base: Checkpoint) throws -> Checkpoint {
+    try isAdapter(folder) ? adapted(base, by: folder) : HuggingFaceFolder.read(folder)
+  }
+
+  /// What is well with what was made of a base, and what is not; and the model, if it can be read.
+  package static func findings(_ folder: URL, of base: Checkpoint) -> (
+    findings: [Finding], checkpoint: Checkpoint?
+  ) {
+    guard isAdapter(folder) else { return Doctor.findings(folder) }
+    do {
+      let checkpoint = try adapted(base, by: folder)
+      let text =
+        checkpoint.model.parameters.isAdaptation(of: base.model.parameters)
+        ? "factors beside the base's memory" : "it replaces whole tensors of the base"
+      return ([Finding(.ok, "adapter", text)], checkpoint)
+    } catch {
+      return ([Finding(.fault, "reading", "\(error)")], nil)
+    }
   }
 
   private static func adapted(_ base: Checkpoint, by folder: URL) throws -> Checkpoint {
-    let model = try PEFTAdapter.changes(folder, base: base.model).model
-    return Checkpoint(model: model, tokenizer: base.tokenizer, markers: base.markers, notices: [])
+    base.with(try PEFTAdapter.changes(folder, base: base.model).model, types: [:], notices: [])
   }
 
   private static func disagreement(_ base: (any Tokenizer)?, _ finetuned: (any Tokenizer)?)

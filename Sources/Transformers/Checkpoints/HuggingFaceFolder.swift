@@ -11,17 +11,38 @@ public struct Checkpoint: Sendable {
   public let tokenizer: (any Tokenizer)?
   /// The tokens that stand for no text.
   public let markers: TokenMarkers
+  /// How its chats are written, if its template is of a kind that is known.
+  public let chat: ChatFormat?
+  /// Whether there is a template, of whatever kind.
+  package let hasChatTemplate: Bool
+  /// How each tensor was stored: `F32`, `BF16`, `Q4_K`; empty for models that come from no file.
+  package let types: [String: String]
   /// What of the folder could not be used, each in a sentence; the model is whole all the same.
   public let notices: [String]
 
   /// Puts the parts together.
-  public init(
-    model: any LanguageModel, tokenizer: (any Tokenizer)?, markers: TokenMarkers, notices: [String]
+  package init(
+    model: any LanguageModel, tokenizer: (any Tokenizer)?, markers: TokenMarkers,
+    chat: ChatFormat? = nil, hasChatTemplate: Bool = false, types: [String: String] = [:],
+    notices: [String]
   ) {
     self.model = model
     self.tokenizer = tokenizer
     self.markers = markers
+    self.chat = chat
+    self.hasChatTemplate = hasChatTemplate
+    self.types = types
     self.notices = notices
+  }
+
+  /// The same files with another model.
+  package func with(
+    _ model: any LanguageModel, types: [String: String]? = nil, notices: [String]? = nil
+  ) -> Checkpoint {
+    Checkpoint(
+      model: model, tokenizer: tokenizer, markers: markers, chat: chat,
+      hasChatTemplate: hasChatTemplate, types: types ?? self.types,
+      notices: notices ?? self.notices)
   }
 }
 
@@ -34,7 +55,7 @@ public enum HuggingFaceFolder {
   /// - Returns: The model and its tokenizer. A tokenizer that cannot be read is a notice: no model needs one.
   /// - Throws: `CheckpointError` or `JSONError`; every tensor must be there, once, in the right shape.
   public static func read(_ folder: URL) throws -> Checkpoint {
-    let source = try ModelSource(folder), model = try fill(source, folder)
+    let source = try ModelSource(folder), (model, types) = try fill(source, folder)
     let vocabulary = model.shape.vocabulary
     var notices: [String] = [], file: TokenizerFile?, tokenizer: (any Tokenizer)?
     do {
@@ -44,13 +65,18 @@ public enum HuggingFaceFolder {
       notices.append(
         "\(error) It is not used: tokens are shown as numbers, and text is read as ids.")
     }
+    let template = file?.roles.chat
     return Checkpoint(
       model: model, tokenizer: tokenizer,
-      markers: TokenMarkers(file, source.configuration, vocabulary: vocabulary), notices: notices)
+      markers: TokenMarkers(file, source.configuration, vocabulary: vocabulary),
+      chat: template.flatMap { ChatFormat(template: $0.template, start: $0.start, end: $0.end) },
+      hasChatTemplate: template != nil, types: types, notices: notices)
   }
 
-  /// A model with the weights of its source.
-  private static func fill(_ source: ModelSource, _ folder: URL) throws -> any LanguageModel {
+  /// A model with the weights of its source, and how each of its tensors was stored.
+  private static func fill(_ source: ModelSource, _ folder: URL) throws -> (
+    model: DecoderModel, types: [String: String]
+  ) {
     let stored = StoredLayout(source.parts), copies = source.parts.copies
     let layout = stored.layout
     var tensors = try source.tensors()
@@ -60,13 +86,16 @@ public enum HuggingFaceFolder {
       against: layout, besides: Set(copies.keys),
       buffers: source.architecture.buffers, advice: source.advice)
     try check(copies, in: tensors)
-    var model = DecoderModel(source.parts)
+    var model = DecoderModel(source.parts), types: [String: String] = [:]
     // One tensor at a time: beside the model, only one is in memory.
     for (form, tensor) in stored.forms.compactMap({ form in tensors[form.name].map { (form, $0) } })
     {
-      for part in form.split(try tensor.read()) { model.parameters[part.name] = part.tensor }
+      for part in form.split(try tensor.read()) {
+        model.parameters[part.name] = part.tensor
+        types[part.name] = tensor.type
+      }
     }
-    return model
+    return (model, types)
   }
 
   /// A model that cannot be held is told before it is read.
@@ -137,7 +166,7 @@ public enum HuggingFaceFolder {
   public static func convert(gguf file: URL, to folder: URL) throws {
     try AtomicFolder.check(folder)
     let source = try GGUFModel(file), tokenizer = try source.tokenizerFiles()
-    let model = try fill(ModelSource(source), file)
+    let model = try fill(ModelSource(source), file).model
     try AtomicFolder.writeOwn(to: folder) { try fill($0, model, tokenizer) }
   }
 

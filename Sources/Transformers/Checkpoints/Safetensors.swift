@@ -36,7 +36,16 @@ package enum Safetensors {
       }
     }
 
-    var isFloat: Bool { [.float64, .float32, .float16, .bfloat16].contains(self) }
+    /// What bytes mean; nil of no floats.
+    var floats: (([UInt8]) -> [Float])? {
+      switch self {
+      case .float64: NarrowFloats.doubles
+      case .float32: NarrowFloats.singles
+      case .float16: NarrowFloats.halves
+      case .bfloat16: NarrowFloats.brains
+      case .int64, .int32, .int16, .int8, .unsigned8, .bool: nil
+      }
+    }
   }
 
   /// A tensor of a file, not read yet.
@@ -48,20 +57,33 @@ package enum Safetensors {
     package var shape: [Int] { header.shape }
     package var path: String { url.path }
 
-    /// Bytes read at once, a multiple of every type's size.
-    private static let piece = 1 << 20
+    package var type: String { header.type.rawValue }
+    package var byteCount: Int { header.range.count }
 
-    package func read() throws -> Tensor {
-      let type = header.type
-      guard type.isFloat else {
-        throw CheckpointError.badTensor(
-          name, file: path,
-          reason: "dtype \(type.rawValue) is not supported; use F32, F16, BF16 or F64")
+    private var numbers: StoredNumbers {
+      StoredNumbers(
+        url: url, offset: offset, block: (1, header.type.size),
+        count: header.range.count / header.type.size)
+    }
+
+    package func read() throws -> Tensor { try numbers.read(self, floats) }
+
+    package func forEachPiece(_ body: ([Float]) throws -> Void) throws {
+      try numbers.forEachPiece(of: self, floats, body)
+    }
+
+    /// What bytes of the file mean.
+    ///
+    /// - Throws: `CheckpointError.badTensor` if they are no floats.
+    private var floats: ([UInt8]) -> [Float] {
+      get throws {
+        guard let floats = header.type.floats else {
+          throw CheckpointError.badTensor(
+            name, file: path,
+            reason: "dtype \(header.type.rawValue) is not supported; use F32, F16, BF16 or F64")
+        }
+        return floats
       }
-      let stored = StoredNumbers(
-        url: url, offset: offset, byteCount: header.range.count,
-        count: header.range.count / type.size, piece: Self.piece)
-      return try stored.read(self) { scalars($0, type) }
     }
   }
 
@@ -186,22 +208,6 @@ package enum Safetensors {
     guard end == space else {
       throw CheckpointError.badHeader(
         file: file, reason: "\(space - end) bytes belong to no tensor")
-    }
-  }
-
-  fileprivate static func scalars(_ bytes: [UInt8], _ type: ScalarType) -> [Float] {
-    func bits(_ index: Int, _ size: Int) -> UInt64 {
-      (0..<size).reversed().reduce(0) { $0 << 8 | UInt64(bytes[index * size + $1]) }
-    }
-    let count = bytes.count / type.size
-    return (0..<count).map { index in
-      switch type {
-      case .float64: Float(Double(bitPattern: bits(index, 8)))
-      case .float32: Float(bitPattern: UInt32(bits(index, 4)))
-      case .bfloat16: Float(bitPattern: UInt32(bits(index, 2)) << 16)
-      case .float16: Float(halfBits: UInt16(bits(index, 2)))
-      case .int64, .int32, .int16, .int8, .unsigned8, .bool: .nan
-      }
     }
   }
 

@@ -16,9 +16,14 @@ struct TokenRoles {
   /// Reads what there is of the two files; neither is needed.
   init(beside url: URL) {
     let folder = url.deletingLastPathComponent()
-    documents = ["tokenizer_config.json", "special_tokens_map.json"].compactMap {
+    let files = ["tokenizer_config.json", "special_tokens_map.json"].compactMap {
       try? JSON.parse(contentsOf: folder.appending(path: $0), isLenient: true)
     }
+    // transformers 5 writes the template beside, and reads that first.
+    let template = try? String(
+      contentsOf: folder.appending(path: "chat_template.jinja"), encoding: .utf8)
+    documents =
+      (template.map { [.object([("chat_template", .string($0))])] } ?? []) + files
   }
 
   /// The token that starts a document; nil unless one is named and is to be put there.
@@ -29,6 +34,20 @@ struct TokenRoles {
 
   /// The token that fills rows up, if one is named.
   var padding: String? { name("pad_token") }
+
+  /// The program that writes chats, and the tokens that it may put at the ends; nil if there is none.
+  ///
+  /// Of several, the one that is called `default`.
+  var chat: (template: String, start: String, end: String)? {
+    let template = documents.lazy.compactMap { document -> String? in
+      if case .array(let named)? = document["chat_template"] {
+        let standard = named.first { $0["name"] == .string("default") } ?? named.first
+        return Self.text(standard?["template"])
+      }
+      return Self.text(document["chat_template"])
+    }.first
+    return template.map { ($0, name("bos_token") ?? "", name("eos_token") ?? "") }
+  }
 
   private func name(_ role: String) -> String? {
     documents.lazy.compactMap { Self.text($0[role]) }.first

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Tensors
 
 /// How a GGUF tensor keeps its numbers: one by one, or in blocks that share scales.
 ///
@@ -34,6 +35,21 @@ enum GGUFScalars: UInt32 {
     case .q4K: 144
     case .q5K: 176
     case .q6K: 210
+    }
+  }
+
+  /// What ggml calls it.
+  var name: String {
+    switch self {
+    case .float32: "F32"
+    case .float16: "F16"
+    case .bfloat16: "BF16"
+    case .q4Zero: "Q4_0"
+    case .q4One: "Q4_1"
+    case .q8Zero: "Q8_0"
+    case .q4K: "Q4_K"
+    case .q5K: "Q5_K"
+    case .q6K: "Q6_K"
     }
   }
 

@@ -149,18 +149,20 @@ struct GGUFTensor: StoredTensor {
   let shape: [Int]
   fileprivate let scalars: GGUFScalars
   fileprivate let offset: UInt64
-  fileprivate let byteCount: Int
+  let byteCount: Int
 
   var path: String { url.path }
+  var type: String { scalars.name }
 
-  /// Blocks read at once.
-  private static let piece = 1 << 14
+  private var numbers: StoredNumbers {
+    StoredNumbers(
+      url: url, offset: offset, block: (scalars.blockCount, scalars.blockBytes),
+      count: byteCount / scalars.blockBytes * scalars.blockCount)
+  }
 
-  func read() throws -> Tensor {
-    let stored = StoredNumbers(
-      url: url, offset: offset, byteCount: byteCount,
-      count: byteCount / scalars.blockBytes * scalars.blockCount,
-      piece: Self.piece * scalars.blockBytes)
-    return try stored.read(self, scalars.numbers)
+  func read() throws -> Tensor { try numbers.read(self, scalars.numbers) }
+
+  func forEachPiece(_ body: ([Float]) throws -> Void) throws {
+    try numbers.forEachPiece(of: self, scalars.numbers, body)
   }
 }

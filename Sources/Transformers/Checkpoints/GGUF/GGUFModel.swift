@@ -135,6 +135,17 @@ private struct GGUFNamedTensor: StoredTensor {
 
   var shape: [Int] { stored.shape }
   var path: String { stored.path }
+  var type: String { stored.type }
+  var byteCount: Int { stored.byteCount }
+
+  /// Rows of heads change places all over the tensor, so it is read whole.
+  func forEachPiece(_ body: ([Float]) throws -> Void) throws {
+    guard heads != nil else { return try stored.forEachPiece(body) }
+    let scalars = try read().scalars
+    for start in stride(from: 0, to: scalars.count, by: StoredNumbers.piece) {
+      try body(Array(scalars[start..<min(start + StoredNumbers.piece, scalars.count)]))
+    }
+  }
 
   func read() throws -> Tensor {
     let tensor = try stored.read()

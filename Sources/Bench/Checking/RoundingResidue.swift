@@ -1,0 +1,75 @@
+internal import Foundation
+internal import Tensors
+package import Transformers
+
+/// What of a pair's difference is rounding alone, where the finetuned model was stored in fewer bits than the base.
+package struct RoundingResidue: Sendable, Equatable {
+  /// How the finetuned model was stored.
+  package let type: String
+  /// Tensors of the finetuned model that are the base's, rounded; and all that were stored in fewer bits.
+  package let rounded: Int, narrowed: Int
+  /// What rounding alone moves those tensors by, relative to their norm.
+  package let size: Double
+
+  /// What was found; nil if nothing was stored in fewer bits.
+  var finding: Finding? {
+    guard narrowed > 0 else { return nil }
+    let moves = String(format: "%.1e", size)
+    return Finding(
+      .note, "rounding",
+      "the second was stored in \(type), the first in more bits, which alone moves a tensor by \(moves) of its norm: "
+        + "\(rounded) of \(narrowed) tensors are the base's, rounded, and count as unchanged"
+        + (rounded < narrowed ? "; in the others a change of that size may be rounding" : ""))
+  }
+
+  /// The base with every tensor rounded that the finetuned model has as its rounded copy, and what that was about.
+  ///
+  /// Others stay as they are: rounded, the base would be further from a tensor that was trained.
+  package static func removed(_ base: Checkpoint, _ finetuned: Checkpoint) -> (
+    Checkpoint, RoundingResidue?
+  ) {
+    var model = base.model, rounded = 0, narrowed = 0, noise = 0.0, norm = 0.0
+    let names = base.types.keys.filter { isNarrower(finetuned.types[$0], than: base.types[$0]) }
+    for name in names.sorted() where finetuned.model.parameters.layout.find(name) != nil {
+      let own = model.parameters[name], other = finetuned.model.parameters[name]
+      guard let round = rounding(finetuned.types[name]), own.shape == other.shape else { continue }
+      let narrow = own.map(round)
+      narrowed += 1
+      noise += squaredDistance(own, narrow)
+      norm += own.scalars.reduce(0) { $0 + Double($1) * Double($1) }
+      guard narrow == other else { continue }
+      rounded += 1
+      model.parameters[name] = narrow
+    }
+    guard narrowed > 0, let type = names.compactMap({ finetuned.types[$0] }).max() else {
+      return (base, nil)
+    }
+    let size = norm > 0 ? (noise / norm).squareRoot() : 0
+    return (
+      rounded > 0 ? base.with(model) : base,
+      RoundingResidue(type: type, rounded: rounded, narrowed: narrowed, size: size)
+    )
+  }
+
+  private static func squaredDistance(_ a: Tensor, _ b: Tensor) -> Double {
+    zip(a.scalars, b.scalars).reduce(0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) }
+  }
+
+  /// Bits behind the point, of types that numbers are rounded to one by one.
+  private static let digits = ["F64": 52, "F32": 23, "F16": 10, "BF16": 7]
+
+  private static func isNarrower(_ type: String?, than other: String?) -> Bool {
+    guard let own = type.flatMap({ digits[$0] }), let wide = other.flatMap({ digits[$0] }) else {
+      return false
+    }
+    return own < wide && own < 23
+  }
+
+  private static func rounding(_ type: String?) -> ((Float) -> Float)? {
+    switch type {
+    case "BF16": { $0.roundedToBrain }
+    case "F16": { $0.roundedToHalf }
+    default: nil
+    }
+  }
+}
