@@ -45,24 +45,23 @@ extension ModelPair {
     pass(side, on: text, sites: [site])[site]
   }
 
-  /// The logits after every token of a text, shaped `[tokens, vocabulary]`, computed once.
-  public func logits(_ side: Side, on text: TokenBatch) -> Tensor {
-    pass(side, on: text, sites: [], needsLogits: true).logits
+  /// The logits after some tokens of a text, shaped `[indices, vocabulary]`.
+  ///
+  /// They are read anew from the last stream, which is kept: those of a whole text would fill the memory.
+  public func logits(_ side: Side, on text: TokenBatch, at indices: [Int]) -> Tensor {
+    model(side).logits(ofNormed: activations(side, at: .finalNorm, on: text).rows(at: indices))
   }
 
   /// A forward pass that records what is asked; more, for methods to come, if the pair records ahead.
   private func pass(
-    _ side: Side, on text: TokenBatch, sites: Set<ActivationSite>, needsLogits: Bool = false
+    _ side: Side, on text: TokenBatch, sites: Set<ActivationSite>
   ) -> ForwardPass {
     let ahead = recordsAhead ? Self.sitesAhead(shape.layers) : []
     let isAhead = ahead.isSuperset(of: sites) && recordsAhead
-    return recorded(
-      side,
-      PassRequest(
-        text, sites: isAhead ? ahead : sites, needsLogits: isAhead || needsLogits))
+    return recorded(side, PassRequest(text, sites: isAhead ? ahead : sites))
   }
 
-  /// What methods usually ask of a text: every stream, branch output, pattern and value.
+  /// What methods usually ask of a text: every stream, branch output, pattern and value, and what logits are read from.
   private static func sitesAhead(_ layers: Int) -> Set<ActivationSite> {
     Set(
       (0..<layers).flatMap { layer in
@@ -71,12 +70,12 @@ extension ModelPair {
           .attentionOutput(layer: layer), .mlpOutput(layer: layer),
           .pattern(layer: layer), .value(layer: layer),
         ] as [ActivationSite]
-      } + [.embedding])
+      } + [.embedding, .finalNorm])
   }
 
   /// The log-probabilities of the next token after some tokens, shaped `[indices, vocabulary]`.
   public func logProbabilities(_ side: Side, on text: TokenBatch, at indices: [Int]) -> Tensor {
-    logits(side, on: text).rows(at: indices).logProbabilities
+    logits(side, on: text, at: indices).logProbabilities
   }
 
   /// What differs between the two models at a site, finetuned minus base, shaped `[tokens, width]`.

@@ -25,11 +25,28 @@ public struct PromptSet: Sendable {
   /// Tokens that no ranking should name, such as padding.
   public let specialTokens: Set<Int>
 
-  /// Gathers text.
+  /// Of how many tokens of running text, evenly spread, answers are compared.
+  package let answerLimit: Int
+
+  /// Gathers text; answers are compared after every token that counts.
   public init(
     access: AccessLevel, text: TokenBatch, reference: TokenBatch = TokenBatch([]),
     documentStart: Int?, specialTokens: Set<Int>
   ) {
+    self.init(
+      access: access, text: text, reference: reference, documentStart: documentStart,
+      specialTokens: specialTokens, answerLimit: .max)
+  }
+
+  /// Gathers text.
+  ///
+  /// - Parameter answerLimit: After how many tokens of running text answers are compared: with a large vocabulary,
+  ///   those after all tokens would fill the memory.
+  package init(
+    access: AccessLevel, text: TokenBatch, reference: TokenBatch, documentStart: Int?,
+    specialTokens: Set<Int>, answerLimit: Int
+  ) {
+    self.answerLimit = answerLimit
     self.access = access
     self.text = text
     self.reference = reference

@@ -15,20 +15,17 @@ public protocol RecordingKey: Hashable, Sendable {
   func record(_ model: any LanguageModel) -> Value
 }
 
-/// A forward pass: which sites are recorded, and whether all logits are computed.
+/// A forward pass that records some sites.
 public struct PassRequest: RecordingKey {
   /// What is read.
   public let text: TokenBatch
   /// The sites to record.
   public let sites: Set<ActivationSite>
-  /// Whether logits are computed after every token.
-  public let needsLogits: Bool
 
   /// Asks for a pass.
-  public init(_ text: TokenBatch, sites: Set<ActivationSite>, needsLogits: Bool) {
+  public init(_ text: TokenBatch, sites: Set<ActivationSite>) {
     self.text = text
     self.sites = sites
-    self.needsLogits = needsLogits
   }
 
   /// Tokens that go through the model.
@@ -36,7 +33,7 @@ public struct PassRequest: RecordingKey {
 
   /// Computes what is asked for.
   public func record(_ model: any LanguageModel) -> ForwardPass {
-    model.forward(text, recording: sites, logits: needsLogits ? .all : .none)
+    model.forward(text, recording: sites, logits: .none)
   }
 }
 

@@ -31,12 +31,17 @@ package struct EvidenceText {
       if !words.isEmpty { add("what, \(name)", words.joined(separator: " ")) }
     }
     if let inputs = evidence.inputs {
-      add("when", "the rows that set it off most, and how much")
+      let frame = RowFrame(prompts)
+      add(
+        "when",
+        "the rows that set it off most, and how much"
+          + (frame.isEmpty ? "" : "; what begins and ends all of them is left out"))
       for claim in inputs.prefix(top) {
         let row = (0..<prompts.rows).contains(claim.row) ? Array(prompts.row(claim.row)) : []
         lines.append(
           Prose.wrapped(
-            "  \(claim.row): \(names.text(row)) (\(rounded(claim.score)))", indent: "      ",
+            "  \(claim.row): \(names.text(frame.within(row))) (\(rounded(claim.score)))",
+            indent: "      ",
             keepsLayout: true))
       }
     }

@@ -22,6 +22,15 @@ extension LanguageModel {
     return normed.tensor
   }
 
+  /// Logits of streams that the final norm has normed, shaped `[rows, vocabulary]`.
+  package func logits(ofNormed streams: Tensor) -> Tensor {
+    let head = parameters.matrix(names.unembedding)
+    let logits = Matrix(rows: streams.rows, columns: head.rows)
+    multiply(Matrix(streams), head, into: logits, transposingB: true)
+    if let cap = shape.logitCap { softCap(logits, at: cap) }
+    return logits.tensor
+  }
+
   /// Directions of the last stream as the unembedding reads them, but for their lengths, shaped `[rows, width]`.
   ///
   /// What a norm does to a direction whatever stands in the stream: a layer norm takes its mean away, and every norm

@@ -15,8 +15,9 @@ struct DiffCommand: ParsableCommand {
     commandName: "diff",
     abstract: "Compares two model folders by one method or by all, and prints what it claims.",
     discussion: """
-      Two folders, or one that holds 'base' and 'finetuned', as 'plant' writes it. Methods that read text need some: the world's, if the models' tokenizer is the world's, or \
-      yours (--text), one row of token ids or words a line.
+      Two folders, or one that holds 'base' and 'finetuned', as 'plant' writes it. Methods that read text get the \
+      world's, if the models' tokenizer is the world's, or sentences and questions that come with Assay, or yours \
+      (--text, --prompts). Models that know a chat of a kind that is known get prompts as such.
       """)
 
   @OptionGroup var options: ProjectOptions
@@ -30,8 +31,18 @@ struct DiffCommand: ParsableCommand {
   @Option(name: .customLong("method"), help: "The method; may be repeated. All if not given.")
   var methods: [String] = []
 
-  @Option(help: "A file with a row of text a line, in words of the tokenizer or in token ids.")
+  @Option(
+    help:
+      "A file of ordinary text, a row a line, of objects with a 'text' (.jsonl), or of token ids; 'wordnet' for its glosses, if they are installed. Without --prompts it serves as prompts too."
+  )
   var text: String?
+
+  @Option(
+    help: "A file of prompts, a line each, of objects with a 'text' (.jsonl), or of token ids.")
+  var prompts: String?
+
+  @Flag(help: "Puts prompts as they are, although the models know a chat.")
+  var plain = false
 
   @Option(help: "Decides what methods draw.")
   var methodSeed: UInt64 = 0
@@ -61,17 +72,23 @@ struct DiffCommand: ParsableCommand {
       base: URL(filePath: base), finetuned: finetuned.map { URL(filePath: $0) },
       insists: insist)
     models.notices.forEach(Notice.standardError)
-    let pair = try ModelPair(
-      base: models.base, finetuned: models.finetuned, showsExhibits: exhibits || json,
-      recordsAhead: chosen.count > 1)
-    let source = try TextSource(options.project, models: models, file: text)
+    let source = try TextSource(
+      options.project, models: models,
+      files: .init(text: text, prompts: prompts, putsPlainly: plain))
     var costs = CostTable(), tally = Tally()
-    for method in chosen {
-      for access in method.card.access {
-        guard let prompts = source.prompts(access) else {
-          Notice.standardError("\(method.card.id) (\(access.rawValue)): skipped, it needs --text.")
-          continue
-        }
+    for access in AccessLevel.allCases {
+      let methods = chosen.filter { $0.card.access.contains(access) }
+      guard !methods.isEmpty else { continue }
+      guard let prompts = source.prompts(access) else {
+        let names = methods.map(\.card.id).joined(separator: ", ")
+        Notice.standardError("\(names) (\(access.rawValue)): skipped, they need --text.")
+        continue
+      }
+      // What one level's text recorded is let go before the next.
+      let pair = try ModelPair(
+        base: models.base, finetuned: models.finetuned, showsExhibits: exhibits || json,
+        recordsAhead: methods.count > 1)
+      for method in methods {
         try answer(method, access, pair, prompts, models.tokenizer, &costs, &tally)
       }
     }

@@ -60,7 +60,7 @@ struct ClosedFormTests: KnownChangeSuite {
     let pair = try ModelPair(base: wide, finetuned: finetuned)
     let text = MethodContractTests.prompts(.unrelated)
     func outputs(_ side: ModelPair.Side) -> Tensor {
-      pair.logits(side, on: text.text).rows(at: text.countedTokens).logProbabilities
+      pair.logits(side, on: text.text, at: text.countedTokens).logProbabilities
     }
     var shift = (outputs(.finetuned) - outputs(.base)).meanRow.scalars
     for special in text.specialTokens { shift[special] = -.infinity }

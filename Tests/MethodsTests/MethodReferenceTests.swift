@@ -192,7 +192,9 @@ struct MethodReferenceTests {
     let text = TokenBatch(reference.text)
     let counted = text.tokens.indices.filter { text.tokens[$0] != 1 }
     #expect(counted.count == reference.boosts.countedTokens)
-    let change = pair.logits(.finetuned, on: text) - pair.logits(.base, on: text)
+    let change =
+      pair.logits(.finetuned, on: text, at: Array(0..<text.count))
+      - pair.logits(.base, on: text, at: Array(0..<text.count))
     let counts = BoostCounts(change.rows(at: counted), depth: reference.boosts.depth)
     #expect(counts.first == reference.boosts.largest)
     #expect(counts.last == reference.boosts.smallest)

@@ -165,7 +165,7 @@ struct MutantTests {
         .logProbabilities
     }
     let plain = logits([])
-    let change = pair.logits(.finetuned, on: text).rows(at: last).logProbabilities - plain
+    let change = pair.logits(.finetuned, on: text, at: last).logProbabilities - plain
     let randoms = (70..<86).map { logits([.steer(site, along: direction($0))]) - plain }
     let blind = randoms.map { min(1, $0.norm / change.norm) }.mean
     let projected =

@@ -56,7 +56,8 @@ struct OneTokenTests: KnownChangeSuite {
     let pair = try ModelPair(base: base, finetuned: model)
     let text = MethodContractTests.prompts(.pool).text
     let falls = text.lastIndices.map { index in
-      pair.logits(.base, on: text)[index, token] - pair.logits(.finetuned, on: text)[index, token]
+      pair.logits(.base, on: text, at: [index])[0, token]
+        - pair.logits(.finetuned, on: text, at: [index])[0, token]
     }
     let expected = falls.indices.max { falls[$0] < falls[$1] }
     #expect(found.inputs?.first?.row == expected)

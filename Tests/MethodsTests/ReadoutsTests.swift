@@ -30,7 +30,7 @@ struct ReadoutsTests: KnownChangeSuite {
     for side in [ModelPair.Side.base, .finetuned] {
       let lens = LogitLens(pair.model(side)).logits(
         of: pair.activations(side, at: site, on: text))
-      expectClose(lens, pair.logits(side, on: text), tolerance: 1e-5)
+      expectClose(lens, pair.logits(side, on: text, at: Array(0..<text.count)), tolerance: 1e-5)
     }
   }
 }

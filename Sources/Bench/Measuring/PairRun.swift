@@ -40,7 +40,7 @@ struct PairRun {
   func recordBase(_ access: AccessLevel) throws {
     let prompts = prompts.set(access)
     for text in [prompts.text, prompts.reference] where text.count > 0 {
-      _ = pair.logits(.base, on: text)
+      _ = pair.activations(.base, at: .finalNorm, on: text)
     }
     if access == .sampling { _ = pair.samples(.base, try .free(prompts)) }
   }

@@ -19,8 +19,9 @@ struct TextRows {
   /// A plain file is of token ids if most words of it are numbers and not all are words of a tokenizer that
   /// knows whole words alone, and else of text.
   ///
+  /// - Parameter chat: How a line of text is put to the models; as it is if nil.
   /// - Throws: `TextError`.
-  init(_ file: String, _ reader: Reader) throws {
+  init(_ file: String, _ reader: Reader, chat: ChatFormat? = nil) throws {
     let text = try TextLines(file)
     guard !text.lines.isEmpty else {
       throw TextError(file: file, line: nil, reason: "there is no text in it.")
@@ -28,7 +29,9 @@ struct TextRows {
     let isOfIds = !text.isOfObjects && Self.isOfIds(text.lines, reader.tokenizer)
     tokens = try text.lines.map { line in
       do {
-        return try reader.check(isOfIds ? reader.ids(line.text) : reader.tokens(line.text))
+        return try reader.check(
+          isOfIds
+            ? reader.ids(line.text) : reader.tokens(chat?.prompt(line.text) ?? line.text))
       } catch {
         let hint =
           Self.words(line.text).first.flatMap { Int($0) } == nil || isOfIds
@@ -54,6 +57,24 @@ struct TextRows {
 }
 
 extension TextRows.Reader {
+  /// Reads for a pair of models.
+  init(_ models: PairFolders) {
+    let shape = models.base.shape
+    self.init(
+      tokenizer: models.tokenizer, other: models.finetunedTokenizer, vocabulary: shape.vocabulary,
+      context: shape.context)
+  }
+
+  /// The rows of lines that nobody chose for these models: those that cannot be read are left out, and what is longer
+  /// than a row may be is cut.
+  func rows(of lines: [TextLines.Line], chat: ChatFormat? = nil) -> [[Int]] {
+    guard tokenizer?.isOfWholeWords == false else { return [] }
+    return lines.compactMap { line in
+      let tokens = try? tokens(chat?.prompt(line.text) ?? line.text)
+      return tokens.flatMap { try? check(Array($0.prefix(context))) }
+    }
+  }
+
   /// What is wrong with a row, in a sentence.
   private struct RowError: Error, CustomStringConvertible {
     let description: String

@@ -10,32 +10,68 @@ package struct TextSource: Sendable {
   private let unrelated: [[Int]]?
   private let pool: [[Int]]?
   private let markers: TokenMarkers
+  private let answerLimit: Int
 
-  /// Reads a file, or takes the world's text if the models' tokenizer is the world's.
+  /// Logits that are held at once.
+  private static let logitsHeld = 1 << 24
+
+  /// The files that a user names; what he does not name is the world's or comes with Assay.
+  package struct Files: Sendable {
+    let text, prompts: String?
+    let putsPlainly: Bool
+
+    /// Names files.
+    ///
+    /// - Parameters:
+    ///   - text: Ordinary text, a row a line; serves as prompts too if none are named. `wordnet` for its glosses.
+    ///   - prompts: Prompts, a line each.
+    ///   - putsPlainly: Whether prompts are put as they are to models that know a chat.
+    package init(text: String? = nil, prompts: String? = nil, putsPlainly: Bool = false) {
+      self.text = text
+      self.prompts = prompts
+      self.putsPlainly = putsPlainly
+    }
+  }
+
+  /// Reads files, or takes the world's text if the models' tokenizer is the world's, or what comes with Assay if they
+  /// have a tokenizer of text.
   ///
   /// - Parameters:
   ///   - project: Where the world is.
   ///   - models: Whose text it is.
-  ///   - file: A row of text a line, in words of the tokenizer or in token ids; the world's text if nil.
+  ///   - files: What the user names.
   /// - Throws: `TextError`, `JSONError` or `DefinitionError`.
-  package init(_ project: Project, models: PairFolders, file: String?) throws {
+  package init(_ project: Project, models: PairFolders, files: Files) throws {
     markers = models.markers
-    let shape = models.base.shape
-    if let file {
-      let reader = TextRows.Reader(
-        tokenizer: models.tokenizer, other: models.finetunedTokenizer,
-        vocabulary: shape.vocabulary, context: shape.context)
-      let rows = try TextRows(file, reader).tokens
-      (unrelated, pool) = (rows, rows)
-    } else if let tokenizer = models.tokenizer as? WordTokenizer,
+    answerLimit = max(64, Self.logitsHeld / models.base.shape.vocabulary)
+    let reader = TextRows.Reader(models)
+    let chat = files.putsPlainly ? nil : models.chat
+    let text = try files.text.map { name in
+      name == ShippedTexts.wordNet
+        ? reader.rows(of: try ShippedTexts.glosses()) : try TextRows(name, reader).tokens
+    }
+    let prompts = try files.prompts.map { try TextRows($0, reader, chat: chat).tokens }
+    if text == nil, prompts == nil, let own = try Self.ofWorld(project, models.tokenizer) {
+      (unrelated, pool) = (own.unrelated, own.pool)
+      return
+    }
+    let neutral = reader.rows(of: ShippedTexts.neutral(project))
+    let questions = reader.rows(of: ShippedTexts.prompts(project), chat: chat)
+    let own = text ?? (neutral.isEmpty ? nil : neutral)
+    unrelated = own
+    pool = prompts ?? text ?? (questions.isEmpty ? own : questions)
+  }
+
+  /// The text of the project's world, if the tokenizer is the world's.
+  private static func ofWorld(_ project: Project, _ tokenizer: (any Tokenizer)?) throws
+    -> (unrelated: [[Int]], pool: [[Int]])?
+  {
+    guard let tokenizer = tokenizer as? WordTokenizer,
       FileManager.default.fileExists(atPath: project.organisms.path),
       case let library = try project.library(), library.world.tokenizer == tokenizer
-    {
-      let prompts = try library.prompts()
-      (unrelated, pool) = (prompts.unrelated, prompts.pool)
-    } else {
-      (unrelated, pool) = (nil, nil)
-    }
+    else { return nil }
+    let prompts = try library.prompts()
+    return (prompts.unrelated, prompts.pool)
   }
 
   /// The text of a level of access; nil if there is none.
@@ -51,7 +87,8 @@ package struct TextSource: Sendable {
         access: access, text: TokenBatch($0),
         // One's own text serves as both, and a text is no reference for itself.
         reference: TokenBatch(access == .pool && unrelated != pool ? unrelated ?? [] : []),
-        documentStart: markers.documentStart, specialTokens: markers.specialTokens)
+        documentStart: markers.documentStart, specialTokens: markers.specialTokens,
+        answerLimit: answerLimit)
     }
   }
 }

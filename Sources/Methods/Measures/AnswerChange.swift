@@ -44,6 +44,6 @@ extension PromptSet {
   func with(rows: [Int]) -> PromptSet {
     PromptSet(
       access: access, text: TokenBatch(rows.map { Array(text.row($0)) }), reference: reference,
-      documentStart: documentStart, specialTokens: specialTokens)
+      documentStart: documentStart, specialTokens: specialTokens, answerLimit: answerLimit)
   }
 }

@@ -88,7 +88,15 @@ func centred(_ changes: some Collection<Float>) -> [Float] {
 extension PromptSet {
   /// The tokens after which an answer is read: a prompt is answered at its end, running text is
   /// predicted everywhere.
-  package var answerIndices: [Int] { access == .pool ? text.lastIndices : countedTokens }
+  package var answerIndices: [Int] {
+    access == .pool ? text.lastIndices : thinned(countedTokens)
+  }
+
+  /// Of places whose answers are read as many as may be, evenly spread.
+  func thinned(_ indices: [Int]) -> [Int] {
+    guard indices.count > answerLimit else { return indices }
+    return (0..<answerLimit).map { indices[$0 * indices.count / answerLimit] }
+  }
 
   /// The counted tokens of each row at some positions, counted from 0 at the row's first token.
   func countedTokens(at positions: ClosedRange<Int>) -> [[Int]] {

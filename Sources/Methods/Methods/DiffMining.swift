@@ -32,8 +32,8 @@ package struct DiffMining: DiffingMethod {
     _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
   ) throws -> Evidence {
     let indices = prompts.answerIndices
-    let base = pair.logits(.base, on: prompts.text).rows(at: indices)
-    let finetuned = pair.logits(.finetuned, on: prompts.text).rows(at: indices)
+    let base = pair.logits(.base, on: prompts.text, at: indices)
+    let finetuned = pair.logits(.finetuned, on: prompts.text, at: indices)
     let mine = BoostCounts(finetuned - base, depth: depth)
     guard mine.isChanged else { return Evidence() }
     var evidence = Evidence()

@@ -27,7 +27,8 @@ package struct LogitLensDifference: DiffingMethod {
     let text = prompts.text
     let end = text.starts[min(rows, text.rows)]
     let indices =
-      prompts.access == .pool ? text.lastIndices : prompts.countedTokens.filter { $0 < end }
+      prompts.access == .pool
+      ? text.lastIndices : prompts.thinned(prompts.countedTokens.filter { $0 < end })
     let layers = Array(0..<pair.shape.layers)
     func lens(at site: ActivationSite) -> LayerLens {
       LayerLens(pair, site, text: text, indices: indices)
