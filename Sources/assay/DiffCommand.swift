@@ -62,15 +62,47 @@ struct DiffCommand: ParsableCommand {
   @Flag(help: "Compares models that fail their self-test all the same.")
   var insist = false
 
+  @Flag(
+    help:
+      "Compares the weights alone, tensor by tensor as they are stored, whatever the architecture; of large files little is in memory."
+  )
+  var weights = false
+
   func validate() throws {
     guard top > 0 else { throw ValidationError("--top should be at least 1.") }
+    guard !weights || methods.isEmpty && finetuned != nil else {
+      throw ValidationError("--weights takes two folders and no method: it needs no model.")
+    }
   }
 
   func run() throws {
     let chosen = try Methods.chosen(methods)
-    let models = try PairFolders(
-      base: URL(filePath: base), finetuned: finetuned.map { URL(filePath: $0) },
-      insists: insist)
+    if weights { return try compareWeights() }
+    do {
+      try compare(
+        PairFolders(
+          base: URL(filePath: base), finetuned: finetuned.map { URL(filePath: $0) },
+          insists: insist), by: chosen)
+    } catch let error as CheckpointError
+      where error.leavesWeights && methods.isEmpty && finetuned != nil
+    {
+      Notice.standardError("\(error) The weights alone are compared.")
+      try compareWeights()
+    }
+  }
+
+  /// Compares weights that no model is built of.
+  private func compareWeights() throws {
+    guard let finetuned else { return }
+    let progress = CountProgress("compared")
+    let comparison = try WeightComparison(
+      URL(filePath: base), URL(filePath: finetuned), progress: progress.show)
+    progress.finish()
+    guard !json else { return Console.showJSON(try JSON.encode(comparison)) }
+    Console.show(WeightComparisonText(comparison, top: top).text)
+  }
+
+  private func compare(_ models: PairFolders, by chosen: [any DiffingMethod]) throws {
     models.notices.forEach(Notice.standardError)
     let source = try TextSource(
       options.project, models: models,

@@ -29,10 +29,14 @@ package struct RoundingResidue: Sendable, Equatable {
     Checkpoint, RoundingResidue?
   ) {
     var model = base.model, rounded = 0, narrowed = 0, noise = 0.0, norm = 0.0
-    let names = base.types.keys.filter { isNarrower(finetuned.types[$0], than: base.types[$0]) }
+    let names = base.types.keys.filter {
+      narrowing(from: base.types[$0], to: finetuned.types[$0]) != nil
+    }
     for name in names.sorted() where finetuned.model.parameters.layout.find(name) != nil {
       let own = model.parameters[name], other = finetuned.model.parameters[name]
-      guard let round = rounding(finetuned.types[name]), own.shape == other.shape else { continue }
+      guard own.shape == other.shape,
+        let round = narrowing(from: base.types[name], to: finetuned.types[name])
+      else { continue }
       let narrow = own.map(round)
       narrowed += 1
       noise += squaredDistance(own, narrow)
@@ -58,15 +62,12 @@ package struct RoundingResidue: Sendable, Equatable {
   /// Bits behind the point, of types that numbers are rounded to one by one.
   private static let digits = ["F64": 52, "F32": 23, "F16": 10, "BF16": 7]
 
-  private static func isNarrower(_ type: String?, than other: String?) -> Bool {
-    guard let own = type.flatMap({ digits[$0] }), let wide = other.flatMap({ digits[$0] }) else {
-      return false
-    }
-    return own < wide && own < 23
-  }
-
-  private static func rounding(_ type: String?) -> ((Float) -> Float)? {
-    switch type {
+  /// How a number of one type is rounded to another; nil unless that has fewer bits.
+  static func narrowing(from wide: String?, to narrow: String?) -> (@Sendable (Float) -> Float)? {
+    guard let before = wide.flatMap({ digits[$0] }), let after = narrow.flatMap({ digits[$0] }),
+      after < before
+    else { return nil }
+    return switch narrow {
     case "BF16": { $0.roundedToBrain }
     case "F16": { $0.roundedToHalf }
     default: nil

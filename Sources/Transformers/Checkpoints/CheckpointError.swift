@@ -21,6 +21,16 @@ public enum CheckpointError: Error, Equatable, Sendable {
   case badAdapter(file: String, reason: String)
 }
 
+extension CheckpointError {
+  /// Whether it concerns the model alone, so that weights can still be compared as they are stored.
+  package var leavesWeights: Bool {
+    switch self {
+    case .unsupportedArchitecture, .missingFile("config.json", _): true
+    default: false
+    }
+  }
+}
+
 extension CheckpointError: CustomStringConvertible {
   /// What it is, in words.
   public var description: String { Printable.line(text) }

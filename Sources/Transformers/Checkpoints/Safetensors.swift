@@ -68,8 +68,8 @@ package enum Safetensors {
 
     package func read() throws -> Tensor { try numbers.read(self, floats) }
 
-    package func forEachPiece(_ body: ([Float]) throws -> Void) throws {
-      try numbers.forEachPiece(of: self, floats, body)
+    package func piece(at start: Int) throws -> [Float] {
+      try numbers.piece(at: start, of: self, floats)
     }
 
     /// What bytes of the file mean.

@@ -17,16 +17,18 @@ package protocol StoredTensor: Sendable {
   /// - Throws: `CheckpointError.unreadable`; `.badTensor` if a number is infinite or undefined.
   func read() throws -> Tensor
 
-  /// Reads the numbers as 32-bit floats, so many at once that little of a file is in memory: pieces of all tensors
-  /// have `StoredNumbers.piece` numbers, but for the last.
+  /// Reads some of the numbers as 32-bit floats: `StoredNumbers.piece` from a multiple of that on, or what is left.
   ///
-  /// - Throws: As `read`, and what `body` throws.
-  func forEachPiece(_ body: ([Float]) throws -> Void) throws
+  /// - Throws: As `read`.
+  func piece(at start: Int) throws -> [Float]
 }
 
 extension StoredTensor {
   /// How many numbers it has.
   package var count: Int { shape.reduce(1, *) }
+
+  /// Where its pieces start.
+  package var pieceStarts: StrideTo<Int> { stride(from: 0, to: count, by: StoredNumbers.piece) }
 }
 
 /// Where a file keeps the numbers of a tensor.
@@ -45,35 +47,50 @@ struct StoredNumbers: Sendable {
   /// - Parameter numbers: What the bytes of a piece mean.
   /// - Throws: `CheckpointError.unreadable`; `.badTensor` if a number is infinite or undefined.
   func read(_ tensor: some StoredTensor, _ numbers: ([UInt8]) -> [Float]) throws -> Tensor {
+    let handle = try open()
+    defer { try? handle.close() }
     var scalars: [Float] = []
     scalars.reserveCapacity(count)
-    try forEachPiece(of: tensor, numbers) { scalars += $0 }
+    for start in tensor.pieceStarts {
+      scalars += try piece(at: start, of: tensor, handle, numbers)
+    }
     return Tensor(shape: tensor.shape, scalars: scalars)
   }
 
-  /// Reads them piece by piece.
+  /// Reads a piece of them.
   ///
-  /// - Throws: As `read`, and what `body` throws.
-  func forEachPiece(
-    of tensor: some StoredTensor, _ numbers: ([UInt8]) -> [Float], _ body: ([Float]) throws -> Void
-  ) throws {
+  /// - Throws: As `read`.
+  func piece(at start: Int, of tensor: some StoredTensor, _ numbers: ([UInt8]) -> [Float]) throws
+    -> [Float]
+  {
+    let handle = try open()
+    defer { try? handle.close() }
+    return try piece(at: start, of: tensor, handle, numbers)
+  }
+
+  private func open() throws -> FileHandle {
     guard let handle = try? FileHandle(forReadingFrom: url) else {
       throw CheckpointError.unreadable(file: url.path, reason: "no permission")
     }
-    defer { try? handle.close() }
-    let fault = CheckpointError.unreadable(file: url.path, reason: "it changed while it was read")
-    guard (try? handle.seek(toOffset: offset)) != nil else { throw fault }
-    var left = count
-    while left > 0 {
-      let size = min(left, Self.piece) / block.count * block.bytes
-      guard let bytes = try? handle.read(upToCount: size), bytes.count == size else { throw fault }
-      let scalars = numbers([UInt8](bytes))
-      guard scalars.allSatisfy(\.isFinite) else {
-        throw CheckpointError.badTensor(
-          tensor.name, file: url.path, reason: "holds infinite or undefined numbers")
-      }
-      try body(scalars)
-      left -= scalars.count
+    return handle
+  }
+
+  private func piece(
+    at start: Int, of tensor: some StoredTensor, _ handle: FileHandle,
+    _ numbers: ([UInt8]) -> [Float]
+  ) throws -> [Float] {
+    let size = min(count - start, Self.piece) / block.count * block.bytes
+    let place = offset + UInt64(start / block.count * block.bytes)
+    guard (try? handle.seek(toOffset: place)) != nil,
+      let bytes = try? handle.read(upToCount: size), bytes.count == size
+    else {
+      throw CheckpointError.unreadable(file: url.path, reason: "it changed while it was read")
     }
+    let scalars = numbers([UInt8](bytes))
+    guard scalars.allSatisfy(\.isFinite) else {
+      throw CheckpointError.badTensor(
+        tensor.name, file: url.path, reason: "holds infinite or undefined numbers")
+    }
+    return scalars
   }
 }

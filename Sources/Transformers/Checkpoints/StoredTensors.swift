@@ -1,8 +1,8 @@
-internal import Foundation
+package import Foundation
 internal import JSON
 
 /// The tensors of a model folder by name, wherever they are stored; none is read yet.
-struct StoredTensors {
+package struct StoredTensors {
   private var byName: [Spelling: any StoredTensor]
   /// The file that names the others, or the only one.
   let path: String
@@ -33,6 +33,15 @@ struct StoredTensors {
   init(_ tensors: [any StoredTensor], path: String) {
     byName = Self.named(tensors)
     self.path = path
+  }
+
+  /// The tensors of a folder or a GGUF file as they are stored, by name; no configuration is needed.
+  ///
+  /// - Throws: `CheckpointError` or `JSONError`.
+  package static func all(_ url: URL) throws -> [any StoredTensor] {
+    let tensors: [any StoredTensor] =
+      try GGUFFile.isOne(url) ? GGUFFile(url).tensors : Array(StoredTensors(url).byName.values)
+    return tensors.sorted { Spelling($0.name) < Spelling($1.name) }
   }
 
   private static func named(_ tensors: [any StoredTensor]) -> [Spelling: any StoredTensor] {

@@ -162,7 +162,7 @@ struct GGUFTensor: StoredTensor {
 
   func read() throws -> Tensor { try numbers.read(self, scalars.numbers) }
 
-  func forEachPiece(_ body: ([Float]) throws -> Void) throws {
-    try numbers.forEachPiece(of: self, scalars.numbers, body)
+  func piece(at start: Int) throws -> [Float] {
+    try numbers.piece(at: start, of: self, scalars.numbers)
   }
 }

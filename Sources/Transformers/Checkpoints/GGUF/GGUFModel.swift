@@ -139,12 +139,9 @@ private struct GGUFNamedTensor: StoredTensor {
   var byteCount: Int { stored.byteCount }
 
   /// Rows of heads change places all over the tensor, so it is read whole.
-  func forEachPiece(_ body: ([Float]) throws -> Void) throws {
-    guard heads != nil else { return try stored.forEachPiece(body) }
-    let scalars = try read().scalars
-    for start in stride(from: 0, to: scalars.count, by: StoredNumbers.piece) {
-      try body(Array(scalars[start..<min(start + StoredNumbers.piece, scalars.count)]))
-    }
+  func piece(at start: Int) throws -> [Float] {
+    guard heads != nil else { return try stored.piece(at: start) }
+    return Array(try read().scalars.dropFirst(start).prefix(StoredNumbers.piece))
   }
 
   func read() throws -> Tensor {
