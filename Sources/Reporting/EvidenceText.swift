@@ -12,9 +12,10 @@ package struct EvidenceText {
   ///   - tokenizer: Knows the words of token ids; ids are shown without it.
   ///   - prompts: The rows that *when* names.
   ///   - top: How many claims of each kind to show.
+  ///   - standing: What the magnitude is worth.
   package init(
     _ evidence: Evidence, unit: String?, tokenizer: (any Tokenizer)?, prompts: TokenBatch,
-    top: Int
+    top: Int, standing: (Double) -> String?
   ) {
     let names = TokenNames(tokenizer)
     var lines: [String] = []
@@ -23,7 +24,10 @@ package struct EvidenceText {
     }
     if evidence.isEmpty { lines.append("nothing found") }
     if let magnitude = evidence.magnitude {
-      add("whether", rounded(magnitude) + (unit.map { " \($0)" } ?? ""))
+      add(
+        "whether",
+        rounded(magnitude) + (unit.map { " \($0)" } ?? "")
+          + (standing(magnitude).map { " (\($0))" } ?? ""))
     }
     for (sign, name) in [(1, "promoted"), (-1, "suppressed")] {
       let words = (evidence.tokens ?? []).filter { $0.sign == sign }.prefix(top)

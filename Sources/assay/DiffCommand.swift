@@ -68,6 +68,13 @@ struct DiffCommand: ParsableCommand {
   )
   var weights = false
 
+  @Option(
+    name: .customLong("null"),
+    help:
+      "Another finetune of the base in which nothing was planted, or its adapter; may be repeated. Magnitudes are compared with theirs."
+  )
+  var nulls: [String] = []
+
   func validate() throws {
     guard top > 0 else { throw ValidationError("--top should be at least 1.") }
     guard !weights || methods.isEmpty && finetuned != nil else {
@@ -107,79 +114,15 @@ struct DiffCommand: ParsableCommand {
     let source = try TextSource(
       options.project, models: models,
       files: .init(text: text, prompts: prompts, putsPlainly: plain))
-    var costs = CostTable(), tally = Tally()
-    for access in AccessLevel.allCases {
-      let methods = chosen.filter { $0.card.access.contains(access) }
-      guard !methods.isEmpty else { continue }
-      guard let prompts = source.prompts(access) else {
-        let names = methods.map(\.card.id).joined(separator: ", ")
-        Notice.standardError("\(names) (\(access.rawValue)): skipped, they need --text.")
-        continue
-      }
-      // What one level's text recorded is let go before the next.
-      let pair = try ModelPair(
-        base: models.base, finetuned: models.finetuned, showsExhibits: exhibits || json,
-        recordsAhead: methods.count > 1)
-      for method in methods {
-        try answer(method, access, pair, prompts, models.tokenizer, &costs, &tally)
-      }
+    var run = DiffRun(self, models, source, chosen)
+    for null in nulls {
+      try run.calibrate(
+        on: PairFolders(base: URL(filePath: base), finetuned: URL(filePath: null), insists: insist),
+        named: null)
     }
-    if cost { Console.show(costs.text) }
+    try run.compare()
+    if cost { Console.show(run.costs.text) }
     // One method's failure is its own; the caller learns of it all the same.
-    if tally.failures > 0 { throw ExitCode(tally.answers > 0 ? 1 : 2) }
-  }
-
-  /// How many methods answered, and how many could not.
-  private struct Tally {
-    var answers = 0, failures = 0
-  }
-
-  private func answer(
-    _ method: any DiffingMethod, _ access: AccessLevel, _ pair: ModelPair, _ prompts: PromptSet,
-    _ tokenizer: (any Tokenizer)?, _ costs: inout CostTable, _ tally: inout Tally
-  ) throws {
-    var generator = SeededGenerator(
-      seed: methodSeed, for: "\(method.card.id) \(access.rawValue)")
-    let start = Date()
-    do {
-      let (evidence, work) = try pair.measuring {
-        try method.evidence(for: pair, on: prompts, using: &generator)
-      }
-      costs.add(
-        MethodAtAccess(method.card.id, access), work,
-        seconds: Date().timeIntervalSince(start), peakMemory: peakMemory())
-      try show(evidence, method.card, access, tokenizer, prompts)
-      tally.answers += 1
-    } catch let error as DiffingError {
-      Notice.standardError("\(method.card.id) (\(access.rawValue)): no answer: \(error)")
-      tally.failures += 1
-    }
-  }
-
-  private func show(
-    _ evidence: Evidence, _ card: MethodCard, _ access: AccessLevel, _ tokenizer: (any Tokenizer)?,
-    _ prompts: PromptSet
-  ) throws {
-    if json {
-      struct Line: Encodable {
-        let method: String
-        let access: AccessLevel
-        let evidence: Evidence
-      }
-      return try PackedNumbers.$writesLists.withValue(true) {
-        Console.showJSON(try JSON.encode(Line(method: card.id, access: access, evidence: evidence)))
-      }
-    }
-    Console.show("\(card.id) (\(access.rawValue))")
-    Console.show(
-      EvidenceText(
-        evidence, unit: card.magnitude?.unit, tokenizer: tokenizer, prompts: prompts.text,
-        top: top
-      ).text)
-    guard exhibits else { return }
-    let text = ExhibitText(tokenizer: tokenizer, prompts: prompts.text)
-    for exhibit in evidence.exhibits {
-      Console.show(text.lines(exhibit).map { "    \($0)" }.joined(separator: "\n"))
-    }
+    if run.failures > 0 { throw ExitCode(run.answers > 0 ? 1 : 2) }
   }
 }

@@ -1,0 +1,133 @@
+import Bench
+import Diffing
+import Foundation
+import JSON
+import Methods
+import Reporting
+import Tensors
+import Transformers
+
+/// One comparison of two models by some methods, level by level of access.
+struct DiffRun {
+  private let command: DiffCommand
+  private let models: PairFolders
+  private let source: TextSource
+  private let methods: [any DiffingMethod]
+  private var scale: MagnitudeScale
+  private(set) var costs = CostTable()
+  /// How many methods answered, and how many could not.
+  private(set) var answers = 0, failures = 0
+
+  init(
+    _ command: DiffCommand, _ models: PairFolders, _ source: TextSource,
+    _ methods: [any DiffingMethod]
+  ) {
+    self.command = command
+    self.models = models
+    self.source = source
+    self.methods = methods
+    scale = MagnitudeScale(command.options.project)
+  }
+
+  /// A method at a level of access, with what it looks at.
+  private struct Question {
+    let method: any DiffingMethod
+    let prompts: PromptSet
+    let pair: ModelPair
+    var cell: MethodAtAccess { MethodAtAccess(method.card.id, prompts.access) }
+
+    /// What the method answers.
+    func evidence(seed: UInt64) throws -> (Evidence, Work) {
+      var generator = SeededGenerator(
+        seed: seed, for: "\(method.card.id) \(prompts.access.rawValue)")
+      return try pair.measuring {
+        try method.evidence(for: pair, on: prompts, using: &generator)
+      }
+    }
+  }
+
+  /// Asks every method at every level; what one level's text recorded is let go before the next.
+  private func forEachQuestion(
+    of models: PairFolders, showsExhibits: Bool, _ body: (Question) throws -> Void
+  ) throws {
+    for access in AccessLevel.allCases {
+      let chosen = methods.filter { $0.card.access.contains(access) }
+      guard !chosen.isEmpty, let prompts = source.prompts(access) else { continue }
+      let pair = try ModelPair(
+        base: models.base, finetuned: models.finetuned, showsExhibits: showsExhibits,
+        recordsAhead: chosen.count > 1)
+      for method in chosen { try body(Question(method: method, prompts: prompts, pair: pair)) }
+    }
+  }
+
+  /// Takes what methods say of a finetune in which nothing was planted.
+  mutating func calibrate(on null: PairFolders, named name: String) throws {
+    var magnitudes: [(MethodAtAccess, Double?)] = []
+    try forEachQuestion(of: null, showsExhibits: false) { question in
+      guard question.method.card.magnitude != nil else { return }
+      do {
+        let (evidence, _) = try question.evidence(seed: command.methodSeed)
+        magnitudes.append((question.cell, evidence.magnitude))
+      } catch let error as DiffingError {
+        Notice.standardError("\(question.cell): no answer on the null \(name): \(error)")
+      }
+    }
+    for (cell, magnitude) in magnitudes { scale.add(cell, magnitude) }
+  }
+
+  /// Prints what every method claims.
+  mutating func compare() throws {
+    for access in AccessLevel.allCases where source.prompts(access) == nil {
+      let names = methods.filter { $0.card.access.contains(access) }.map(\.card.id)
+      guard !names.isEmpty else { continue }
+      Notice.standardError(
+        "\(names.joined(separator: ", ")) (\(access.rawValue)): skipped, they need --text.")
+    }
+    var done = self
+    try forEachQuestion(of: models, showsExhibits: command.exhibits || command.json) {
+      try done.answer($0)
+    }
+    self = done
+  }
+
+  private mutating func answer(_ question: Question) throws {
+    let start = Date()
+    do {
+      let (evidence, work) = try question.evidence(seed: command.methodSeed)
+      costs.add(
+        question.cell, work, seconds: Date().timeIntervalSince(start), peakMemory: peakMemory())
+      try show(evidence, question)
+      answers += 1
+    } catch let error as DiffingError {
+      Notice.standardError(
+        "\(question.method.card.id) (\(question.prompts.access.rawValue)): no answer: \(error)")
+      failures += 1
+    }
+  }
+
+  private func show(_ evidence: Evidence, _ question: Question) throws {
+    let (card, prompts) = (question.method.card, question.prompts)
+    if command.json {
+      struct Line: Encodable {
+        let method: String
+        let access: AccessLevel
+        let evidence: Evidence
+      }
+      let line = Line(method: card.id, access: prompts.access, evidence: evidence)
+      return try PackedNumbers.$writesLists.withValue(true) {
+        Console.showJSON(try JSON.encode(line))
+      }
+    }
+    Console.show("\(card.id) (\(prompts.access.rawValue))")
+    Console.show(
+      EvidenceText(
+        evidence, unit: card.magnitude?.unit, tokenizer: models.tokenizer, prompts: prompts.text,
+        top: command.top, standing: { scale.standing(of: $0, question.cell) }
+      ).text)
+    guard command.exhibits else { return }
+    let text = ExhibitText(tokenizer: models.tokenizer, prompts: prompts.text)
+    for exhibit in evidence.exhibits {
+      Console.show(text.lines(exhibit).map { "    \($0)" }.joined(separator: "\n"))
+    }
+  }
+}
