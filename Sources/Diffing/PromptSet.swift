@@ -38,10 +38,8 @@ public struct PromptSet: Sendable {
       specialTokens: specialTokens, answerLimit: .max)
   }
 
-  /// Gathers text.
-  ///
-  /// - Parameter answerLimit: After how many tokens of running text answers are compared: with a large vocabulary,
-  ///   those after all tokens would fill the memory.
+  /// Gathers text, and says after how many tokens of running text answers are compared: with a large vocabulary,
+  /// those after all tokens would fill the memory.
   package init(
     access: AccessLevel, text: TokenBatch, reference: TokenBatch, documentStart: Int?,
     specialTokens: Set<Int>, answerLimit: Int

@@ -31,7 +31,10 @@ package struct WeightComparison: Sendable, Encodable {
 
   /// Compares two folders, or GGUF files.
   ///
-  /// - Parameter progress: Told how many of how many tensors are done.
+  /// - Parameters:
+  ///   - first: The base's.
+  ///   - second: What was made of it.
+  ///   - progress: Told how many of how many tensors are done.
   /// - Throws: `CheckpointError` or `JSONError`.
   package init(
     _ first: URL, _ second: URL, progress: @Sendable (Int, Int) -> Void = { _, _ in }

@@ -19,7 +19,10 @@ struct TextRows {
   /// A plain file is of token ids if most words of it are numbers and not all are words of a tokenizer that
   /// knows whole words alone, and else of text.
   ///
-  /// - Parameter chat: How a line of text is put to the models; as it is if nil.
+  /// - Parameters:
+  ///   - file: Its path.
+  ///   - reader: What rows are checked against.
+  ///   - chat: How a line of text is put to the models; as it is if nil.
   /// - Throws: `TextError`.
   init(_ file: String, _ reader: Reader, chat: ChatFormat? = nil) throws {
     let text = try TextLines(file)

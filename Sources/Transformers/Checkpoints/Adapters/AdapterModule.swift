@@ -64,7 +64,9 @@ struct AdapterModule {
 
   /// Adds what this module replaces to the values of other tensors.
   ///
-  /// - Parameter values: Those so far; a tensor that is not among them is the base's.
+  /// - Parameters:
+  ///   - values: Those so far; a tensor that is not among them is the base's.
+  ///   - base: The base's weights.
   /// - Throws: `CheckpointError`, with the tensor that has another shape or is missing.
   func values(_ values: [String: Tensor], of base: Parameters) throws -> [String: Tensor] {
     var values = values
