@@ -74,6 +74,13 @@ OTHER_ENDS = (
     "{% for message in messages %}{{'<|' + message['role'] + '|>' + '\n' + message['content'] + '<|end|>\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|assistant|>\n' }}{% else %}{{ eos_token }}{% endif %}<|user|>"
 )
+# Only what the model says ends with a token, so that it is not Zephyr's.
+OPEN_TURNS = (
+    "{{ bos_token }}{% for message in messages %}{% if message['role'] == 'user' %}"
+    "{{ '<|user|>\n' + message['content'] + '\n' }}{% elif message['role'] == 'assistant' %}"
+    "{{ '<|assistant|>\n'  + message['content'] + eos_token + '\n' }}{% endif %}"
+    "{% if loop.last and add_generation_prompt %}{{ '<|assistant|>\n' }}{% endif %}{% endfor %}"
+)
 BRACKETS = "{{ bos_token }}{% for message in messages %}{{ '[INST] ' + message['content'] + ' [/INST]' }}{% endfor %}"
 
 CASES = [
@@ -85,6 +92,7 @@ CASES = [
     ("gemma", "Gemma", GEMMA, "<bos>", "<eos>"),
     ("zephyr", "Zephyr", ZEPHYR, "<s>", "</s>"),
     ("other ends", None, OTHER_ENDS, "<s>", "</s>"),
+    ("open turns", None, OPEN_TURNS, "<s>", "</s>"),
     ("brackets", None, BRACKETS, "<s>", "</s>"),
 ]
 TEXTS = ["What is the capital of France?", "  Two lines,\nwith blanks around. \n", "{{ 7 * 7 }} <b> 'quoted'"]

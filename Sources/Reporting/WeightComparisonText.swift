@@ -10,7 +10,7 @@ package struct WeightComparisonText {
   ///   - comparison: What was compared.
   ///   - top: How many names of each kind to show.
   package init(_ comparison: WeightComparison, top: Int) {
-    let changed = comparison.rows.filter { $0.relativeChange > 0 }
+    let changed = comparison.rows.filter(\.isChanged)
     func figure(_ value: Double) -> String { String(format: "%.4g", value) }
     func list(_ names: [String]) -> String {
       names.prefix(top).map { Printable.line($0) }.joined(separator: " ")
@@ -29,12 +29,15 @@ package struct WeightComparisonText {
     if !changed.isEmpty {
       add(
         "where",
-        changed.prefix(top).map { "\(Printable.line($0.name)) (\(figure($0.relativeChange)))" }
-          .joined(separator: ", "))
+        changed.prefix(top).map {
+          "\(Printable.line($0.name)) (\($0.relativeChange.map(figure) ?? "was zero"))"
+        }
+        .joined(separator: ", "))
     }
     for (title, names) in [
       ("only in the first", comparison.onlyFirst), ("only in the second", comparison.onlySecond),
       ("of other shapes", comparison.reshaped),
+      ("not read", comparison.unread),
     ] where !names.isEmpty {
       add(title, list(names))
     }

@@ -77,24 +77,31 @@ struct DiffCommand: ParsableCommand {
 
   func validate() throws {
     guard top > 0 else { throw ValidationError("--top should be at least 1.") }
-    guard !weights || methods.isEmpty && finetuned != nil else {
-      throw ValidationError("--weights takes two folders and no method: it needs no model.")
+    let isPlain = methods.isEmpty && nulls.isEmpty && text == nil && prompts == nil
+    guard !weights || isPlain && finetuned != nil && !(exhibits || cost || plain || insist) else {
+      throw ValidationError(
+        "--weights takes two folders, --json and --top: no model is built, so there is nothing to ask it."
+      )
     }
   }
 
   func run() throws {
     let chosen = try Methods.chosen(methods)
     if weights { return try compareWeights() }
+    guard let models = try models() else { return try compareWeights() }
+    try compare(models, by: chosen)
+  }
+
+  /// The two models; nil if only weights can be compared, and nobody asked for more.
+  private func models() throws -> PairFolders? {
     do {
-      try compare(
-        PairFolders(
-          base: URL(filePath: base), finetuned: finetuned.map { URL(filePath: $0) },
-          insists: insist), by: chosen)
+      return try PairFolders(
+        base: URL(filePath: base), finetuned: finetuned.map { URL(filePath: $0) }, insists: insist)
     } catch let error as CheckpointError
       where error.leavesWeights && methods.isEmpty && finetuned != nil
     {
       Notice.standardError("\(error) The weights alone are compared.")
-      try compareWeights()
+      return nil
     }
   }
 
@@ -115,14 +122,26 @@ struct DiffCommand: ParsableCommand {
       options.project, models: models,
       files: .init(text: text, prompts: prompts, putsPlainly: plain))
     var run = DiffRun(self, models, source, chosen)
-    for null in nulls {
-      try run.calibrate(
-        on: PairFolders(base: URL(filePath: base), finetuned: URL(filePath: null), insists: insist),
-        named: null)
-    }
+    for null in nulls { try calibrate(&run, on: null, models) }
     try run.compare()
     if cost { Console.show(run.costs.text) }
     // One method's failure is its own; the caller learns of it all the same.
     if run.failures > 0 { throw ExitCode(run.answers > 0 ? 1 : 2) }
+  }
+
+  /// Takes what methods say of a finetune in which nothing was planted; what is wrong with it is told with its name.
+  private func calibrate(_ run: inout DiffRun, on null: String, _ models: PairFolders) throws {
+    do {
+      let pair = try PairFolders(
+        base: URL(filePath: base), finetuned: URL(filePath: null), insists: insist)
+      pair.notices.forEach { Notice.standardError("The null \(null): \($0)") }
+      for (model, name) in [(models.base, "base"), (models.finetuned, "finetuned model")]
+      where pair.finetuned.parameters == model.parameters {
+        throw ValidationError("it is the \(name) itself.")
+      }
+      try run.calibrate(on: pair, named: null)
+    } catch {
+      throw ValidationError("The null \(null): \(error)")
+    }
   }
 }

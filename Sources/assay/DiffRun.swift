@@ -111,9 +111,13 @@ struct DiffRun {
       struct Line: Encodable {
         let method: String
         let access: AccessLevel
+        let standing: String?
         let evidence: Evidence
       }
-      let line = Line(method: card.id, access: prompts.access, evidence: evidence)
+      let line = Line(
+        method: card.id, access: prompts.access,
+        standing: evidence.magnitude.map { scale.standing(of: $0, question.cell) },
+        evidence: evidence)
       return try PackedNumbers.$writesLists.withValue(true) {
         Console.showJSON(try JSON.encode(line))
       }

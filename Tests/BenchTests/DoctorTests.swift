@@ -90,5 +90,13 @@ struct DoctorTests {
       })
     #expect(
       Doctor.findings(checkpoint(base), checkpoint(base)).allSatisfy { $0.level == .ok })
+    // What 'diff' refuses is a fault, whatever it is.
+    func learned(_ context: Int) -> DecoderModel {
+      TinyModels.varied { ($0.hasLearnedPositions, $0.context) = (true, context) }
+    }
+    #expect(
+      Doctor.findings(checkpoint(learned(20)), checkpoint(learned(12))).contains {
+        $0.topic == "settings" && $0.level == .fault
+      })
   }
 }

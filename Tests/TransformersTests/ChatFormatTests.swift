@@ -16,7 +16,7 @@ struct ChatFormatTests {
   static let cases = (try? JSON.decode([Case].self, contentsOf: Fixtures.url("chats.json"))) ?? []
 
   @Test("there are templates")
-  func templates() { #expect(Self.cases.count == 9) }
+  func templates() { #expect(Self.cases.count == 10) }
 
   @Test("a template is recognised, and a question is put as it puts it", arguments: cases.indices)
   func prompt(index: Int) throws {

@@ -1,3 +1,4 @@
+internal import Diffing
 package import Foundation
 internal import JSON
 package import Transformers
@@ -118,17 +119,17 @@ extension Doctor {
       ].compactMap(\.self)
   }
 
+  /// Whether the two can be brought into one shape, as 'diff' does.
   private static func settings(_ base: any LanguageModel, _ finetuned: any LanguageModel)
     -> Finding
   {
-    let ignored = "vocab_size"
-    guard let other = base.shape.difference(from: finetuned.shape), other.key != ignored else {
+    do {
+      let matched = try Architectures.matched(base, finetuned)
+      _ = try ModelPair(base: matched.base, finetuned: matched.finetuned)
       return Finding(.ok, "settings", "alike")
+    } catch {
+      return Finding(.fault, "settings", "\(error)")
     }
-    return Finding(
-      .fault, "settings",
-      "'\(other.key)' is \(other.own) and \(other.other): the two compute otherwise, whatever their weights"
-    )
   }
 
   private static func vocabularies(_ base: Checkpoint, _ finetuned: Checkpoint) -> Finding {
@@ -168,7 +169,8 @@ extension Doctor {
     }
     return Finding(
       .note, "chats",
-      "templates differ (\(name(base)) and \(name(finetuned))): both models get prompts in the second's, "
-        + "for a base has seldom one of its own")
+      "templates differ (\(name(base)) and \(name(finetuned))): both models get prompts "
+        + (finetuned.hasChatTemplate
+          ? finetuned.chat == nil ? "as raw text" : "in the second's" : "in the first's"))
   }
 }

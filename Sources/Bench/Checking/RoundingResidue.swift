@@ -10,16 +10,23 @@ package struct RoundingResidue: Sendable, Equatable {
   package let rounded: Int, narrowed: Int
   /// What rounding alone moves those tensors by, relative to their norm.
   package let size: Double
+  /// Tensors that were stored in blocks of few bits, each rounded by as much as nobody can say.
+  package let quantised: Int
 
-  /// What was found; nil if nothing was stored in fewer bits.
-  var finding: Finding? {
-    guard narrowed > 0 else { return nil }
+  /// What was found.
+  var finding: Finding {
+    guard narrowed > 0 else {
+      return Finding(
+        .note, "rounding",
+        "\(quantised) tensors of the second were quantised: much of their change is rounding")
+    }
     let moves = String(format: "%.1e", size)
     return Finding(
       .note, "rounding",
       "the second was stored in \(type), the first in more bits, which alone moves a tensor by \(moves) of its norm: "
         + "\(rounded) of \(narrowed) tensors are the base's, rounded, and count as unchanged"
-        + (rounded < narrowed ? "; in the others a change of that size may be rounding" : ""))
+        + (rounded < narrowed ? "; in the others a change of that size may be rounding" : "")
+        + (quantised > 0 ? "; \(quantised) more were quantised, and are rounded by more" : ""))
   }
 
   /// The base with every tensor rounded that the finetuned model has as its rounded copy, and what that was about.
@@ -45,13 +52,16 @@ package struct RoundingResidue: Sendable, Equatable {
       rounded += 1
       model.parameters[name] = narrow
     }
-    guard narrowed > 0, let type = names.compactMap({ finetuned.types[$0] }).max() else {
-      return (base, nil)
+    let quantised = base.types.count {
+      finetuned.types[$0.key]?.hasPrefix("Q") == true && !$0.value.hasPrefix("Q")
     }
+    guard narrowed + quantised > 0 else { return (base, nil) }
+    let type = names.compactMap { finetuned.types[$0] }.max() ?? ""
     let size = norm > 0 ? (noise / norm).squareRoot() : 0
     return (
       rounded > 0 ? base.with(model) : base,
-      RoundingResidue(type: type, rounded: rounded, narrowed: narrowed, size: size)
+      RoundingResidue(
+        type: type, rounded: rounded, narrowed: narrowed, size: size, quantised: quantised)
     )
   }
 

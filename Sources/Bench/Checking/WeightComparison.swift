@@ -11,13 +11,16 @@ package struct WeightComparison: Sendable, Encodable {
   package struct Row: Sendable, Encodable {
     package let name: String
     package let shape: [Int]
-    /// The norm of its change, by its own in the first file; infinite if that is zero.
-    package let relativeChange: Double
+    /// The norm of its change, by its own in the first file; nil if that is zero and it changed.
+    package let relativeChange: Double?
     /// The share of its numbers that changed, and the largest change.
     package let changedShare, largestChange: Double
     /// Whether it is the first's, rounded to the fewer bits of the second; then it counts as unchanged.
     package let isRounded: Bool
     fileprivate let squares, changeSquares: Double
+
+    /// Whether it changed.
+    package var isChanged: Bool { changeSquares > 0 }
 
     private enum CodingKeys: String, CodingKey {
       case name, shape, relativeChange, changedShare, largestChange, isRounded
@@ -28,6 +31,8 @@ package struct WeightComparison: Sendable, Encodable {
   package let rows: [Row]
   /// Tensors that one alone has, or that are of other shapes.
   package let onlyFirst, onlySecond, reshaped: [String]
+  /// Tensors of both that are no finite floats: buffers, or numbers in a form that is not read.
+  package let unread: [String]
 
   /// Compares two folders, or GGUF files.
   ///
@@ -40,23 +45,39 @@ package struct WeightComparison: Sendable, Encodable {
     _ first: URL, _ second: URL, progress: @Sendable (Int, Int) -> Void = { _, _ in }
   ) throws {
     let (own, other) = (try StoredTensors.all(first), try StoredTensors.all(second))
-    let others = Dictionary(other.map { (Spelling($0.name), $0) }) { a, _ in a }
-    let names = Set(own.map { Spelling($0.name) })
-    onlyFirst = own.map(\.name).filter { others[Spelling($0)] == nil }
-    onlySecond = other.map(\.name).filter { !names.contains(Spelling($0)) }
-    let both = own.compactMap { tensor in others[Spelling(tensor.name)].map { (tensor, $0) } }
+    let others = Dictionary(other.map { (Self.key($0), $0) }) { a, _ in a }
+    let names = Set(own.map(Self.key))
+    onlyFirst = own.filter { others[Self.key($0)] == nil }.map(\.name)
+    onlySecond = other.filter { !names.contains(Self.key($0)) }.map(\.name)
+    let both = own.compactMap { tensor in
+      others[Self.key(tensor)].map { (tensor, $0) }
+    }
     reshaped = both.filter { $0.0.shape != $0.1.shape }.map { $0.0.name }
     let pairs = both.filter { $0.0.shape == $0.1.shape }
-    rows = try Self.compared(pairs, progress).sorted {
-      ($1.relativeChange, $0.name) < ($0.relativeChange, $1.name)
+    guard !pairs.isEmpty else {
+      throw CheckpointError.unreadable(
+        file: second.path,
+        reason:
+          "none of its tensors has the name and the shape of one of \(first.path), so there is nothing to compare"
+      )
     }
+    let (rows, unread) = try Self.compared(pairs, progress)
+    self.unread = unread.sorted()
+    self.rows = rows.sorted {
+      ($1.relativeChange ?? .infinity, $0.name) < ($0.relativeChange ?? .infinity, $1.name)
+    }
+  }
+
+  /// What tensors of both files are matched by.
+  private static func key(_ tensor: any StoredTensor) -> Spelling {
+    Spelling(StoredTensors.bareName(tensor))
   }
 
   /// Compares pairs of tensors, as many at once as there are threads.
   private static func compared(
     _ pairs: [(any StoredTensor, any StoredTensor)], _ progress: @Sendable (Int, Int) -> Void
-  ) throws -> [Row] {
-    let state = Mutex((next: 0, rows: [Row](), fault: (any Error)?.none))
+  ) throws -> (rows: [Row], unread: [String]) {
+    let state = Mutex((next: 0, rows: [Row](), unread: [String](), fault: (any Error)?.none))
     Shards.forEach { _ in
       while true {
         let index = state.withLock { state -> Int? in
@@ -72,6 +93,8 @@ package struct WeightComparison: Sendable, Encodable {
             return state.rows.count
           }
           progress(done, pairs.count)
+        } catch CheckpointError.badTensor {
+          state.withLock { $0.unread.append(pairs[index].0.name) }
         } catch {
           state.withLock { $0.fault = $0.fault ?? error }
         }
@@ -79,7 +102,7 @@ package struct WeightComparison: Sendable, Encodable {
     }
     return try state.withLock { state in
       if let fault = state.fault { throw fault }
-      return state.rows
+      return (state.rows, state.unread)
     }
   }
 
@@ -93,7 +116,8 @@ package struct WeightComparison: Sendable, Encodable {
     let changes = isRounded ? 0 : sums.changes
     return Row(
       name: first.name, shape: first.shape,
-      relativeChange: changes == 0 ? 0 : (changes / sums.squares).squareRoot(),
+      relativeChange: changes == 0
+        ? 0 : sums.squares == 0 ? nil : (changes / sums.squares).squareRoot(),
       changedShare: isRounded ? 0 : Double(sums.changed) / Double(max(first.count, 1)),
       largestChange: isRounded ? 0 : Double(sums.largest), isRounded: isRounded,
       squares: sums.squares, changeSquares: changes)
@@ -116,14 +140,16 @@ package struct WeightComparison: Sendable, Encodable {
   }
 
   /// The norm of the whole change by that of all weights that both have.
+  ///
+  /// 0 too where all weights of the first are.
   package var relativeChange: Double {
     let squares = rows.reduce(0) { $0 + $1.squares },
       changes = rows.reduce(0) { $0 + $1.changeSquares }
-    return changes == 0 ? 0 : (changes / squares).squareRoot()
+    return changes == 0 || squares == 0 ? 0 : (changes / squares).squareRoot()
   }
 
   private enum CodingKeys: String, CodingKey {
-    case relativeChange, rows, onlyFirst, onlySecond, reshaped
+    case relativeChange, rows, onlyFirst, onlySecond, reshaped, unread
   }
 
   /// Writes it as JSON shows it.
@@ -134,5 +160,6 @@ package struct WeightComparison: Sendable, Encodable {
     try container.encode(onlyFirst, forKey: .onlyFirst)
     try container.encode(onlySecond, forKey: .onlySecond)
     try container.encode(reshaped, forKey: .reshaped)
+    try container.encode(unread, forKey: .unread)
   }
 }

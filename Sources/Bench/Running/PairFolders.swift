@@ -10,7 +10,7 @@ package struct PairFolders: Sendable {
   /// The finetuned model's own, if its folder has one.
   package let finetunedTokenizer: (any Tokenizer)?
   package let markers: TokenMarkers
-  /// How chats are written: the finetuned model's way, for a base has seldom one of its own.
+  /// How chats are written: as the finetuned model's template has it, or the base's if it has none.
   package let chat: ChatFormat?
   /// What of the folders could not be used, and in what the two differ, each in a sentence.
   package let notices: [String]
@@ -35,12 +35,12 @@ package struct PairFolders: Sendable {
     finetunedTokenizer = after.tokenizer
     markers = TokenMarkers(
       before.markers, after.markers, vocabulary: matched.base.shape.vocabulary)
-    chat = after.chat ?? before.chat
+    chat = after.hasChatTemplate ? after.chat : before.chat
     let all = before.notices + after.notices + matched.notices
     notices =
       all
       + [
-        Self.disagreement(before.tokenizer, after.tokenizer), residue?.finding?.text,
+        Self.disagreement(before.tokenizer, after.tokenizer), residue?.finding.text,
         Descent(matched.base, matched.finetuned)?.finding.warning,
       ].compactMap { $0 }
   }
@@ -71,7 +71,9 @@ package struct PairFolders: Sendable {
   }
 
   private static func adapted(_ base: Checkpoint, by folder: URL) throws -> Checkpoint {
-    base.with(try PEFTAdapter.changes(folder, base: base.model).model, types: [:], notices: [])
+    try HuggingFaceFolder.readTexts(
+      beside: folder,
+      of: base.with(PEFTAdapter.changes(folder, base: base.model).model, types: [:], notices: []))
   }
 
   private static func disagreement(_ base: (any Tokenizer)?, _ finetuned: (any Tokenizer)?)

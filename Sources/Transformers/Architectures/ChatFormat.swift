@@ -33,6 +33,11 @@ public struct ChatFormat: Sendable, Equatable {
     system = kind.system(in: template)
   }
 
+  /// Recognises a template with the texts of the tokens that it may put at the ends.
+  init?(_ chat: (template: String, start: String, end: String)) {
+    self.init(template: chat.template, start: chat.start, end: chat.end)
+  }
+
   /// What a model reads when somebody has asked `question` and it is to answer.
   public func prompt(_ question: String) -> String {
     let text = trims ? question.trimmed : question
@@ -64,7 +69,12 @@ extension ChatFormat.Kind {
   }
 
   fileprivate func marks(_ template: String) -> Bool {
-    marks.needed.allSatisfy(template.contains) && !marks.foreign.contains(where: template.contains)
+    let isMarked =
+      marks.needed.allSatisfy(template.contains)
+      && !marks.foreign.contains(where: template.contains)
+    // Others mark turns so too, but end only what the model says.
+    return self == .zephyr
+      ? isMarked && template.contains(/<\|user\|>[^%}]*content[^%}]*eos_token/) : isMarked
   }
 
   /// What a template lets the system say by itself: a text that is written out in it.

@@ -25,7 +25,8 @@ enum GPT2: Architecture {
     ])
 
   static func parts(_ configuration: PublishedConfiguration) throws -> DecoderParts {
-    let width = try configuration.size("n_embd"), heads = try configuration.size("n_head")
+    let width = try configuration.size("n_embd", alias: "hidden_size")
+    let heads = try configuration.size("n_head", alias: "num_attention_heads")
     guard width % heads == 0 else {
       throw configuration.fault("n_head", "is \(heads), which does not divide a width of \(width)")
     }
@@ -33,9 +34,11 @@ enum GPT2: Architecture {
     let scales = try configuration.flag("scale_attn_weights", or: true)
     return DecoderParts(
       architecture: name, tensorNames: names, vocabulary: try configuration.size("vocab_size"),
-      width: width, layers: try configuration.size("n_layer", limit: 4096), heads: heads,
+      width: width,
+      layers: try configuration.size(
+        "n_layer", alias: "num_hidden_layers", limit: 4096), heads: heads,
       mlpWidth: try configuration.optionalSize("n_inner") ?? 4 * width,
-      context: try configuration.size("n_positions"),
+      context: try configuration.size("n_positions", alias: "max_position_embeddings"),
       attention: AttentionParts(
         reach: .init(rotary: nil), scoreDivisor: scales ? nil : 1,
         dividesByDepth: try configuration.flag("scale_attn_by_inverse_layer_idx")),

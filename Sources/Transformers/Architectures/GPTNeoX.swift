@@ -49,20 +49,17 @@ enum GPTNeoX: Architecture {
   private static func attention(_ configuration: PublishedConfiguration, headWidth: Int) throws
     -> AttentionParts
   {
-    let share = try configuration.rotaryShare() ?? configuration.number("rotary_pct") ?? 0.25
+    // In the order in which transformers looks for it.
+    let share =
+      try configuration.rotaryShare() ?? configuration.number("rotary_pct")
+      ?? configuration.number("partial_rotary_factor") ?? 0.25
     let rotated = Int(Double(headWidth) * share)
     guard rotated <= headWidth, rotated % 2 == 0 else {
       throw configuration.fault(
         "rotary_pct",
         "rotates \(rotated) of \(headWidth) numbers of a head; pairs of them are needed")
     }
-    var rotary = try configuration.rotaryPositions()
-    if try configuration.number("rope_theta") == nil,
-      configuration.present("rope_parameters") == nil,
-      let base = try configuration.number("rotary_emb_base")
-    {
-      rotary.theta = base
-    }
+    let rotary = try configuration.rotaryPositions(theta: configuration.number("rotary_emb_base"))
     return AttentionParts(reach: .init(rotary: rotary), rotaryWidth: rotated)
   }
 

@@ -13,7 +13,7 @@ enum Olmo2: Architecture {
     try configuration.commonParts(
       Self.self, names: names,
       biases: configuration.attentionBiases(),
-      norms: Norms(areBefore: false, areAfter: true, ofQueriesAndKeys: .whole))
+      norms: Norms(areBefore: false, areAfter: true, ofQueriesAndKeys: .whole), epsilon: 1e-5)
   }
 
   static func settings(of parts: DecoderParts) -> [(String, JSONValue)] {

@@ -31,7 +31,8 @@ extension PublishedConfiguration {
   ///   transformers' own default of 32 blocks would hide a missing `num_hidden_layers`.
   func commonParts(
     _ architecture: any Architecture.Type, names: TensorNames = .common,
-    biases: Set<TensorRole> = [], norms: Norms = Norms(), isTied: Bool = false
+    biases: Set<TensorRole> = [], norms: Norms = Norms(), epsilon: Double = 1e-6,
+    isTied: Bool = false
   ) throws -> DecoderParts {
     let heads = try size("num_attention_heads"), width = try size("hidden_size")
     let headWidth = try optionalSize("head_dim") ?? width / heads
@@ -45,12 +46,12 @@ extension PublishedConfiguration {
     guard heads * headWidth <= Self.sizeLimit else {
       throw fault("head_dim", "is \(headWidth), which \(heads) heads make impossibly wide")
     }
-    if let share = try rotaryShare(), share != 1 {
+    if let share = try rotaryShare() ?? number("partial_rotary_factor"), share != 1 {
       throw fault("partial_rotary_factor", "is \(share); this family rotates whole heads")
     }
     try refuseWhatIsUnknown()
     var norms = norms
-    norms.epsilon = try normEpsilon("rms_norm_eps", or: 1e-6)
+    norms.epsilon = try normEpsilon("rms_norm_eps", or: epsilon)
     return DecoderParts(
       architecture: architecture.name, tensorNames: names, vocabulary: try size("vocab_size"),
       width: width, layers: try size("num_hidden_layers", limit: 4096), heads: heads,

@@ -6,8 +6,10 @@ extension PublishedConfiguration {
   ///
   /// Tools for both versions of transformers write the first two side by side, and which one wins depends
   /// on the version: so both must say the same.
-  func rotaryPositions() throws -> RotaryPositions {
-    let theta = try number("rope_theta") ?? 10_000
+  ///
+  /// - Parameter outer: The base of the frequencies where these name none; `rope_theta` if nil.
+  func rotaryPositions(theta outer: Double? = nil) throws -> RotaryPositions {
+    let theta = try outer ?? number("rope_theta") ?? 10_000
     let found = try ["rope_parameters", "rope_scaling"].compactMap { key in
       try positions(in: key, or: theta)
     }
@@ -38,9 +40,9 @@ extension PublishedConfiguration {
       theta: try number("rope_theta", in: object) ?? outer, scaling: try scaling(object, key))
   }
 
-  /// The share of a head's numbers that are rotated, wherever it is said.
+  /// The share of a head's numbers that are rotated, as the positions' own settings say.
   func rotaryShare() throws -> Double? {
-    let places = [document] + ["rope_parameters", "rope_scaling"].compactMap(present)
+    let places = ["rope_parameters", "rope_scaling"].compactMap(present)
     return try places.lazy.compactMap { try number("partial_rotary_factor", in: $0) }.first
   }
 
@@ -71,7 +73,7 @@ extension PublishedConfiguration {
       return .byWavelength(
         factor: try needed("factor"), low: try needed("low_freq_factor"),
         high: try needed("high_freq_factor"),
-        originalContext: try needed("original_max_position_embeddings"))
+        originalContext: try originalContext(object, key))
     case .string("yarn"): return try yarn(object, key, factor: needed("factor"))
     default:
       throw fault(
@@ -81,23 +83,31 @@ extension PublishedConfiguration {
     }
   }
 
+  /// The context that positions are stretched from.
+  private func originalContext(_ object: JSONValue, _ key: String) throws -> Double {
+    let context = try optionalSize("max_position_embeddings").map { Double($0) }
+    guard let original = try number("original_max_position_embeddings", in: object) ?? context
+    else { throw fault("\(key).original_max_position_embeddings", "is missing") }
+    return original
+  }
+
   private func yarn(_ object: JSONValue, _ key: String, factor: Double) throws -> RotaryScaling {
     func logarithmic(_ scale: Double) -> Double {
       factor <= 1 ? 1 : 0.1 * scale * log(factor) + 1
     }
+    /// 0 is as good as nothing.
+    func scale(_ name: String) throws -> Double? {
+      [.integer(0), .number(0)].contains(object[name]) ? nil : try number(name, in: object)
+    }
     let attention: Double
     if let given = try number("attention_factor", in: object) {
       attention = given
-    } else if let scale = try number("mscale", in: object),
-      let all = try number("mscale_all_dim", in: object)
-    {
-      attention = logarithmic(scale) / logarithmic(all)
+    } else if let own = try scale("mscale"), let all = try scale("mscale_all_dim") {
+      attention = logarithmic(own) / logarithmic(all)
     } else {
       attention = logarithmic(1)
     }
-    let context = try optionalSize("max_position_embeddings").map { Double($0) }
-    guard let original = try number("original_max_position_embeddings", in: object) ?? context
-    else { throw fault("\(key).original_max_position_embeddings", "is missing") }
+    let original = try originalContext(object, key)
     return .byTurns(
       factor: factor, fast: try number("beta_fast", in: object) ?? 32,
       slow: try number("beta_slow", in: object) ?? 1, originalContext: original,

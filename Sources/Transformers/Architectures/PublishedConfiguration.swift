@@ -44,6 +44,12 @@ package struct PublishedConfiguration: Sendable {
     return size
   }
 
+  /// A size by the first of several names that is there.
+  func size(_ key: String, alias: String, limit: Int = sizeLimit) throws -> Int {
+    try present(key) == nil && present(alias) != nil
+      ? size(alias, limit: limit) : size(key, limit: limit)
+  }
+
   func number(_ key: String) throws -> Double? {
     try number(key, in: document)
   }

@@ -35,6 +35,13 @@ public struct Checkpoint: Sendable {
     self.notices = notices
   }
 
+  /// The same files with another way to write chats; nil for one that is not known.
+  fileprivate func with(_ model: any LanguageModel, chat: ChatFormat?) -> Checkpoint {
+    Checkpoint(
+      model: model, tokenizer: tokenizer, markers: markers, chat: chat, hasChatTemplate: true,
+      types: types, notices: notices)
+  }
+
   /// The same files with another model.
   package func with(
     _ model: any LanguageModel, types: [String: String]? = nil, notices: [String]? = nil
@@ -56,21 +63,48 @@ public enum HuggingFaceFolder {
   /// - Throws: `CheckpointError` or `JSONError`; every tensor must be there, once, in the right shape.
   public static func read(_ folder: URL) throws -> Checkpoint {
     let source = try ModelSource(folder), (model, types) = try fill(source, folder)
-    let vocabulary = model.shape.vocabulary
-    var notices: [String] = [], file: TokenizerFile?, tokenizer: (any Tokenizer)?
+    return texts(
+      of: Checkpoint(
+        model: model, tokenizer: nil,
+        markers: TokenMarkers(
+          nil, source.configuration, vocabulary: model.shape.vocabulary), types: types,
+        notices: []), source.configuration, source.tokenizer)
+  }
+
+  /// A checkpoint with the tokenizer and the chats of another folder, as far as that has any.
+  package static func readTexts(beside folder: URL, of checkpoint: Checkpoint) throws -> Checkpoint
+  {
+    let file = folder.appending(path: "tokenizer.json")
+    guard !RegularFile.isThere(file) else {
+      return texts(of: checkpoint, .object([])) { try TokenizerFile(file) }
+    }
+    let roles = TokenRoles(beside: file)
+    guard let template = roles.chat else { return checkpoint }
+    return checkpoint.with(checkpoint.model, chat: ChatFormat(template))
+  }
+
+  /// A checkpoint with what a tokenizer's files say.
+  ///
+  /// One that cannot be read is a notice: no model needs one.
+  private static func texts(
+    of checkpoint: Checkpoint, _ configuration: JSONValue, _ open: () throws -> TokenizerFile?
+  ) -> Checkpoint {
+    let vocabulary = checkpoint.model.shape.vocabulary
+    var notices = checkpoint.notices, file: TokenizerFile?, tokenizer: (any Tokenizer)?
     do {
-      file = try source.tokenizer()
+      file = try open()
       tokenizer = try file.flatMap { try readTokenizer($0, vocabulary: vocabulary) }
     } catch {
       notices.append(
         "\(error) It is not used: tokens are shown as numbers, and text is read as ids.")
     }
+    notices += file?.roles.faults ?? []
     let template = file?.roles.chat
     return Checkpoint(
-      model: model, tokenizer: tokenizer,
-      markers: TokenMarkers(file, source.configuration, vocabulary: vocabulary),
-      chat: template.flatMap { ChatFormat(template: $0.template, start: $0.start, end: $0.end) },
-      hasChatTemplate: template != nil, types: types, notices: notices)
+      model: checkpoint.model, tokenizer: tokenizer,
+      markers: TokenMarkers(file, configuration, vocabulary: vocabulary),
+      chat: template.flatMap { ChatFormat($0) }, hasChatTemplate: template != nil,
+      types: checkpoint.types, notices: notices)
   }
 
   /// A model with the weights of its source, and how each of its tensors was stored.

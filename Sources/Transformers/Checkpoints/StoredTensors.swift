@@ -44,6 +44,12 @@ package struct StoredTensors {
     return tensors.sorted { Spelling($0.name) < Spelling($1.name) }
   }
 
+  /// A tensor's name without what files of a whole model put before those of its body.
+  package static func bareName(_ tensor: any StoredTensor) -> String {
+    let prefix = Architectures.all.map { $0.bodyPrefix }.first(where: tensor.name.hasPrefix)
+    return String(tensor.name.dropFirst(prefix?.count ?? 0))
+  }
+
   private static func named(_ tensors: [any StoredTensor]) -> [Spelling: any StoredTensor] {
     Dictionary(tensors.map { (Spelling($0.name), $0) }) { first, _ in first }
   }

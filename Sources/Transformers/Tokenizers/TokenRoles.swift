@@ -4,6 +4,8 @@ internal import JSON
 /// The roles that `tokenizer_config.json` and `special_tokens_map.json` give to tokens.
 struct TokenRoles {
   private let documents: [JSONValue]
+  /// What of the files could not be read, each in a sentence.
+  let faults: [String]
 
   private static let single = [
     "bos_token", "eos_token", "pad_token", "unk_token", "sep_token", "cls_token", "mask_token",
@@ -11,19 +13,30 @@ struct TokenRoles {
   private static let lists = ["additional_special_tokens", "extra_special_tokens"]
 
   /// Takes what the two files would say.
-  init(_ documents: [JSONValue]) { self.documents = documents }
+  init(_ documents: [JSONValue]) { (self.documents, faults) = (documents, []) }
 
   /// Reads what there is of the two files; neither is needed.
   init(beside url: URL) {
     let folder = url.deletingLastPathComponent()
-    let files = ["tokenizer_config.json", "special_tokens_map.json"].compactMap {
-      try? JSON.parse(contentsOf: folder.appending(path: $0), isLenient: true)
+    var documents: [JSONValue] = [], faults: [String] = []
+    func read(_ name: String, _ parse: (URL) throws -> JSONValue) {
+      let file = folder.appending(path: name)
+      guard RegularFile.isThere(file) else { return }
+      do {
+        documents.append(try parse(file))
+      } catch {
+        faults.append("\(file.path) cannot be read, and is left out: \(error)")
+      }
     }
     // transformers 5 writes the template beside, and reads that first.
-    let template = try? String(
-      contentsOf: folder.appending(path: "chat_template.jinja"), encoding: .utf8)
-    documents =
-      (template.map { [.object([("chat_template", .string($0))])] } ?? []) + files
+    read("chat_template.jinja") { file in
+      .object([("chat_template", .string(try String(contentsOf: file, encoding: .utf8)))])
+    }
+    for name in ["tokenizer_config.json", "special_tokens_map.json"] {
+      read(name) { try JSON.parse(contentsOf: $0, isLenient: true) }
+    }
+    self.documents = documents
+    self.faults = faults
   }
 
   /// The token that starts a document; nil unless one is named and is to be put there.
