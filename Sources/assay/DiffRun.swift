@@ -14,6 +14,7 @@ struct DiffRun {
   private let source: TextSource
   private let methods: [any DiffingMethod]
   private var scale: MagnitudeScale
+  private let progress = Progress()
   private(set) var costs = CostTable()
   /// How many methods answered, and how many could not.
   private(set) var answers = 0, failures = 0
@@ -48,27 +49,35 @@ struct DiffRun {
 
   /// Asks every method at every level; what one level's text recorded is let go before the next.
   private func forEachQuestion(
-    of models: PairFolders, showsExhibits: Bool, _ body: (Question) throws -> Void
+    of models: PairFolders, showsExhibits: Bool, as title: String = "",
+    _ body: (Question) throws -> Void
   ) throws {
+    defer { progress.finish() }
     for access in AccessLevel.allCases {
       let chosen = methods.filter { $0.card.access.contains(access) }
       guard !chosen.isEmpty, let prompts = source.prompts(access) else { continue }
       let pair = try ModelPair(
         base: models.base, finetuned: models.finetuned, showsExhibits: showsExhibits,
         recordsAhead: chosen.count > 1)
-      for method in chosen { try body(Question(method: method, prompts: prompts, pair: pair)) }
+      for (index, method) in chosen.enumerated() {
+        progress.show(
+          "\(title)\(method.card.id) (\(access.rawValue)), \(index + 1) of \(chosen.count) at this level"
+        )
+        try body(Question(method: method, prompts: prompts, pair: pair))
+      }
     }
   }
 
   /// Takes what methods say of a finetune in which nothing was planted.
   mutating func calibrate(on null: PairFolders, named name: String) throws {
     var magnitudes: [(MethodAtAccess, Double?)] = []
-    try forEachQuestion(of: null, showsExhibits: false) { question in
+    try forEachQuestion(of: null, showsExhibits: false, as: "null \(name): ") { question in
       guard question.method.card.magnitude != nil else { return }
       do {
         let (evidence, _) = try question.evidence(seed: command.methodSeed)
         magnitudes.append((question.cell, evidence.magnitude))
       } catch let error as DiffingError {
+        progress.finish()
         Notice.standardError("\(question.cell): no answer on the null \(name): \(error)")
       }
     }
@@ -99,6 +108,7 @@ struct DiffRun {
       try show(evidence, question)
       answers += 1
     } catch let error as DiffingError {
+      progress.finish()
       Notice.standardError(
         "\(question.method.card.id) (\(question.prompts.access.rawValue)): no answer: \(error)")
       failures += 1
@@ -107,6 +117,7 @@ struct DiffRun {
 
   private func show(_ evidence: Evidence, _ question: Question) throws {
     let (card, prompts) = (question.method.card, question.prompts)
+    progress.finish()
     if command.json {
       struct Line: Encodable {
         let method: String

@@ -30,6 +30,11 @@ struct TextRows {
       throw TextError(file: file, line: nil, reason: "there is no text in it.")
     }
     let isOfIds = !text.isOfObjects && Self.isOfIds(text.lines, reader.tokenizer)
+    if isOfIds, reader.tokenizer?.isOfWholeWords == false {
+      Notice.standardError(
+        "\(file): most of it is numbers, so it is read as token ids; a .jsonl of objects with a 'text' is text."
+      )
+    }
     tokens = try text.lines.map { line in
       do {
         return try reader.check(

@@ -27,9 +27,7 @@ enum GPT2: Architecture {
   static func parts(_ configuration: PublishedConfiguration) throws -> DecoderParts {
     let width = try configuration.size("n_embd", alias: "hidden_size")
     let heads = try configuration.size("n_head", alias: "num_attention_heads")
-    guard width % heads == 0 else {
-      throw configuration.fault("n_head", "is \(heads), which does not divide a width of \(width)")
-    }
+    try configuration.requireHeads(heads, dividing: width, "n_head")
     try configuration.refuseWhatIsUnknown()
     let scales = try configuration.flag("scale_attn_weights", or: true)
     return DecoderParts(

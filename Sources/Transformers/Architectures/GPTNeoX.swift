@@ -27,10 +27,7 @@ enum GPTNeoX: Architecture {
   static func parts(_ configuration: PublishedConfiguration) throws -> DecoderParts {
     let width = try configuration.size("hidden_size")
     let heads = try configuration.size("num_attention_heads")
-    guard width % heads == 0 else {
-      throw configuration.fault(
-        "num_attention_heads", "is \(heads), which does not divide a width of \(width)")
-    }
+    try configuration.requireHeads(heads, dividing: width, "num_attention_heads")
     try configuration.refuseWhatIsUnknown()
     return DecoderParts(
       architecture: name, tensorNames: names, vocabulary: try configuration.size("vocab_size"),

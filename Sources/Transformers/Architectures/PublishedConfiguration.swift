@@ -50,6 +50,13 @@ package struct PublishedConfiguration: Sendable {
       ? size(alias, limit: limit) : size(key, limit: limit)
   }
 
+  /// Refuses heads of no whole width.
+  func requireHeads(_ heads: Int, dividing width: Int, _ key: String) throws {
+    guard width % heads == 0 else {
+      throw fault(key, "is \(heads), which does not divide a width of \(width)")
+    }
+  }
+
   func number(_ key: String) throws -> Double? {
     try number(key, in: document)
   }

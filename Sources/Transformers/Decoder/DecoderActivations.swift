@@ -8,6 +8,11 @@ struct Segment: Sendable {
   let offset: Int
   /// The row of the cache, where there is one.
   let row: Int
+
+  /// Each token with its learned place; what is generated beyond the last of them takes that one.
+  func places(of count: Int) -> [(token: Int, place: Int)] {
+    tokens.enumerated().map { ($1, min(offset + $0, count - 1)) }
+  }
 }
 
 /// Where one shard's activations are kept during a pass and until its gradient is done.

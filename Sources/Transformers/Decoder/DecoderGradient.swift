@@ -40,8 +40,7 @@ struct DecoderGradientPass {
     }
     guard let positions = gradients.positions else { return }
     for segment in segments {
-      for (index, token) in segment.tokens.enumerated() {
-        let place = min(segment.offset + index, positions.rows - 1)
+      for (token, place) in segment.places(of: positions.rows) {
         addScaled(stream.rows(token..<token + 1), to: positions.rows(place..<place + 1))
       }
     }

@@ -57,12 +57,10 @@ struct DecoderPass {
     touch(.embedding, stream)
   }
 
-  /// Adds each place's vector; what is generated beyond the last learned place takes that one's.
   private func addPositions(to stream: Matrix) {
     guard let positions = weights.positions else { return }
     for segment in segments {
-      for (index, token) in segment.tokens.enumerated() {
-        let place = min(segment.offset + index, positions.rows - 1)
+      for (token, place) in segment.places(of: positions.rows) {
         addScaled(positions.rows(place..<place + 1), to: stream.rows(token..<token + 1))
       }
     }
