@@ -11,14 +11,10 @@ extension LanguageModel {
 
   /// Streams as the unembedding reads them, shaped `[rows, width]`.
   package func finalNorm(of streams: Tensor) -> Tensor {
-    let weights = NormWeights(
-      gain: parameters.matrix(names.finalNorm),
-      bias: names.finalNormBias.map { parameters.matrix($0) })
-    let row = weights.gain.reshaped(rows: 1, columns: weights.gain.count)
     let normed = Matrix(rows: streams.rows, columns: streams.columns)
     shape.norms.apply(
-      NormWeights(gain: row, bias: weights.bias), to: Matrix(streams), into: normed,
-      reciprocals: Matrix(rows: 1, columns: streams.rows))
+      parameters.norm(names.finalNorm, bias: names.finalNormBias), to: Matrix(streams),
+      into: normed, reciprocals: Matrix(rows: 1, columns: streams.rows))
     return normed.tensor
   }
 

@@ -90,12 +90,9 @@ package enum Doctor {
     guard let test = SelfTest(checkpoint.model, checkpoint.tokenizer) else {
       return Finding(.ok, "self-test", "left out: it needs a tokenizer of text")
     }
-    return test.passes
-      ? Finding(.ok, "self-test", "a plain sentence costs \(test.figures)")
-      : Finding(
-        .fault, "self-test",
-        "a plain sentence costs \(test.figures): weights, config.json and tokenizer may not belong together; "
-          + "'diff' takes it with --insist")
+    return Finding(
+      test.passes ? .ok : .fault, "self-test",
+      test.meaning + (test.passes ? "" : "; 'diff' takes it with --insist"))
   }
 }
 
@@ -148,7 +145,7 @@ extension Doctor {
             + (words.count > 8 ? " and \(words.count - 8) more" : "")))
   }
 
-  private static func tokenizers(_ base: Checkpoint, _ finetuned: Checkpoint) -> Finding {
+  static func tokenizers(_ base: Checkpoint, _ finetuned: Checkpoint) -> Finding {
     guard let first = base.tokenizer, let second = finetuned.tokenizer else {
       return Finding(.ok, "tokenizers", "not both have one")
     }
@@ -156,11 +153,11 @@ extension Doctor {
     guard let id = ids.first else { return Finding(.ok, "tokenizers", "alike") }
     return Finding(
       .note, "tokenizers",
-      "\(ids.count) tokens mean other words, as \(id): '\(first.word(id))' and '\(second.word(id))'; "
-        + "they are named as in the first")
+      "The tokenizers of the two models differ in \(ids.count) tokens, as \(id): '\(first.word(id))' in "
+        + "the base, '\(second.word(id))' in the finetuned model. Tokens are named as in the base.")
   }
 
-  private static func chats(_ base: Checkpoint, _ finetuned: Checkpoint) -> Finding {
+  static func chats(_ base: Checkpoint, _ finetuned: Checkpoint) -> Finding {
     guard base.hasChatTemplate != finetuned.hasChatTemplate || base.chat != finetuned.chat else {
       return Finding(.ok, "chats", "alike")
     }

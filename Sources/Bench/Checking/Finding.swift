@@ -1,18 +1,8 @@
 /// What one check of a model or a pair found.
 package struct Finding: Sendable, Equatable {
   /// How bad it is.
-  package enum Level: String, Sendable, Comparable {
+  package enum Level: String, Sendable {
     case ok, note, fault
-
-    package static func < (a: Level, b: Level) -> Bool { a.rank < b.rank }
-
-    private var rank: Int {
-      switch self {
-      case .ok: 0
-      case .note: 1
-      case .fault: 2
-      }
-    }
   }
 
   package let level: Level

@@ -33,12 +33,13 @@ package struct SelfTest: Sendable, Equatable {
     guard let test = SelfTest(checkpoint.model, checkpoint.tokenizer), !test.passes else { return }
     throw CheckpointError.unreadable(
       file: folder.path,
-      reason: "it loads, but a sentence of plain English costs it \(test.figures): weights, "
-        + "config.json and tokenizer may not belong together. '--insist' takes it all the same")
+      reason: "it loads, but \(test.meaning). '--insist' takes it all the same")
   }
 
-  /// The cost and its limit, in words.
-  var figures: String {
-    String(format: "%.2f nats a token, where less than %.2f are expected", cost, limit)
+  /// The cost and its limit, in words, and what it means if it is beyond.
+  var meaning: String {
+    "a plain sentence costs "
+      + String(format: "%.2f nats a token, where less than %.2f are expected", cost, limit)
+      + (passes ? "" : ": weights, config.json and tokenizer may not belong together")
   }
 }

@@ -27,6 +27,8 @@ package struct WeightComparison: Sendable, Encodable {
     }
   }
 
+  /// The norm of the whole change by that of all weights that both have; 0 too where all of the first's are.
+  package let relativeChange: Double
   /// Tensors that both have in one shape, those that changed most first.
   package let rows: [Row]
   /// Tensors that one alone has, or that are of other shapes.
@@ -62,6 +64,9 @@ package struct WeightComparison: Sendable, Encodable {
       )
     }
     let (rows, unread) = try Self.compared(pairs, progress)
+    let squares = rows.reduce(0) { $0 + $1.squares }
+    let changes = rows.reduce(0) { $0 + $1.changeSquares }
+    relativeChange = changes == 0 || squares == 0 ? 0 : (changes / squares).squareRoot()
     self.unread = unread.sorted()
     self.rows = rows.sorted {
       ($1.relativeChange ?? .infinity, $0.name) < ($0.relativeChange ?? .infinity, $1.name)
@@ -77,33 +82,24 @@ package struct WeightComparison: Sendable, Encodable {
   private static func compared(
     _ pairs: [(any StoredTensor, any StoredTensor)], _ progress: @Sendable (Int, Int) -> Void
   ) throws -> (rows: [Row], unread: [String]) {
-    let state = Mutex((next: 0, rows: [Row](), unread: [String](), fault: (any Error)?.none))
-    Shards.forEach { _ in
-      while true {
-        let index = state.withLock { state -> Int? in
-          guard state.fault == nil, state.next < pairs.count else { return nil }
-          defer { state.next += 1 }
-          return state.next
-        }
-        guard let index else { return }
-        do {
-          let row = try Self.row(pairs[index].0, pairs[index].1)
-          let done = state.withLock { state in
-            state.rows.append(row)
-            return state.rows.count
-          }
-          progress(done, pairs.count)
-        } catch CheckpointError.badTensor {
-          state.withLock { $0.unread.append(pairs[index].0.name) }
-        } catch {
-          state.withLock { $0.fault = $0.fault ?? error }
-        }
+    let outcomes = Mutex([Int: Result<Row, any Error>]())
+    inParallel(pairs.count, jobs: Shards.threads) { index in
+      let row = Result { try Self.row(pairs[index].0, pairs[index].1) }
+      let done = outcomes.withLock { outcomes in
+        outcomes[index] = row
+        return outcomes.count
+      }
+      progress(done, pairs.count)
+    }
+    var rows: [Row] = [], unread: [String] = []
+    for (index, outcome) in outcomes.withLock({ $0 }) {
+      do {
+        rows.append(try outcome.get())
+      } catch CheckpointError.badTensor {
+        unread.append(pairs[index].0.name)
       }
     }
-    return try state.withLock { state in
-      if let fault = state.fault { throw fault }
-      return (state.rows, state.unread)
-    }
+    return (rows, unread)
   }
 
   private static func row(_ first: any StoredTensor, _ second: any StoredTensor) throws -> Row {
@@ -137,29 +133,5 @@ package struct WeightComparison: Sendable, Encodable {
       }
       if let narrow, isRounded { isRounded = zip(own, other).allSatisfy { narrow($0) == $1 } }
     }
-  }
-
-  /// The norm of the whole change by that of all weights that both have.
-  ///
-  /// 0 too where all weights of the first are.
-  package var relativeChange: Double {
-    let squares = rows.reduce(0) { $0 + $1.squares },
-      changes = rows.reduce(0) { $0 + $1.changeSquares }
-    return changes == 0 || squares == 0 ? 0 : (changes / squares).squareRoot()
-  }
-
-  private enum CodingKeys: String, CodingKey {
-    case relativeChange, rows, onlyFirst, onlySecond, reshaped, unread
-  }
-
-  /// Writes it as JSON shows it.
-  package func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(relativeChange, forKey: .relativeChange)
-    try container.encode(rows, forKey: .rows)
-    try container.encode(onlyFirst, forKey: .onlyFirst)
-    try container.encode(onlySecond, forKey: .onlySecond)
-    try container.encode(reshaped, forKey: .reshaped)
-    try container.encode(unread, forKey: .unread)
   }
 }

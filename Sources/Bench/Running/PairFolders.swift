@@ -40,7 +40,8 @@ package struct PairFolders: Sendable {
     notices =
       all
       + [
-        Self.disagreement(before.tokenizer, after.tokenizer), residue?.finding.text,
+        Doctor.tokenizers(before, after).warning, Doctor.chats(before, after).warning,
+        residue?.finding.text,
         Descent(matched.base, matched.finetuned)?.finding.warning,
       ].compactMap { $0 }
   }
@@ -74,17 +75,6 @@ package struct PairFolders: Sendable {
     try HuggingFaceFolder.readTexts(
       beside: folder,
       of: base.with(PEFTAdapter.changes(folder, base: base.model).model, types: [:], notices: []))
-  }
-
-  private static func disagreement(_ base: (any Tokenizer)?, _ finetuned: (any Tokenizer)?)
-    -> String?
-  {
-    guard let base, let finetuned else { return nil }
-    let ids = base.disagreements(with: finetuned)
-    guard let id = ids.first else { return nil }
-    return
-      "The tokenizers of the two models differ in \(ids.count) tokens, as \(id): '\(base.word(id))' in "
-      + "the base, '\(finetuned.word(id))' in the finetuned model. Tokens are named as in the base."
   }
 
   private static func folders(_ base: URL, _ finetuned: URL?) throws -> (URL, URL) {

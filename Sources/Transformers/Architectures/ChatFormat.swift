@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// How a family of models has its chats written, recognised by its template.
 ///
 /// Templates are programs; of those that are recognised, the text that they make of one question is written here.
@@ -40,7 +42,7 @@ public struct ChatFormat: Sendable, Equatable {
 
   /// What a model reads when somebody has asked `question` and it is to answer.
   public func prompt(_ question: String) -> String {
-    let text = trims ? question.trimmed : question
+    let text = trims ? question.trimmingCharacters(in: .whitespacesAndNewlines) : question
     switch kind {
     case .chatML:
       return start + (system.map { "<|im_start|>system\n\($0)<|im_end|>\n" } ?? "")
@@ -92,13 +94,5 @@ extension ChatFormat.Kind {
       return "Cutting Knowledge Date: December 2023\nToday Date: \(match.day)\n\n"
     case .gemma, .zephyr: return nil
     }
-  }
-}
-
-extension String {
-  /// Without white space at its ends.
-  fileprivate var trimmed: String {
-    let start = drop(while: \.isWhitespace)
-    return String(start.reversed().drop(while: \.isWhitespace).reversed())
   }
 }

@@ -49,11 +49,10 @@ enum GPT2: Architecture {
   }
 
   static func settings(of parts: DecoderParts) -> [(String, JSONValue)] {
-    func integer(_ value: Int) -> JSONValue { .integer(Int64(value)) }
-    return parts.classSettings("GPT2LMHeadModel") + [
-      ("n_embd", integer(parts.width)), ("n_layer", integer(parts.layers)),
-      ("n_head", integer(parts.heads)), ("n_inner", integer(parts.mlpWidth)),
-      ("n_positions", integer(parts.context)), ("n_ctx", integer(parts.context)),
+    parts.classSettings("GPT2LMHeadModel") + [
+      ("n_embd", .size(parts.width)), ("n_layer", .size(parts.layers)),
+      ("n_head", .size(parts.heads)), ("n_inner", .size(parts.mlpWidth)),
+      ("n_positions", .size(parts.context)), ("n_ctx", .size(parts.context)),
       ("activation_function", .string(parts.mlp.activation.publishedName)),
       ("layer_norm_epsilon", .shortest(parts.norms.epsilon)),
       ("scale_attn_weights", .bool(parts.attention.scoreDivisor == nil)),

@@ -61,14 +61,13 @@ enum GPTNeoX: Architecture {
   }
 
   static func settings(of parts: DecoderParts) -> [(String, JSONValue)] {
-    func integer(_ value: Int) -> JSONValue { .integer(Int64(value)) }
     let share = Double(2 * parts.rotaryPairs) / Double(parts.headWidth)
     let rotary = parts.attention.reach.rotary ?? RotaryPositions(theta: 10_000)
     return parts.classSettings("GPTNeoXForCausalLM") + [
-      ("hidden_size", integer(parts.width)), ("num_hidden_layers", integer(parts.layers)),
-      ("num_attention_heads", integer(parts.heads)),
-      ("intermediate_size", integer(parts.mlpWidth)),
-      ("max_position_embeddings", integer(parts.context)),
+      ("hidden_size", .size(parts.width)), ("num_hidden_layers", .size(parts.layers)),
+      ("num_attention_heads", .size(parts.heads)),
+      ("intermediate_size", .size(parts.mlpWidth)),
+      ("max_position_embeddings", .size(parts.context)),
       ("hidden_act", .string(parts.mlp.activation.publishedName)),
       ("layer_norm_eps", .shortest(parts.norms.epsilon)),
       ("use_parallel_residual", .bool(parts.isParallel)),

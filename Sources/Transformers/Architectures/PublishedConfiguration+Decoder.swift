@@ -103,12 +103,11 @@ extension DecoderParts {
   ///
   /// - Parameter kind: What transformers calls the class of the whole model.
   func commonSettings(class kind: String) -> [(String, JSONValue)] {
-    func integer(_ value: Int) -> JSONValue { .integer(Int64(value)) }
-    return classSettings(kind) + positionSettings + [
-      ("hidden_size", integer(width)), ("intermediate_size", integer(mlpWidth)),
-      ("num_hidden_layers", integer(layers)), ("num_attention_heads", integer(heads)),
-      ("num_key_value_heads", integer(keyHeads)), ("head_dim", integer(headWidth)),
-      ("max_position_embeddings", integer(context)),
+    classSettings(kind) + positionSettings + [
+      ("hidden_size", .size(width)), ("intermediate_size", .size(mlpWidth)),
+      ("num_hidden_layers", .size(layers)), ("num_attention_heads", .size(heads)),
+      ("num_key_value_heads", .size(keyHeads)), ("head_dim", .size(headWidth)),
+      ("max_position_embeddings", .size(context)),
       ("rms_norm_eps", .shortest(norms.epsilon)),
       ("hidden_act", .string(mlp.activation.publishedName)),
     ]
@@ -135,6 +134,8 @@ extension DecoderParts {
 }
 
 extension JSONValue {
+  static func size(_ value: Int) -> JSONValue { .integer(Int64(value)) }
+
   /// A number with no more digits than it needs among numbers of 32 bits.
   static func shortest(_ value: Float) -> JSONValue { .number(Double("\(value)") ?? Double(value)) }
 }

@@ -76,10 +76,8 @@ package struct DecoderModel: LanguageModel {
       }
       func norm(_ role: TensorRole) -> NormWeights? {
         guard parts.norms.roles.contains(role) else { return nil }
-        return NormWeights(
-          gain: parameters.matrix(names([role])[0]),
-          bias: parts.norms.kind == .layer
-            ? parameters.matrix(names([role], isBias: true)[0]) : nil)
+        return parameters.norm(
+          names([role])[0], bias: parts.norms.kind == .layer ? names([role], isBias: true)[0] : nil)
       }
       func linear(_ roles: [TensorRole]) -> LinearMap { parameters.linear(names(roles)) }
       func bias(_ roles: [TensorRole]) -> Matrix? {
@@ -108,9 +106,7 @@ package struct DecoderModel: LanguageModel {
       embedding = parameters.matrix(parts.tensorNames.embedding)
       let names = parts.names
       positions = names.positions.map(parameters.matrix)
-      finalNorm = NormWeights(
-        gain: parameters.matrix(names.finalNorm),
-        bias: names.finalNormBias.map(parameters.matrix))
+      finalNorm = parameters.norm(names.finalNorm, bias: names.finalNormBias)
       logitCap = parts.logitCap
       head =
         parts.isTied ? embedding : parameters.matrix(parts.tensorNames.head)

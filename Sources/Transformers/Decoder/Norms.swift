@@ -63,6 +63,13 @@ package struct NormWeights {
   }
 }
 
+extension Parameters {
+  /// The weights of a norm, by the names of its gain and of its bias, if it has one.
+  func norm(_ gain: String, bias: String?) -> NormWeights {
+    NormWeights(gain: matrix(gain), bias: bias.map { matrix($0) })
+  }
+}
+
 extension Norms {
   /// Normalises each row.
   ///
