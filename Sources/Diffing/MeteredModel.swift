@@ -110,7 +110,7 @@ private final class MeteredTape: GradientTape {
   }
 
   func lossAndGradient(
-    of model: any LanguageModel, on batch: TrainingBatch, scope: Set<String>?
+    of model: any LanguageModel, on batch: TrainingBatch, scope: GradientScope
   ) -> (loss: Double, gradient: Parameters) {
     meter.count(forward: batch.tokens.count)
     meter.count(backward: batch.tokens.count)

@@ -123,7 +123,7 @@ extension ModelPair {
   /// Whether a tensor changed.
   public func isChanged(_ name: String) -> Bool {
     guard finetuned.parameters.isAdaptation(of: base.parameters) else {
-      return finetuned.parameters[name] != base.parameters[name]
+      return !finetuned.parameters.matrix(name).hasSameNumbers(as: base.parameters.matrix(name))
     }
     return factors(of: name).map { $0.left.norm * $0.right.norm > 0 } ?? false
   }

@@ -1,5 +1,3 @@
-internal import Foundation
-
 /// Memory for floats, 64-byte aligned and never moved.
 ///
 /// Shared by reference: whoever holds a `Matrix` on it reads and writes the same numbers. Two
@@ -72,11 +70,5 @@ package final class FloatBuffer: @unchecked Sendable {
     return Array(
       UnsafeRawBufferPointer(
         start: start + range.lowerBound, count: range.count * MemoryLayout<Float>.stride))
-  }
-
-  /// Whether another buffer holds the same bytes; unlike `==`, it tells 0 from -0 and finds NaN equal.
-  package func hasSameBytes(as other: FloatBuffer) -> Bool {
-    count == other.count
-      && (self === other || memcmp(start, other.start, count * MemoryLayout<Float>.stride) == 0)
   }
 }

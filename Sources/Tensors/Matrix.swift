@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// A row-major window onto a `FloatBuffer`, the operand of every kernel.
 ///
 /// A window, not a value: writing through it writes the buffer. Neighbouring rows may be further
@@ -30,6 +32,11 @@ package struct Matrix: Sendable {
     precondition(
       offset >= 0 && rows >= 0 && columns >= 0 && end <= buffer.count,
       "A window of \(rows)x\(columns) at \(offset) leaves a buffer of \(buffer.count)")
+  }
+
+  /// Creates undefined numbers with memory of their own, shaped `[rows, columns]`.
+  package init(undefinedRows rows: Int, columns: Int) {
+    self.init(FloatBuffer(undefined: rows * columns), rows: rows, columns: columns)
   }
 
   /// Creates zeros with memory of their own, shaped `[rows, columns]`.
@@ -122,6 +129,26 @@ package struct Matrix: Sendable {
     if isContiguous && other.isContiguous { return start.update(from: other.start, count: count) }
     for row in 0..<rows {
       (start + row * stride).update(from: other.start + row * other.stride, count: columns)
+    }
+  }
+
+  /// Whether another window of the same shape holds the same bytes; unlike `==`, it tells 0 from -0 and finds NaN
+  /// equal.
+  package func hasSameBytes(as other: Matrix) -> Bool {
+    guard rows == other.rows, columns == other.columns else { return false }
+    return (0..<rows).allSatisfy { row in
+      memcmp(
+        start + row * stride, other.start + row * other.stride,
+        columns * MemoryLayout<Float>.stride) == 0
+    }
+  }
+
+  /// Whether another window of the same shape holds the same numbers; as of any numbers, 0 is -0, and NaN is not NaN.
+  package func hasSameNumbers(as other: Matrix) -> Bool {
+    guard rows == other.rows, columns == other.columns else { return false }
+    return (0..<rows).allSatisfy { row in
+      let own = start + row * stride, others = other.start + row * other.stride
+      return (0..<columns).allSatisfy { own[$0] == others[$0] }
     }
   }
 

@@ -138,11 +138,21 @@ public protocol GradientTape: AnyObject {
   /// - Parameters:
   ///   - model: The weights to differentiate at.
   ///   - batch: What the loss is measured on.
-  ///   - scope: Names of the tensors whose gradient is needed; all if nil. Others may be zero.
+  ///   - scope: What is differentiated by.
   /// - Returns: The loss and a gradient that is valid until the next call.
   func lossAndGradient(
-    of model: any LanguageModel, on batch: TrainingBatch, scope: Set<String>?
+    of model: any LanguageModel, on batch: TrainingBatch, scope: GradientScope
   ) -> (loss: Double, gradient: Parameters)
+}
+
+/// What a loss is differentiated by.
+public enum GradientScope: Sendable {
+  /// All tensors.
+  case all
+  /// The tensors of these names; gradients of others may be zero.
+  case tensors(Set<String>)
+  /// The factors of every update that is kept beside the weights, named and shaped as those of a `LoRA`.
+  case updates
 }
 
 /// Continues rows of tokens, keys and values cached.
@@ -169,7 +179,7 @@ extension LanguageModel {
 
   /// A loss and its gradient, in memory of its own.
   public func lossAndGradient(on batch: TrainingBatch) -> (loss: Double, gradient: Parameters) {
-    makeGradientTape().lossAndGradient(of: self, on: batch, scope: nil)
+    makeGradientTape().lossAndGradient(of: self, on: batch, scope: .all)
   }
 
   /// The model with other weights of the same layout.

@@ -53,12 +53,36 @@ struct LinearMap {
   func apply(_ input: Matrix, into result: Matrix, accumulating: Bool = false) {
     multiply(input, weight, into: result, transposingB: true, accumulating: accumulating)
     for update in updates {
-      let narrow = Matrix(rows: input.rows, columns: update.right.rows)
-      multiply(input, update.right, into: narrow, transposingB: true)
       multiply(
-        narrow, update.left, into: result.columns(update.outputs), transposingB: true,
-        accumulating: true)
+        update.narrowed(input), update.left, into: result.columns(update.outputs),
+        transposingB: true, accumulating: true)
     }
+  }
+
+  /// Computes `result = gradient · weight`, updates included: what the inputs' gradient is if that of the outputs is
+  /// given.
+  func applyTransposed(_ gradient: Matrix, into result: Matrix) {
+    multiply(gradient, weight, into: result)
+    for update in updates {
+      multiply(
+        update.narrowed(gradient: gradient), update.right, into: result, accumulating: true)
+    }
+  }
+}
+
+extension LinearMap.Update {
+  /// Inputs through the first factor, shaped `[rows, rank]`.
+  func narrowed(_ input: Matrix) -> Matrix {
+    let narrow = Matrix(undefinedRows: input.rows, columns: right.rows)
+    multiply(input, right, into: narrow, transposingB: true)
+    return narrow
+  }
+
+  /// The gradient of that, given the gradient of the outputs, shaped `[rows, rank]`.
+  func narrowed(gradient: Matrix) -> Matrix {
+    let narrow = Matrix(undefinedRows: gradient.rows, columns: left.columns)
+    multiply(gradient.columns(outputs), left, into: narrow)
+    return narrow
   }
 }
 

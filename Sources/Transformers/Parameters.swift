@@ -1,88 +1,98 @@
 public import Tensors
 
-/// The names and shapes of a model's tensors, in declaration order, and where each one lies.
-public struct ParameterLayout: Sendable, Equatable {
-  /// One named tensor.
-  public struct Entry: Sendable, Equatable {
-    /// The name, as the checkpoint spells it.
-    public let name: String
-    /// One axis for a vector, rows and columns for a matrix.
-    public let shape: [Int]
-    /// Where it starts in the memory of all tensors.
-    public let offset: Int
-    /// How many numbers it has.
-    public var count: Int { shape.reduce(1, *) }
-    /// Rows; 1 of a vector.
-    public var rows: Int { shape.count == 1 ? 1 : shape[0] }
-    /// Columns; the length of a vector.
-    public var columns: Int { shape.count == 1 ? shape[0] : shape[1] }
-    /// The shape as a matrix: a vector is a column.
-    public var matrixShape: [Int] { shape.count == 1 ? [shape[0], 1] : shape }
-  }
-
-  /// The tensors.
-  public let entries: [Entry]
-  /// How many numbers all tensors have.
-  public let count: Int
-  private let indices: [String: Int]
-
-  /// Lays tensors out one behind the other.
-  public init(_ tensors: [(name: String, shape: [Int])]) {
-    var offset = 0
-    entries = tensors.map { tensor in
-      defer { offset += tensor.shape.reduce(1, *) }
-      return Entry(name: tensor.name, shape: tensor.shape, offset: offset)
-    }
-    count = offset
-    indices = Dictionary(
-      uniqueKeysWithValues: entries.enumerated().map { ($0.element.name, $0.offset) })
-  }
-
-  /// The tensors' names.
-  public var names: [String] { entries.map(\.name) }
-
-  /// The tensor called `name`, if there is one.
-  public func find(_ name: String) -> Entry? { indices[name].map { entries[$0] } }
-
-  /// The tensor called `name`.
+/// A tensor that is made when somebody reads it.
+package protocol FormedTensor: AnyObject, Sendable {
+  /// Writes its numbers.
   ///
-  /// - Precondition: There is one.
-  public subscript(name: String) -> Entry {
-    guard let entry = find(name) else { preconditionFailure("There is no tensor '\(name)'") }
-    return entry
-  }
+  /// - Parameter window: Shaped as the tensor; its numbers are undefined.
+  func form(into window: Matrix)
 }
 
-/// A model's weights, or their gradient: named tensors in one flat piece of memory.
+/// A model's weights, or their gradient: named tensors in a few pieces of memory.
 ///
-/// A value: copies share memory until one of them is written to. Matrices may have low-rank updates
+/// A value: copies share each piece until one of them writes to it. Matrices may have low-rank updates
 /// that are kept beside the memory, so that a LoRA finetune needs its base's memory and its factors
-/// only; whoever reads a tensor reads the sum.
+/// only; whoever reads a tensor reads the sum. Of a piece that is not held, each tensor is formed when it
+/// is read, and let go with the window that was read: so models that exceed the memory are read block by block.
 public struct Parameters: Sendable {
   /// Names, shapes and places.
   public let layout: ParameterLayout
-  private var buffer: FloatBuffer
+  /// The memory of each piece; nil if its tensors are formed.
+  private var held: [FloatBuffer?]
+  private var formed: [String: any FormedTensor] = [:]
   private var updates: [String: LowRankUpdate] = [:]
 
   /// Creates zeros.
   public init(layout: ParameterLayout) {
     self.layout = layout
-    buffer = FloatBuffer(count: layout.count)
+    held = layout.pieces.map { FloatBuffer(count: $0) }
+  }
+
+  /// Takes tensors that are formed when they are read.
+  ///
+  /// - Precondition: There is one for every tensor of the layout.
+  package init(layout: ParameterLayout, forming tensors: [String: any FormedTensor]) {
+    precondition(layout.names.allSatisfy { tensors[$0] != nil }, "A tensor has nothing to form it")
+    self.layout = layout
+    held = layout.pieces.map { _ in nil }
+    formed = tensors
+  }
+
+  /// Whether all numbers are in memory.
+  package var areHeld: Bool { !held.contains { $0 == nil } }
+
+  /// The same numbers, all of them in memory.
+  package var holdingAll: Parameters {
+    var result = self
+    for piece in held.indices { result.hold(piece) }
+    return result
+  }
+
+  /// These numbers with some tensors formed when they are read.
+  ///
+  /// The others of their pieces are read from here.
+  package func replacing(_ tensors: [String: any FormedTensor]) -> Parameters {
+    var result = self
+    for piece in Set(tensors.keys.map { layout[$0].piece }) {
+      for entry in layout.entries where entry.piece == piece {
+        result.formed[entry.name] =
+          tensors[entry.name] ?? formed[entry.name] ?? HeldTensor(window(entry))
+      }
+      result.held[piece] = nil
+    }
+    return result
   }
 
   /// The change of a tensor that is kept beside the memory, if there is one.
   public func update(of name: String) -> LowRankUpdate? { updates[name] }
 
+  /// The names of the tensors whose change is kept beside the memory, in the order of the layout.
+  var updatedNames: [String] {
+    updates.isEmpty ? [] : layout.names.filter { updates[$0] != nil }
+  }
+
   /// Bytes of memory that these numbers need beside another's.
   public func bytes(beside other: Parameters? = nil) -> Int {
     let factors = updates.values.reduce(0) { $0 + $1.left.count + $1.right.count }
-    let own = buffer === other?.buffer ? 0 : buffer.count
+    let own = held.indices.reduce(0) { sum, piece in
+      guard let buffer = held[piece] else { return sum }
+      let isShared = other?.held.indices.contains(piece) == true && buffer === other?.held[piece]
+      return sum + (isShared ? 0 : buffer.count)
+    }
     return (own + factors) * MemoryLayout<Float>.stride
   }
 
   /// Whether these are another's numbers, in the same memory, with updates of some tensors.
   public func isAdaptation(of other: Parameters) -> Bool {
-    buffer === other.buffer && layout == other.layout && other.updates.isEmpty && !updates.isEmpty
+    layout == other.layout && other.updates.isEmpty && !updates.isEmpty && isInMemory(of: other)
+  }
+
+  /// Whether these are another's numbers, updates left out, because they are the same memory.
+  private func isInMemory(of other: Parameters) -> Bool {
+    zip(held, other.held).allSatisfy { $0 === $1 }
+      && layout.entries.allSatisfy {
+        held[$0.piece] != nil || formed[$0.name] === other.formed[$0.name]
+      }
   }
 
   /// These numbers with a tensor changed by a product, which is kept beside the memory.
@@ -100,15 +110,15 @@ public struct Parameters: Sendable {
   /// The same numbers with every update added to them, in memory of their own if there are any.
   public var merged: Parameters {
     var result = self
-    for name in layout.names { result.mergeUpdate(of: name) }
+    for name in updatedNames { result.mergeUpdate(of: name) }
     return result
   }
 
   private mutating func mergeUpdate(of name: String) {
     guard let update = updates.removeValue(forKey: name) else { return }
-    makeUnique()
-    multiply(
-      Matrix(update.left), Matrix(update.right), into: window(layout[name]), accumulating: true)
+    let entry = layout[name]
+    makeUnique(entry.piece)
+    multiply(Matrix(update.left), Matrix(update.right), into: window(entry), accumulating: true)
   }
 
   /// The tensor called `name` as a window to read from.
@@ -129,41 +139,57 @@ public struct Parameters: Sendable {
     let entries = names.map { layout[$0] }
     for (entry, next) in zip(entries, entries.dropFirst()) {
       precondition(
-        next.offset == entry.offset + entry.count,
+        next.piece == entry.piece && next.offset == entry.offset + entry.count,
         "'\(entry.name)' and '\(next.name)' are not neighbours")
     }
     let isVector = entries[0].shape.count == 1
     let columns = isVector ? entries.map(\.columns).reduce(0, +) : entries[0].columns
     let rows = isVector ? 1 : entries.map(\.rows).reduce(0, +)
-    return Matrix(buffer, offset: entries[0].offset, rows: rows, columns: columns)
+    if let buffer = held[entries[0].piece] {
+      return Matrix(buffer, offset: entries[0].offset, rows: rows, columns: columns)
+    }
+    let all = Matrix(undefinedRows: rows, columns: columns)
+    for entry in entries {
+      form(
+        entry,
+        into: Matrix(
+          all.buffer, offset: entry.offset - entries[0].offset, rows: entry.rows,
+          columns: entry.columns))
+    }
+    return all
   }
 
   /// The tensor called `name` as a window to write to.
   package mutating func mutableMatrix(_ name: String) -> Matrix {
     mergeUpdate(of: name)
-    makeUnique()
-    return window(layout[name])
+    let entry = layout[name]
+    makeUnique(entry.piece)
+    return window(entry)
   }
 
-  /// All numbers as one row to read from, shaped `[1, count]`.
-  package var flat: Matrix {
-    Matrix(updates.isEmpty ? buffer : merged.buffer, rows: 1, columns: layout.count)
-  }
-
-  /// All numbers as one row to write to, shaped `[1, count]`.
-  package mutating func mutableFlat() -> Matrix {
+  /// Each piece as one row to write to, updates added to it.
+  mutating func mutablePieces() -> [Matrix] {
     self = merged
-    makeUnique()
-    return flat
+    return held.indices.map {
+      makeUnique($0)
+      return wholePiece($0)
+    }
+  }
+
+  /// Each piece as one row to read from.
+  ///
+  /// - Precondition: All are held, and no updates are kept beside them.
+  func readPieces() -> [Matrix] { held.indices.map(wholePiece) }
+
+  private func wholePiece(_ piece: Int) -> Matrix {
+    guard let buffer = held[piece] else { preconditionFailure("The piece is not held") }
+    return Matrix(buffer, rows: 1, columns: buffer.count)
   }
 
   /// The tensor called `name` as a value.
   public subscript(name: String) -> Tensor {
     get {
-      let entry = layout[name]
-      let stored = Tensor(
-        shape: entry.shape,
-        scalars: buffer.scalars(in: entry.offset..<entry.offset + entry.count))
+      let stored = Tensor(shape: layout[name].shape, scalars: window(layout[name]).scalars)
       guard let update = updates[name] else { return stored }
       return stored + update.product
     }
@@ -175,18 +201,22 @@ public struct Parameters: Sendable {
 
   /// The bytes of one tensor, little-endian floats.
   public func bytes(_ name: String) -> [UInt8] {
-    let entry = layout[name]
-    guard updates[name] == nil else {
-      return FloatBuffer(self[name].scalars).bytes(in: 0..<entry.count)
+    let window = matrix(name)
+    return window.buffer.bytes(in: window.offset..<window.offset + window.count)
+  }
+
+  /// Adds `factor` times others of the same layout.
+  package mutating func add(_ other: Parameters, scaled factor: Float = 1) {
+    precondition(layout == other.layout, "Cannot add parameters of another layout")
+    for (own, added) in zip(mutablePieces(), other.merged.holdingAll.readPieces()) {
+      addScaled(added, by: factor, to: own)
     }
-    return buffer.bytes(in: entry.offset..<entry.offset + entry.count)
   }
 
   /// These numbers plus `factor` times others of the same layout.
   public func adding(_ other: Parameters, scaled factor: Float = 1) -> Parameters {
-    precondition(layout == other.layout, "Cannot add parameters of another layout")
     var sum = self
-    addScaled(other.flat, by: factor, to: sum.mutableFlat())
+    sum.add(other, scaled: factor)
     return sum
   }
 
@@ -197,12 +227,39 @@ public struct Parameters: Sendable {
     return product
   }
 
+  /// A tensor as a window, updates left out; on memory of its own if it is formed.
   private func window(_ entry: ParameterLayout.Entry) -> Matrix {
-    Matrix(buffer, offset: entry.offset, rows: entry.rows, columns: entry.columns)
+    if let buffer = held[entry.piece] {
+      return Matrix(buffer, offset: entry.offset, rows: entry.rows, columns: entry.columns)
+    }
+    let window = Matrix(undefinedRows: entry.rows, columns: entry.columns)
+    form(entry, into: window)
+    return window
   }
 
-  private mutating func makeUnique() {
-    if !isKnownUniquelyReferenced(&buffer) { buffer = buffer.copy() }
+  private func form(_ entry: ParameterLayout.Entry, into window: Matrix) {
+    guard let tensor = formed[entry.name] else {
+      preconditionFailure("'\(entry.name)' is neither held nor formed")
+    }
+    tensor.form(into: window)
+  }
+
+  /// Forms the tensors of a piece for good.
+  private mutating func hold(_ piece: Int) {
+    guard held[piece] == nil else { return }
+    let buffer = Matrix(undefinedRows: 1, columns: layout.pieces[piece]).buffer
+    for entry in layout.entries where entry.piece == piece {
+      form(
+        entry,
+        into: Matrix(buffer, offset: entry.offset, rows: entry.rows, columns: entry.columns))
+      formed[entry.name] = nil
+    }
+    held[piece] = buffer
+  }
+
+  private mutating func makeUnique(_ piece: Int) {
+    hold(piece)
+    if !isKnownUniquelyReferenced(&held[piece]) { held[piece] = held[piece]?.copy() }
   }
 }
 
@@ -211,7 +268,19 @@ extension Parameters: Equatable {
   public static func == (a: Parameters, b: Parameters) -> Bool {
     guard a.layout == b.layout else { return false }
     // Of two finetunes of one base only the factors can differ.
-    if a.buffer === b.buffer && a.updates == b.updates { return true }
-    return a.merged.buffer.hasSameBytes(as: b.merged.buffer)
+    if a.updates == b.updates && a.isInMemory(of: b) { return true }
+    return a.layout.names.allSatisfy { a.hasSame($0, as: b) }
   }
+
+  /// Whether another's tensor is the same bytes.
+  package func hasSame(_ name: String, as other: Parameters) -> Bool {
+    matrix(name).hasSameBytes(as: other.matrix(name))
+  }
+}
+
+/// A tensor of a piece that others of are replaced.
+private final class HeldTensor: FormedTensor {
+  private let source: Matrix
+  init(_ source: Matrix) { self.source = source }
+  func form(into window: Matrix) { window.copy(source) }
 }

@@ -172,7 +172,7 @@ private final class PrefixedTape<Model: LanguageModel>: GradientTape {
     self.prefix = prefix
   }
 
-  func lossAndGradient(of model: any LanguageModel, on batch: TrainingBatch, scope: Set<String>?)
+  func lossAndGradient(of model: any LanguageModel, on batch: TrainingBatch, scope: GradientScope)
     -> (loss: Double, gradient: Parameters)
   {
     let read = PrefixedBatch(batch.tokens, prefix: prefix)

@@ -25,7 +25,9 @@ struct LowRankPairTests: KnownChangeSuite {
     let full = 2 * base.parameters.bytes()
     let pair = base.parameters.bytes() + adapted.parameters.bytes(beside: base.parameters)
     #expect(Double(pair) < 0.55 * Double(full))
-    #expect(base.parameters.bytes() + merged.parameters.bytes(beside: base.parameters) == full)
+    // Merged, every block has memory of its own, and what is outside of them is still the base's.
+    let whole = base.parameters.bytes() + merged.parameters.bytes(beside: base.parameters)
+    #expect(Double(whole) > 0.9 * Double(full) && whole < full)
   }
 }
 

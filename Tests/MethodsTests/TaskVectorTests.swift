@@ -12,7 +12,7 @@ struct TaskVectorTests: KnownChangeSuite {
     let finetuned = MethodContractTests.finetuned
     let vector = TaskVector(try ModelPair(base: base, finetuned: finetuned))
     func close(_ a: any LanguageModel, _ b: any LanguageModel) {
-      expectClose(a.parameters.flat.scalars, b.parameters.flat.scalars, tolerance: 1e-5)
+      expectClose(a.parameters.allNumbers, b.parameters.allNumbers, tolerance: 1e-5)
     }
     close(vector.applied(to: base), finetuned)
     close(vector.negated.applied(to: finetuned), base)

@@ -1,4 +1,4 @@
-internal import Tensors
+package import Tensors
 package import Transformers
 
 /// Small random models whose activations are far from trivial.
@@ -42,4 +42,9 @@ package enum TinyModels {
     var generator = SeededGenerator(seed: seed, for: "rows")
     return lengths.map { length in (0..<length).map { _ in generator.index(below: vocabulary) } }
   }
+}
+
+extension Parameters {
+  /// All numbers, updates included, one tensor behind the other.
+  package var allNumbers: Tensor { Tensor(layout.names.flatMap { self[$0].scalars }) }
 }

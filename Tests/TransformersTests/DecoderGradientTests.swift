@@ -121,7 +121,8 @@ struct DecoderGradientTests {
     let batch = Self.objectives[0].batch
     let full = model.lossAndGradient(on: batch).gradient
     let wanted = Set(model.names.blocks[1].map(\.name))
-    let part = model.makeGradientTape().lossAndGradient(of: model, on: batch, scope: wanted)
+    let part = model.makeGradientTape().lossAndGradient(
+      of: model, on: batch, scope: .tensors(wanted))
     for name in wanted { #expect(part.gradient[name] == full[name], "\(name)") }
     #expect(part.gradient[model.names.embedding].norm == 0)
   }

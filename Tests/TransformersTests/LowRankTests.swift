@@ -39,7 +39,7 @@ struct LowRankTests {
     #expect(!Self.base.parameters.isAdaptation(of: Self.base.parameters))
   }
 
-  @Test("tensors, bytes, windows and the flat row read the sum")
+  @Test("tensors, bytes and windows read the sum")
   func reading() {
     let adapted = adapted.parameters, merged = merged.parameters
     for name in merged.layout.names {
@@ -47,7 +47,6 @@ struct LowRankTests {
       expectClose(adapted.matrix(name).tensor.scalars, merged[name].scalars, tolerance: 1e-6, name)
       #expect(adapted.bytes(name) == adapted.merged.bytes(name))
     }
-    expectClose(adapted.flat.scalars, merged.flat.scalars, tolerance: 1e-6)
     #expect(adapted != Self.base.parameters)
     #expect(adapted == adapted.merged)
   }
@@ -69,7 +68,62 @@ struct LowRankTests {
     let batch = TrainingBatch(TinyModels.rows([6, 4]))
     let left = adapted.lossAndGradient(on: batch), right = merged.lossAndGradient(on: batch)
     #expect(abs(left.loss - right.loss) < 1e-5)
-    expectClose(left.gradient.flat.scalars, right.gradient.flat.scalars, tolerance: 1e-4)
+    expectClose(left.gradient.allNumbers, right.gradient.allNumbers, tolerance: 1e-4)
+  }
+
+  @Test("gradients of the factors are what the chain rule makes of the matrices'")
+  func factorGradient() {
+    let batch = TrainingBatch(TinyModels.rows([6, 4, 5]))
+    let tape = adapted.makeGradientTape()
+    let factors = tape.lossAndGradient(of: adapted, on: batch, scope: .updates)
+    let whole = merged.lossAndGradient(on: batch)
+    #expect(abs(factors.loss - whole.loss) < 1e-5)
+    #expect(factors.gradient.layout.names.count == 2 * Self.lora.targets.count)
+    for target in Self.lora.targets {
+      let update = Self.lora.update(of: target), matrix = whole.gradient[target]
+      expectClose(
+        factors.gradient["\(target).A"], matrixProduct(update.left, matrix, transposingA: true),
+        tolerance: 1e-4, target)
+      expectClose(
+        factors.gradient["\(target).B"], matrixProduct(matrix, update.right, transposingB: true),
+        tolerance: 1e-4, target)
+    }
+    // A tape that has seen one scope serves the others too.
+    let again = tape.lossAndGradient(of: merged, on: batch, scope: .all)
+    expectClose(again.gradient.allNumbers, whole.gradient.allNumbers, tolerance: 1e-6)
+  }
+
+  @Test("only the blocks from the first update on are gone back through")
+  func lateUpdates() {
+    let last = Self.lora.targets.filter { $0.contains("layers.1.") }
+    let late = Self.base.with(
+      last.reduce(Self.base.parameters) { $0.updated($1, by: Self.lora.update(of: $1)) })
+    let batch = TrainingBatch(TinyModels.rows([6, 4]))
+    let factors = late.makeGradientTape().lossAndGradient(of: late, on: batch, scope: .updates)
+    let whole = late.lossAndGradient(on: batch).gradient
+    #expect(factors.gradient.layout.names.count == 2 * last.count)
+    for target in last {
+      expectClose(
+        factors.gradient["\(target).A"],
+        matrixProduct(Self.lora.update(of: target).left, whole[target], transposingA: true),
+        tolerance: 1e-4, target)
+    }
+  }
+
+  @Test("a LoRA is trained alike beside the weights and added to them")
+  func training() {
+    let options = TrainingOptions(learningRate: 0.01, steps: 4)
+    let batches = (0..<4).map { TrainingBatch(TinyModels.rows([6, 4], seed: $0)) }
+    func trained(keepsFactors: Bool) -> Parameters? {
+      let trainer = Trainer(
+        Self.base, .lora(Self.lora), options, keepingFactors: keepsFactors)
+      for batch in batches { trainer.take([(batch, 1)]) }
+      trainer.take([(batches[0], 0.5), (batches[1], 0.25)])
+      return trainer.lora?.factors
+    }
+    let left = trained(keepsFactors: true), right = trained(keepsFactors: false)
+    expectClose(left?.allNumbers ?? Tensor([]), right?.allNumbers ?? Tensor([1]), tolerance: 1e-4)
+    #expect(left != Self.lora.factors)
   }
 
   @Test("generation from an adapted model is that of the merged one")

@@ -46,9 +46,10 @@ struct DecoderActivations {
 
   /// Lays the activations of `segments` out in an arena.
   ///
-  /// - Parameter retaining: Whether a gradient will follow. If not, all blocks share memory.
+  /// - Parameter firstRetained: The first block whose gradient will follow; those before it share memory. All do if
+  ///   it is nil.
   init(
-    _ parts: DecoderParts, segments: [Segment], arena: Arena, retaining: Bool
+    _ parts: DecoderParts, segments: [Segment], arena: Arena, retainingFrom firstRetained: Int?
   ) {
     self.parts = parts
     let tokens = segments.last?.tokens.upperBound ?? 0
@@ -78,14 +79,15 @@ struct DecoderActivations {
           ? nil : normInput(parts.keyWidth, groups: perHead ? parts.keyHeads : 1),
         patterns: shapes.map { arena.matrix(rows: 1, columns: $0.patternCount) })
     }
-    let count = parts.layers
-    if retaining {
-      layers = (0..<count).map { _ in layer() }
-      residuals = (0...2 * count).map { _ in matrix(parts.width) }
-    } else {
-      layers = count == 0 ? [] : Array(repeating: layer(), count: count)
-      residuals = Array(repeating: matrix(parts.width), count: 2 * count + 1)
-    }
+    let count = parts.layers, first = firstRetained ?? count
+    layers =
+      (first > 0 && count > 0 ? Array(repeating: layer(), count: first) : [])
+      + (first..<count).map { _ in layer() }
+    // Stream 2 l is what block l reads.
+    let shared = firstRetained.map { 2 * $0 } ?? 2 * count + 1
+    residuals =
+      (shared > 0 ? Array(repeating: matrix(parts.width), count: shared) : [])
+      + (shared..<2 * count + 1).map { _ in matrix(parts.width) }
     heads = matrix(norms.ofQueriesAndKeys == nil ? 0 : max(parts.queryWidth, parts.keyWidth))
     branch = matrix(parts.width)
     finalNormed = matrix(parts.width)

@@ -80,7 +80,7 @@ final class DecoderContinuation: CachedDecoder {
         Segment(tokens: batch.range($0), offset: lengths[$0], row: $0)
       }
       let activations = DecoderActivations(
-        parts, segments: segments, arena: arena, retaining: false)
+        parts, segments: segments, arena: arena, retainingFrom: nil)
       let pass = DecoderPass(
         parts: parts, weights: weights, segments: segments,
         activations: activations, cache: cache)

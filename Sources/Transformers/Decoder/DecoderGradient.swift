@@ -10,10 +10,11 @@ internal import Tensors
 struct DecoderGradientPass {
   let parts: DecoderParts
   let weights: DecoderModel.Weights
-  let gradients: DecoderModel.Weights
+  let gradients: DecoderGradients
   let segments: [Segment]
   let activations: DecoderActivations
-  let needs: GradientNeeds
+  /// The first block below which nobody asks for a gradient.
+  let firstLayer: Int
   let arena: Arena
 
   /// Propagates the gradient of the final norm's output back to the embedding.
@@ -23,20 +24,23 @@ struct DecoderGradientPass {
       of: finalGradient, weights.finalNorm, input: activations.residuals[2 * parts.layers],
       reciprocals: activations.finalReciprocals, to: stream, gradients.finalNorm)
     let scratch = Scratch(parts, tokens: tokens.count, arena: arena)
-    for layer in (0..<parts.layers).reversed() where layer >= needs.firstLayer {
+    for layer in (0..<parts.layers).reversed() where layer >= firstLayer {
+      let block = weights.block(layer)
       let output = scratch.outputGradient(stream)
-      mlpBranchGradient(layer, output, stream, scratch)
-      attentionBranchGradient(layer, output, stream, scratch)
+      mlpBranchGradient(layer, block, output, stream, scratch)
+      attentionBranchGradient(layer, block, output, stream, scratch)
     }
-    if needs.embedding { embeddingGradient(tokens, stream) }
+    if let embedding = gradients.embedding { embeddingGradient(tokens, stream, embedding) }
   }
 
   /// Back through h = s E[token] + P[place].
-  private func embeddingGradient(_ tokens: ArraySlice<Int>, _ stream: Matrix) {
+  private func embeddingGradient(
+    _ tokens: ArraySlice<Int>, _ stream: Matrix, _ embedding: Matrix
+  ) {
     for (row, token) in tokens.enumerated() {
       addScaled(
         stream.rows(row..<row + 1), by: parts.embeddingScale,
-        to: gradients.embedding.rows(token..<token + 1))
+        to: embedding.rows(token..<token + 1))
     }
     guard let positions = gradients.positions else { return }
     for segment in segments {
@@ -84,31 +88,23 @@ struct DecoderGradientPass {
 
   /// Back through h' = h + D(f(g) ⊙ u), with [g u] = norm(h) [G U]ᵀ; or h' = h + D f(u) if nothing gates.
   private func mlpBranchGradient(
-    _ layer: Int, _ added: Matrix, _ stream: Matrix, _ scratch: Scratch
+    _ layer: Int, _ block: DecoderModel.Block, _ added: Matrix, _ stream: Matrix,
+    _ scratch: Scratch
   ) {
-    let block = weights.blocks[layer], into = gradients.blocks[layer]
-    let memory = activations.layers[layer], needed = needs.blocks[layer]
+    let into = gradients.blocks[layer], memory = activations.layers[layer]
     let output = branchGradient(
       added, block.mlpPostNorm, into.mlpPostNorm, memory.mlpBranch, scratch)
     // ∂D = ∂h'ᵀ a, [d, m], with a = f(g) ⊙ u, [T, m].
-    if needed { addGradient(output, memory.mlpActivation, into.down, into.downBias) }
-    multiply(output, block.down.weight, into: scratch.mlpActivation)  // ∂a = ∂h' D, [T, m]
+    into.down.add(output, memory.mlpActivation, of: block.down)
+    block.down.applyTransposed(output, into: scratch.mlpActivation)  // ∂a = ∂h' D, [T, m]
     // ∂g = ∂a ⊙ u ⊙ f'(g) and ∂u = ∂a ⊙ f(g) take the place of g and u, which nobody needs again.
     parts.mlp.activation.gradient(
       of: scratch.mlpActivation, isGated: parts.mlp.isGated, replacing: memory.gateUp)
-    if needed { addGradient(memory.gateUp, memory.mlpNormed, into.gateUp, into.gateUpBias) }
-    multiply(memory.gateUp, block.gateUp.weight, into: scratch.normed)  // [T, 2m] [2m, d]
+    into.gateUp.add(memory.gateUp, memory.mlpNormed, of: block.gateUp)
+    block.gateUp.applyTransposed(memory.gateUp, into: scratch.normed)  // [T, 2m] [2m, d]
     inputGradient(
       scratch.normed, parts.mlpInput(layer), block.mlpNorm, into.mlpNorm, memory.mlpReciprocals,
       stream)
-  }
-
-  /// Adds ∂W = ∂yᵀ x and ∂b = Σ ∂y of a product y = xWᵀ + b.
-  private func addGradient(
-    _ output: Matrix, _ input: Matrix, _ map: LinearMap, _ bias: Matrix?
-  ) {
-    multiply(output, input, into: map.weight, transposingA: true, accumulating: true)
-    if let bias { addSumOfRows(of: output, to: bias) }
   }
 
   /// Back through the norm of what a branch adds, if there is one: the gradient of what the norm read.
@@ -116,7 +112,7 @@ struct DecoderGradientPass {
     _ added: Matrix, _ norm: NormWeights?, _ gradient: NormWeights?,
     _ memory: DecoderActivations.NormInput?, _ scratch: Scratch
   ) -> Matrix {
-    guard let norm, let gradient, let memory else { return added }
+    guard let norm, let memory else { return added }
     scratch.branch.fill(0)
     parts.norms.addGradient(
       of: added, norm, input: memory.input, reciprocals: memory.reciprocals, to: scratch.branch,
@@ -129,7 +125,7 @@ struct DecoderGradientPass {
     _ normed: Matrix, _ index: Int, _ norm: NormWeights?, _ gradient: NormWeights?,
     _ reciprocals: Matrix, _ stream: Matrix
   ) {
-    guard let norm, let gradient else { return addScaled(normed, to: stream) }
+    guard let norm else { return addScaled(normed, to: stream) }
     parts.norms.addGradient(
       of: normed, norm, input: activations.residuals[index], reciprocals: reciprocals,
       to: stream, gradient)
@@ -140,7 +136,7 @@ struct DecoderGradientPass {
     _ window: Matrix, _ norm: NormWeights?, _ gradient: NormWeights?,
     _ memory: DecoderActivations.NormInput?, _ scratch: Scratch
   ) {
-    guard let norm, let gradient, let memory else { return }
+    guard let norm, let memory else { return }
     func grouped(_ matrix: Matrix) -> Matrix { matrix.regrouped(columns: norm.gain.columns) }
     let normed = scratch.normedHeads.reshaped(rows: window.rows, columns: window.columns)
     let input = scratch.heads.reshaped(rows: window.rows, columns: window.columns)
@@ -154,14 +150,14 @@ struct DecoderGradientPass {
 
   /// Back through h' = h + O(A v), with A = softmax(q kᵀ / √width) and [q k v] = norm(h) Wᵀ, q and k rotated.
   private func attentionBranchGradient(
-    _ layer: Int, _ added: Matrix, _ stream: Matrix, _ scratch: Scratch
+    _ layer: Int, _ block: DecoderModel.Block, _ added: Matrix, _ stream: Matrix,
+    _ scratch: Scratch
   ) {
-    let block = weights.blocks[layer], into = gradients.blocks[layer]
-    let memory = activations.layers[layer], needed = needs.blocks[layer]
+    let into = gradients.blocks[layer], memory = activations.layers[layer]
     let output = branchGradient(
       added, block.attentionPostNorm, into.attentionPostNorm, memory.attentionBranch, scratch)
-    if needed { addGradient(output, memory.headOutput, into.output, into.outputBias) }
-    multiply(output, block.output.weight, into: scratch.headOutput)  // ∂(A v) = ∂h' O, [T, q]
+    into.output.add(output, memory.headOutput, of: block.output)
+    block.output.applyTransposed(output, into: scratch.headOutput)  // ∂(A v) = ∂h' O, [T, q]
     scratch.joint.fill(0)
     for index in segments.indices { mixGradient(layer, segment: index, scratch) }
     // A rotation's transpose is the rotation by the opposite angle.
@@ -175,8 +171,8 @@ struct DecoderGradientPass {
     )
     headGradient(
       scratch.joint.columns(parts.keys), block.keyNorm, into.keyNorm, memory.keys, scratch)
-    if needed { addGradient(scratch.joint, memory.attentionNormed, into.joint, into.jointBias) }
-    multiply(scratch.joint, block.joint.weight, into: scratch.normed)  // [T, q + 2k] [q + 2k, d]
+    into.joint.add(scratch.joint, memory.attentionNormed, of: block.joint)
+    block.joint.applyTransposed(scratch.joint, into: scratch.normed)  // [T, q + 2k] [q + 2k, d]
     inputGradient(
       scratch.normed, 2 * layer, block.attentionNorm, into.attentionNorm,
       memory.attentionReciprocals, stream)
@@ -198,106 +194,4 @@ struct DecoderGradientPass {
       keyGradient: gradient.columns(parts.keys),
       valueGradient: gradient.columns(parts.values), scratch: activations.scratch)
   }
-}
-
-/// Which gradients somebody asked for, so that the others' matrix products are left out.
-struct GradientNeeds: Sendable {
-  let embedding, head: Bool
-  let blocks: [Bool]
-
-  init(_ model: DecoderModel, scope: Set<String>?) {
-    func needs(_ name: String) -> Bool { scope?.contains(name) ?? true }
-    let names = model.names
-    embedding = needs(names.embedding) || names.positions.map(needs) == true
-    head = needs(names.unembedding)
-    blocks = names.blocks.map { $0.map(\.name).contains(where: needs) }
-  }
-
-  /// Below this block nothing is asked for.
-  var firstLayer: Int { embedding ? 0 : blocks.firstIndex(of: true) ?? blocks.count }
-}
-
-/// Computes a decoder's gradients, one arena and one gradient buffer a shard.
-final class DecoderGradientTape: GradientTape {
-  private let parts: DecoderParts
-  private let shards: [Shard]
-  private var total: Parameters
-
-  /// A shard's memory; only one thread works on a shard at a time.
-  private final class Shard: @unchecked Sendable {
-    let arena = Arena()
-    var gradient: Parameters
-    var loss = 0.0
-    init(_ layout: ParameterLayout) { gradient = Parameters(layout: layout) }
-  }
-
-  init(_ parts: DecoderParts) {
-    self.parts = parts
-    let layout = parts.layout
-    shards = (0..<Shards.count).map { _ in Shard(layout) }
-    total = Parameters(layout: layout)
-  }
-
-  func lossAndGradient(
-    of model: any LanguageModel, on batch: TrainingBatch, scope: Set<String>?
-  ) -> (loss: Double, gradient: Parameters) {
-    guard let model = model as? DecoderModel, model.parts == parts else {
-      preconditionFailure("This tape was made for another model")
-    }
-    let needs = GradientNeeds(model, scope: scope)
-    // The gradient is that of the sum, so the sum is what it is computed at.
-    let weights = DecoderModel.Weights(model.parameters.merged, parts), shards = shards,
-      parts = parts
-    let loss = SharedLoss(batch)
-    Shards.forEach { index in
-      Self.run(
-        shards[index], rows: Shards.ranges(of: batch.tokens.rows)[index], of: batch, loss, weights,
-        parts, needs)
-    }
-    reduce()
-    return (shards.reduce(0) { $0 + $1.loss }, total)
-  }
-
-  private static func run(
-    _ shard: Shard, rows: Range<Int>, of batch: TrainingBatch, _ loss: SharedLoss,
-    _ weights: DecoderModel.Weights, _ parts: DecoderParts, _ needs: GradientNeeds
-  ) {
-    shard.loss = 0
-    shard.gradient.mutableFlat().fill(0)
-    let range = batch.tokens.range(rows: rows)
-    guard !range.isEmpty else { return }
-    shard.arena.reset()
-    let segments = DecoderModel.segments(rows, of: batch.tokens)
-    let activations = DecoderActivations(
-      parts, segments: segments, arena: shard.arena, retaining: true)
-    let pass = DecoderPass(
-      parts: parts, weights: weights, segments: segments, activations: activations)
-    pass.run(batch.tokens.tokens[range])
-    let gradients = DecoderModel.Weights(shard.gradient, parts)
-    let finalGradient = shard.arena.zeros(rows: range.count, columns: parts.width)
-    let head = HeadLoss(
-      hidden: activations.finalNormed, hiddenGradient: finalGradient, head: weights.head,
-      headGradient: needs.head ? gradients.head : nil, cap: parts.logitCap, arena: shard.arena)
-    shard.loss = head.run(loss, tokens: range)
-    let back = DecoderGradientPass(
-      parts: parts, weights: weights, gradients: gradients, segments: segments,
-      activations: activations, needs: needs, arena: shard.arena)
-    back.run(batch.tokens.tokens[range], finalGradient: finalGradient)
-  }
-
-  /// Adds the shards' gradients in a fixed order.
-  private func reduce() {
-    let target = total.mutableFlat()
-    let parts = shards.map(\.gradient.flat)
-    Shards.forEach { piece in
-      let columns = Shards.ranges(of: target.columns)[piece]
-      let window = target.columns(columns)
-      window.copy(parts[0].columns(columns))
-      for part in parts.dropFirst() { addScaled(part.columns(columns), to: window) }
-    }
-  }
-}
-
-extension DecoderModel {
-  package func makeGradientTape() -> any GradientTape { DecoderGradientTape(parts) }
 }

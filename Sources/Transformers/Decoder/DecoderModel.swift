@@ -99,24 +99,37 @@ package struct DecoderModel: LanguageModel {
     let embedding, head: Matrix
     let positions: Matrix?
     let finalNorm: NormWeights
-    let blocks: [Block]
-    private let logitCap: Float?
+    /// The blocks' windows; nil if a block is formed when it is read.
+    private let heldBlocks: [Block]?
+    private let parameters: Parameters
+    private let parts: DecoderParts
 
     init(_ parameters: Parameters, _ parts: DecoderParts) {
       embedding = parameters.matrix(parts.tensorNames.embedding)
       let names = parts.names
       positions = names.positions.map(parameters.matrix)
       finalNorm = parameters.norm(names.finalNorm, bias: names.finalNormBias)
-      logitCap = parts.logitCap
+      self.parameters = parameters
+      self.parts = parts
       head =
         parts.isTied ? embedding : parameters.matrix(parts.tensorNames.head)
-      blocks = (0..<parts.layers).map { Block(parameters, layer: $0, parts) }
+      heldBlocks =
+        parameters.areHeld
+        ? (0..<parts.layers).map { Block(parameters, layer: $0, parts) } : nil
+    }
+
+    /// Whether blocks are in memory; if not, a block is formed each time that it is asked for.
+    var areHeld: Bool { heldBlocks != nil }
+
+    /// The windows of a block.
+    func block(_ layer: Int) -> Block {
+      heldBlocks?[layer] ?? Block(parameters, layer: layer, parts)
     }
 
     /// Reads logits from normed streams, shaped `[rows, width]`.
     func readLogits(_ normed: Matrix, into logits: Matrix) {
       multiply(normed, head, into: logits, transposingB: true)
-      if let logitCap { softCap(logits, at: logitCap) }
+      if let cap = parts.logitCap { softCap(logits, at: cap) }
     }
   }
 

@@ -122,19 +122,18 @@ package struct DecoderParts: Sendable, Equatable {
 
   /// Every tensor of the decoder.
   ///
-  /// Queries, keys and values are neighbours, and so are gate and up: each group is one product.
+  /// Queries, keys and values are neighbours, and so are gate and up: each group is one product. A block's are one
+  /// piece of memory.
   package var layout: ParameterLayout {
-    var tensors: [(name: String, shape: [Int])] = [
-      (tensorNames.embedding, [vocabulary, width])
-    ]
-    if hasLearnedPositions { tensors.append((tensorNames.positions, [context, width])) }
-    for layer in 0..<layers {
-      tensors += blockTensors(layer: layer).map { ($0.name, shape(of: $0)) }
+    var before: [(name: String, shape: [Int])] = [(tensorNames.embedding, [vocabulary, width])]
+    if hasLearnedPositions { before.append((tensorNames.positions, [context, width])) }
+    var after: [(name: String, shape: [Int])] = [(tensorNames.finalNorm, [width])]
+    if norms.kind == .layer { after.append((tensorNames.finalNormBias, [width])) }
+    if !isTied { after.append((tensorNames.head, [vocabulary, width])) }
+    let blocks = (0..<layers).map { layer in
+      blockTensors(layer: layer).map { (name: $0.name, shape: shape(of: $0)) }
     }
-    tensors.append((tensorNames.finalNorm, [width]))
-    if norms.kind == .layer { tensors.append((tensorNames.finalNormBias, [width])) }
-    if !isTied { tensors.append((tensorNames.head, [vocabulary, width])) }
-    return ParameterLayout(tensors)
+    return ParameterLayout(pieces: [before] + blocks + [after])
   }
 
   /// The tensors' names, by what they do.

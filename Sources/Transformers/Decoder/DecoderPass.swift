@@ -13,11 +13,27 @@ struct DecoderPass {
 
   /// Computes the residual stream and its final norm.
   func run(_ tokens: ArraySlice<Int>) {
-    let first = firstStream
-    if first == 0 { embed(tokens) } else { enter(first) }
-    for stream in first..<2 * parts.layers {
-      if stream.isMultiple(of: 2) { attentionBranch(stream / 2) } else { mlpBranch(stream / 2) }
-    }
+    start(tokens)
+    for layer in remainingLayers { run(layer, weights.block(layer)) }
+    finish()
+  }
+
+  /// Computes or takes the stream that the blocks start from.
+  func start(_ tokens: ArraySlice<Int>) {
+    if firstStream == 0 { embed(tokens) } else { enter(firstStream) }
+  }
+
+  /// The blocks that are computed.
+  var remainingLayers: Range<Int> { firstStream / 2..<parts.layers }
+
+  /// Computes a block.
+  func run(_ layer: Int, _ block: DecoderModel.Block) {
+    if firstStream <= 2 * layer { attentionBranch(layer, block) }
+    mlpBranch(layer, block)
+  }
+
+  /// Computes the final norm.
+  func finish() {
     parts.norms.apply(
       weights.finalNorm, to: activations.residuals[2 * parts.layers],
       into: activations.finalNormed, reciprocals: activations.finalReciprocals)
@@ -66,17 +82,17 @@ struct DecoderPass {
     }
   }
 
-  private func attentionBranch(_ layer: Int) {
-    let block = weights.blocks[layer], memory = activations.layers[layer]
+  private func attentionBranch(_ layer: Int, _ block: DecoderModel.Block) {
+    let memory = activations.layers[layer]
     let input = activations.residuals[2 * layer]
     touch(.residualPre(layer: layer), input)
     normalise(
       input, block.attentionNorm, into: memory.attentionNormed, memory.attentionReciprocals)
     touch(.attentionNorm(layer: layer), memory.attentionNormed)
-    if parts.isParallel { normaliseForMLP(layer) }
+    if parts.isParallel { normaliseForMLP(layer, block) }
     block.joint.apply(memory.attentionNormed, into: memory.joint)
     if let bias = block.jointBias { addToRows(bias, of: memory.joint) }
-    rotateAndTouch(layer, memory)
+    rotateAndTouch(layer, block, memory)
     mixValues(layer, memory)
     touch(.headOutput(layer: layer), memory.headOutput)
     addBranch(
@@ -96,22 +112,24 @@ struct DecoderPass {
   }
 
   /// Before anything is added to the stream if both branches read it, for it may be added to in place.
-  private func normaliseForMLP(_ layer: Int) {
+  private func normaliseForMLP(_ layer: Int, _ block: DecoderModel.Block) {
     let memory = activations.layers[layer]
     normalise(
-      activations.residuals[parts.mlpInput(layer)], weights.blocks[layer].mlpNorm,
+      activations.residuals[parts.mlpInput(layer)], block.mlpNorm,
       into: memory.mlpNormed, memory.mlpReciprocals)
   }
 
-  private func rotateAndTouch(_ layer: Int, _ memory: DecoderActivations.Layer) {
+  private func rotateAndTouch(
+    _ layer: Int, _ block: DecoderModel.Block, _ memory: DecoderActivations.Layer
+  ) {
     let joint = memory.joint
     let queries = joint.columns(parts.queries)
     let keys = joint.columns(parts.keys)
     touch(.query(layer: layer), queries)
     touch(.key(layer: layer), keys)
     touch(.value(layer: layer), joint.columns(parts.values))
-    normaliseHeads(queries, weights.blocks[layer].queryNorm, memory.queries)
-    normaliseHeads(keys, weights.blocks[layer].keyNorm, memory.keys)
+    normaliseHeads(queries, block.queryNorm, memory.queries)
+    normaliseHeads(keys, block.keyNorm, memory.keys)
     if let angles = activations.angles(parts.attention.reach(layer: layer)) {
       rotate(
         joint.columns(0..<parts.queryWidth + parts.keyWidth),
@@ -178,9 +196,9 @@ struct DecoderPass {
     heads { kernel, hook in kernel.copy(hook) }
   }
 
-  private func mlpBranch(_ layer: Int) {
-    let block = weights.blocks[layer], memory = activations.layers[layer]
-    if !parts.isParallel { normaliseForMLP(layer) }
+  private func mlpBranch(_ layer: Int, _ block: DecoderModel.Block) {
+    let memory = activations.layers[layer]
+    if !parts.isParallel { normaliseForMLP(layer, block) }
     touch(.mlpNorm(layer: layer), memory.mlpNormed)
     block.gateUp.apply(memory.mlpNormed, into: memory.gateUp)
     if let bias = block.gateUpBias { addToRows(bias, of: memory.gateUp) }
@@ -241,81 +259,6 @@ extension DecoderParts {
     case .mlpInput: mlpInputWidth
     case .mlpActivation: mlpWidth
     default: width
-    }
-  }
-}
-
-extension DecoderModel {
-  package func forward(
-    _ batch: TokenBatch, recording sites: Set<ActivationSite>,
-    editing interventions: [Intervention], logits selection: LogitSelection
-  ) -> ForwardPass {
-    let recorded = Array(sites), selected = selectedTokens(batch, selection)
-    let widths = recorded.map { parts.width(of: $0, longestRow: batch.longestRow) }
-    let shapes = widths.map { (rows: batch.count, columns: $0) }
-    let filled = Tensor.filled(shapes + [(selected.count, parts.vocabulary)]) { windows in
-      windows.dropLast().forEach { $0.fill(0) }
-      let recordings = Dictionary(uniqueKeysWithValues: zip(recorded, windows))
-      let hooks =
-        recorded.isEmpty && interventions.isEmpty
-        ? nil
-        : SiteHooks(self.sites, batch: batch, recordings: recordings, editing: interventions)
-      runShards(of: batch, hooks, selected: selected, windows[recorded.count])
-    }
-    return ForwardPass(
-      batch: batch, recordings: Dictionary(uniqueKeysWithValues: zip(recorded, filled)),
-      logits: filled[recorded.count])
-  }
-
-  private func runShards(
-    of batch: TokenBatch, _ hooks: SiteHooks?, selected: [Int], _ logits: Matrix
-  ) {
-    let weights = weights
-    Shards.forEach { shard in
-      let rows = Shards.ranges(of: batch.rows)[shard]
-      guard !rows.isEmpty else { return }
-      Arena.withLent { arena in
-        runShard(rows, of: batch, weights, hooks, selected: selected, logits, arena)
-      }
-    }
-  }
-
-  private func selectedTokens(_ batch: TokenBatch, _ selection: LogitSelection) -> [Int] {
-    switch selection {
-    case .none: []
-    case .all: Array(0..<batch.count)
-    case .last: batch.lastIndices
-    }
-  }
-
-  private func runShard(
-    _ rows: Range<Int>, of batch: TokenBatch, _ weights: Weights, _ hooks: SiteHooks?,
-    selected: [Int], _ logits: Matrix, _ arena: Arena
-  ) {
-    let range = batch.range(rows: rows)
-    let segments = Self.segments(rows, of: batch)
-    let activations = DecoderActivations(
-      parts, segments: segments, arena: arena, retaining: false)
-    let pass = DecoderPass(
-      parts: parts, weights: weights, segments: segments,
-      activations: activations, hooks: hooks, tokenRange: range)
-    pass.run(batch.tokens[range])
-    let mine = selected.indices.filter { range.contains(selected[$0]) }
-    guard let first = mine.first, let last = mine.last else { return }
-    let hidden = activations.finalNormed
-    let chosen =
-      mine.count == range.count
-      ? hidden : arena.gather(mine.map { selected[$0] - range.lowerBound }, of: hidden)
-    weights.readLogits(chosen, into: logits.rows(first..<last + 1))
-  }
-
-  /// The rows of a shard as segments without a past, their tokens counted from the shard's first.
-  static func segments(_ rows: Range<Int>, of batch: TokenBatch) -> [Segment] {
-    let first = batch.starts[rows.lowerBound]
-    return rows.filter { !batch.range($0).isEmpty }.map { row in
-      let range = batch.range(row)
-      return Segment(
-        tokens: range.lowerBound - first..<range.upperBound - first, offset: 0, row: row)
     }
   }
 }

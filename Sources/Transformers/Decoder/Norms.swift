@@ -61,6 +61,13 @@ package struct NormWeights {
     self.gain = gain
     self.bias = bias
   }
+
+  /// As many zeros.
+  fileprivate var zeros: NormWeights {
+    NormWeights(
+      gain: Matrix(rows: gain.rows, columns: gain.columns),
+      bias: bias.map { Matrix(rows: $0.rows, columns: $0.columns) })
+  }
 }
 
 extension Parameters {
@@ -93,11 +100,12 @@ extension Norms {
     }
   }
 
-  /// Adds the gradients of `apply` to those of its input and its weights.
+  /// Adds the gradients of `apply` to those of its input and, if they are asked for, its weights.
   func addGradient(
     of output: Matrix, _ weights: NormWeights, input: Matrix, reciprocals: Matrix,
-    to inputGradient: Matrix, _ gradient: NormWeights
+    to inputGradient: Matrix, _ asked: NormWeights?
   ) {
+    let gradient = asked ?? weights.zeros
     switch kind {
     case .rootMeanSquare(let offset):
       rmsNormGradient(

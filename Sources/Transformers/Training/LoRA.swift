@@ -69,8 +69,19 @@ public struct LoRA: Sendable {
         weightGradient, factors.matrix("\(target).A"), into: gradient.mutableMatrix("\(target).B"),
         transposingB: true)
     }
-    let flat = gradient.mutableFlat()
-    flat.copy(flat.scalars.map { $0 * scale })
+    for piece in gradient.mutablePieces() { piece.scale(by: scale) }
+    return gradient
+  }
+
+  /// The gradient of the factors, given that of the factors of `adapted`, whose left one is s B: dB = s dL.
+  func gradient(ofAdapted adapted: Parameters) -> Parameters {
+    var gradient = Parameters(layout: factors.layout)
+    for target in targets {
+      gradient.mutableMatrix("\(target).A").copy(adapted.matrix("\(target).A"))
+      let left = gradient.mutableMatrix("\(target).B")
+      left.copy(adapted.matrix("\(target).B"))
+      left.scale(by: scale)
+    }
     return gradient
   }
 }

@@ -70,8 +70,12 @@ package final class Trainer {
   private let base: any LanguageModel
   private var adaptation: Adaptation
   private let options: TrainingOptions
-  private let scope: Set<String>
+  private let scope: GradientScope
+  /// The tensors that a step changes, in the order of the layout; of a LoRA none.
+  private let trained: [ParameterLayout.Entry]
   private let tape: any GradientTape
+  /// Whether a LoRA is trained beside the weights; else its product is added to them at each step.
+  private let keepsFactors: Bool
   private var mean: Parameters
   private var variance: Parameters
   /// Steps taken so far.
@@ -87,22 +91,37 @@ package final class Trainer {
   ///   - model: Where training starts.
   ///   - adaptation: What may change.
   ///   - options: The optimiser's settings.
-  package init(_ model: any LanguageModel, _ adaptation: Adaptation, _ options: TrainingOptions) {
+  ///   - keepsFactors: Whether a LoRA is trained beside the weights; its size decides if nil.
+  package init(
+    _ model: any LanguageModel, _ adaptation: Adaptation, _ options: TrainingOptions,
+    keepingFactors keepsFactors: Bool? = nil
+  ) {
     base = model
     self.model = model
     self.adaptation = adaptation
     self.options = options
     tape = model.makeGradientTape()
+    let layout = model.parameters.layout
     switch adaptation {
     case .full(let names), .masked(let names, _):
-      scope = names
-      mean = Parameters(layout: model.parameters.layout)
+      self.keepsFactors = false
+      scope = .tensors(names)
+      trained = layout.entries.filter { names.contains($0.name) }
+      mean = Parameters(layout: layout)
     case .lora(let lora):
-      scope = Set(lora.targets)
+      self.keepsFactors = keepsFactors ?? (layout.count >= Self.leastWithFactors)
+      scope = self.keepsFactors ? .updates : .tensors(Set(lora.targets))
+      trained = []
       mean = Parameters(layout: lora.factors.layout)
     }
     variance = mean
+    adapt()
   }
+
+  /// Numbers from which on a LoRA's factors are kept beside the weights, which are never copied nor have a gradient.
+  ///
+  /// Of smaller models few large products are faster than many small ones.
+  private static let leastWithFactors = 1 << 22
 
   /// The factors as trained so far, if the run adapts by LoRA.
   package var lora: LoRA? { if case .lora(let lora) = adaptation { lora } else { nil } }
@@ -120,28 +139,37 @@ package final class Trainer {
       return loss
     }
     var loss = 0.0
-    var gradient = Parameters(layout: model.parameters.layout)
+    var gradient: Parameters?
     for part in parts {
       let result = tape.lossAndGradient(of: model, on: part.batch, scope: scope)
       loss += Double(part.weight) * result.loss
-      addScaled(result.gradient.flat, by: part.weight, to: gradient.mutableFlat())
+      var sum = gradient.take() ?? Parameters(layout: result.gradient.layout)
+      sum.add(result.gradient, scaled: part.weight)
+      gradient = sum
     }
-    apply(gradient)
+    if let gradient { apply(gradient) }
     return loss
   }
 
   private func apply(_ gradient: Parameters) {
-    let ordered = model.parameters.layout.entries.filter { scope.contains($0.name) }
     switch adaptation {
-    case .full: update(&model.parameters, gradient, ordered)
+    case .full: update(&model.parameters, gradient, trained)
     case .masked(_, let mask):
-      update(&model.parameters, gradient.multiplied(by: mask, ordered.map(\.name)), ordered)
+      update(&model.parameters, gradient.multiplied(by: mask, trained.map(\.name)), trained)
     case .lora(var lora):
-      let own = lora.gradient(of: gradient)
+      let own =
+        keepsFactors ? lora.gradient(ofAdapted: gradient) : lora.gradient(of: gradient)
       update(&lora.factors, own, own.layout.entries)
       adaptation = .lora(lora)
-      model.parameters = lora.merged(into: base.parameters)
+      adapt()
     }
+  }
+
+  /// Gives the model the factors as they are by now.
+  private func adapt() {
+    guard let lora else { return }
+    model.parameters =
+      keepsFactors ? lora.adapted(base.parameters) : lora.merged(into: base.parameters)
   }
 
   private func update(

@@ -1,0 +1,109 @@
+internal import Tensors
+
+extension DecoderModel {
+  package func forward(
+    _ batch: TokenBatch, recording sites: Set<ActivationSite>,
+    editing interventions: [Intervention], logits selection: LogitSelection
+  ) -> ForwardPass {
+    let recorded = Array(sites), selected = selectedTokens(batch, selection)
+    let widths = recorded.map { parts.width(of: $0, longestRow: batch.longestRow) }
+    let shapes = widths.map { (rows: batch.count, columns: $0) }
+    let filled = Tensor.filled(shapes + [(selected.count, parts.vocabulary)]) { windows in
+      windows.dropLast().forEach { $0.fill(0) }
+      let recordings = Dictionary(uniqueKeysWithValues: zip(recorded, windows))
+      let hooks =
+        recorded.isEmpty && interventions.isEmpty
+        ? nil
+        : SiteHooks(self.sites, batch: batch, recordings: recordings, editing: interventions)
+      runShards(of: batch, hooks, selected: selected, windows[recorded.count])
+    }
+    return ForwardPass(
+      batch: batch, recordings: Dictionary(uniqueKeysWithValues: zip(recorded, filled)),
+      logits: filled[recorded.count])
+  }
+
+  private func runShards(
+    of batch: TokenBatch, _ hooks: SiteHooks?, selected: [Int], _ logits: Matrix
+  ) {
+    let weights = weights, ranges = Shards.ranges(of: batch.rows)
+    guard weights.areHeld else {
+      return runBlockByBlock(
+        ranges.filter { !$0.isEmpty }.map {
+          ShardPass($0, of: batch, parts, weights, hooks, Arena())
+        }, weights, selected: selected, logits)
+    }
+    Shards.forEach { shard in
+      guard !ranges[shard].isEmpty else { return }
+      Arena.withLent { arena in
+        let pass = ShardPass(ranges[shard], of: batch, parts, weights, hooks, arena)
+        pass.pass.run(pass.tokens)
+        pass.readLogits(of: selected, into: logits)
+      }
+    }
+  }
+
+  /// Runs a block in all shards before the next is formed, so that each is formed once.
+  private func runBlockByBlock(
+    _ passes: [ShardPass], _ weights: Weights, selected: [Int], _ logits: Matrix
+  ) {
+    Shards.forEach(passes.count) { passes[$0].pass.start(passes[$0].tokens) }
+    for layer in passes.first?.pass.remainingLayers ?? 0..<0 {
+      let block = weights.block(layer)
+      Shards.forEach(passes.count) { passes[$0].pass.run(layer, block) }
+    }
+    Shards.forEach(passes.count) {
+      passes[$0].pass.finish()
+      passes[$0].readLogits(of: selected, into: logits)
+    }
+  }
+
+  private func selectedTokens(_ batch: TokenBatch, _ selection: LogitSelection) -> [Int] {
+    switch selection {
+    case .none: []
+    case .all: Array(0..<batch.count)
+    case .last: batch.lastIndices
+    }
+  }
+
+  /// The rows of a shard as segments without a past, their tokens counted from the shard's first.
+  static func segments(_ rows: Range<Int>, of batch: TokenBatch) -> [Segment] {
+    let first = batch.starts[rows.lowerBound]
+    return rows.filter { !batch.range($0).isEmpty }.map { row in
+      let range = batch.range(row)
+      return Segment(
+        tokens: range.lowerBound - first..<range.upperBound - first, offset: 0, row: row)
+    }
+  }
+}
+
+/// One shard of a forward pass with its memory; only one thread works on a shard at a time.
+private struct ShardPass: @unchecked Sendable {
+  let pass: DecoderPass
+  let tokens: ArraySlice<Int>
+  private let arena: Arena
+
+  init(
+    _ rows: Range<Int>, of batch: TokenBatch, _ parts: DecoderParts,
+    _ weights: DecoderModel.Weights, _ hooks: SiteHooks?, _ arena: Arena
+  ) {
+    let range = batch.range(rows: rows), segments = DecoderModel.segments(rows, of: batch)
+    self.arena = arena
+    tokens = batch.tokens[range]
+    pass = DecoderPass(
+      parts: parts, weights: weights, segments: segments,
+      activations: DecoderActivations(parts, segments: segments, arena: arena, retainingFrom: nil),
+      hooks: hooks, tokenRange: range)
+  }
+
+  /// Reads the logits after those of the selected tokens that the shard holds.
+  func readLogits(of selected: [Int], into logits: Matrix) {
+    let range = pass.tokenRange
+    let mine = selected.indices.filter { range.contains(selected[$0]) }
+    guard let first = mine.first, let last = mine.last else { return }
+    let hidden = pass.activations.finalNormed
+    let chosen =
+      mine.count == range.count
+      ? hidden : arena.gather(mine.map { selected[$0] - range.lowerBound }, of: hidden)
+    pass.weights.readLogits(chosen, into: logits.rows(first..<last + 1))
+  }
+}
