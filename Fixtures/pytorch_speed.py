@@ -1,24 +1,27 @@
-"""A fast, honest PyTorch-eager Llama to measure against, driven line by line so that runs can be interleaved.
+"""Fast, honest PyTorch-eager models to measure against, driven line by line so that runs can be interleaved.
 
 Maker:    written by hand for Assay's benchmark; run by it, or: echo '{"width": 64, ...}' | python pytorch_speed.py
 Seed:     20250611 (weights and tokens; the times do not depend on them)
-Versions: torch 2.13.0+cpu, Python 3.11
+Versions: torch 2.13.0+cpu, transformers 5.23.0, peft 0.21.2, Python 3.11
 
 Each input line is a JSON object
 
-    {"width": 64, "layers": 3, "heads": 4, "intermediate": 176, "batch": 32, "threads": 1, "steps": 5, "kind": "train"}
+    {"width": 64, "layers": 3, "heads": 4, "keyHeads": 4, "intermediate": 176, "vocabulary": 1024, "batch": 32,
+     "threads": 1, "steps": 5, "kind": "train"}
 
-with kind "train" or "forward"; each answer is one line
+with kind "train", "lora" or "forward"; each answer is one line
 
     {"tokensPerSecond": by the wall clock, "tokensPerCPUSecond": by the process's CPU time, "seconds": wall, "loss": ...}
 
 or {"error": "..."}. It ends at the end of the input. The intermediate widths meant are 176, 344 and 688 for 64, 128
 and 256, with 4, 8 and 8 heads. "loss" is that of the last training step, null for "forward".
 
-The model: vocabulary 1024, context 64, untied head, RMSNorm (F.rms_norm), rotary positions (half split), causal SDPA,
+The model of vocabulary 1024: context 64, untied head, RMSNorm (F.rms_norm), rotary positions (half split), causal SDPA,
 SwiGLU; float32. A training step is forward, mean cross-entropy, backward, clip_grad_norm_ 1.0, fused AdamW. A forward
 pass computes the logits of every position under inference_mode. What PyTorch offers without compiling is used: query,
-key and value come from one product, gate and up from one product. Models are cached by shape and warmed up once for
+key and value come from one product, gate and up from one product. One of a larger vocabulary is transformers' Llama
+with a tied head and SDPA, adapted by PEFT for "lora": rank 8 on queries, values, outputs and down projections, loss on
+the last 24 tokens of a row. Models are cached by shape and warmed up once for
 each new setting, outside the measured time.
 """
 
@@ -37,6 +40,7 @@ SEED = 20250611
 VOCABULARY, CONTEXT = 1024, 64
 ROPE_THETA, NORM_EPSILON = 10000.0, 1e-5
 LEARNING_RATE, CLIP_NORM = 1e-3, 1.0
+ANSWER = 24  # the last tokens of a row, which a LoRA's loss is on
 BATCHES = 8  # different batches that a run goes round
 WARM_UP_STEPS = 2
 
@@ -131,37 +135,86 @@ class Subject:
         self.model(tokens[0])
 
 
+class PublishedSubject:
+    """A model as transformers builds it, with PEFT's factors and their optimizer."""
+
+    def __init__(self, width: int, layers: int, heads: int, key_heads: int, intermediate: int, vocabulary: int):
+        from peft import LoraConfig, get_peft_model
+        from transformers import LlamaConfig, LlamaForCausalLM
+
+        torch.manual_seed(SEED)
+        configuration = LlamaConfig(
+            vocab_size=vocabulary,
+            hidden_size=width,
+            intermediate_size=intermediate,
+            num_hidden_layers=layers,
+            num_attention_heads=heads,
+            num_key_value_heads=key_heads,
+            max_position_embeddings=CONTEXT,
+            tie_word_embeddings=True,
+            use_cache=False,
+        )
+        self.model = LlamaForCausalLM(configuration)
+        lora = LoraConfig(r=8, lora_alpha=16, target_modules=["q_proj", "v_proj", "o_proj", "down_proj"])
+        self.adapted = get_peft_model(self.model, lora)
+        self.parameters = [p for p in self.adapted.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.AdamW(self.parameters, lr=LEARNING_RATE, fused=True)
+
+    def lora(self, tokens) -> torch.Tensor:
+        inputs, _ = tokens
+        labels = inputs.clone()
+        labels[:, :-ANSWER] = -100
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = self.adapted(input_ids=inputs, labels=labels).loss
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.parameters, CLIP_NORM)
+        self.optimizer.step()
+        return loss.detach()
+
+    @torch.inference_mode()
+    def forward(self, tokens) -> None:
+        with self.adapted.disable_adapter():
+            self.adapted(input_ids=tokens[0])
+
+
 class Bench:
     """Answers requests; keeps models and what has been warmed up."""
 
     def __init__(self):
         self.subjects, self.batches, self.warm = {}, {}, set()
 
-    def subject(self, shape: tuple) -> Subject:
-        if shape not in self.subjects:
-            self.subjects[shape] = Subject(*shape)
-        return self.subjects[shape]
+    def subject(self, shape: tuple, key_heads: int, vocabulary: int):
+        key = (*shape, key_heads, vocabulary)
+        if key not in self.subjects:
+            width, layers, heads, intermediate = shape
+            self.subjects[key] = (
+                Subject(*shape)
+                if vocabulary == VOCABULARY
+                else PublishedSubject(width, layers, heads, key_heads, intermediate, vocabulary)
+            )
+        return self.subjects[key]
 
-    def tokens(self, batch: int) -> list:
-        if batch not in self.batches:
+    def tokens(self, batch: int, vocabulary: int) -> list:
+        if (batch, vocabulary) not in self.batches:
             generator = torch.Generator().manual_seed(SEED)
-            rows = torch.randint(VOCABULARY, (BATCHES, batch, CONTEXT + 1), generator=generator)
-            self.batches[batch] = [(row[:, :-1].contiguous(), row[:, 1:].contiguous()) for row in rows]
-        return self.batches[batch]
+            rows = torch.randint(vocabulary, (BATCHES, batch, CONTEXT + 1), generator=generator)
+            self.batches[batch, vocabulary] = [(row[:, :-1].contiguous(), row[:, 1:].contiguous()) for row in rows]
+        return self.batches[batch, vocabulary]
 
     def answer(self, request: dict) -> dict:
         shape = tuple(request[key] for key in ("width", "layers", "heads", "intermediate"))
         batch, threads, steps, kind = (request[key] for key in ("batch", "threads", "steps", "kind"))
-        if kind not in ("train", "forward"):
-            raise ValueError(f"kind must be train or forward, not {kind!r}")
+        vocabulary = request["vocabulary"]
+        if kind not in ("train", "lora", "forward"):
+            raise ValueError(f"kind must be train, lora or forward, not {kind!r}")
         if torch.get_num_threads() != threads:
             torch.set_num_threads(threads)
-        subject, batches = self.subject(shape), self.tokens(batch)
-        step = subject.train if kind == "train" else subject.forward
-        if (shape, batch, threads, kind) not in self.warm:
+        subject, batches = self.subject(shape, request["keyHeads"], vocabulary), self.tokens(batch, vocabulary)
+        step = getattr(subject, kind)
+        if (subject, batch, threads, kind) not in self.warm:
             for index in range(WARM_UP_STEPS):
                 step(batches[index])
-            self.warm.add((shape, batch, threads, kind))
+            self.warm.add((subject, batch, threads, kind))
 
         wall, cpu = time.perf_counter(), time.process_time()
         for index in range(steps):
@@ -172,7 +225,7 @@ class Bench:
             "tokensPerSecond": count / wall,
             "tokensPerCPUSecond": count / cpu,
             "seconds": wall,
-            "loss": loss.item() if kind == "train" else None,
+            "loss": None if kind == "forward" else loss.item(),
         }
 
 

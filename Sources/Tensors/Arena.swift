@@ -7,7 +7,7 @@ internal import Synchronization
 package final class Arena {
   private var chunks: [FloatBuffer] = []
   private var used = 0
-  private var total = 0
+  fileprivate private(set) var total = 0
 
   package init() {}
 
@@ -22,7 +22,8 @@ package final class Arena {
   package func matrix(rows: Int, columns: Int) -> Matrix {
     let count = (rows * columns + 15) / 16 * 16
     if chunks.isEmpty || used + count > chunks[chunks.count - 1].count {
-      chunks.append(FloatBuffer(undefined: max(count, 1 << 16)))
+      // As much again as there is: large pieces go back to the system when they are freed.
+      chunks.append(FloatBuffer(undefined: max(count, total, 1 << 16)))
       used = 0
     }
     defer {
@@ -47,29 +48,35 @@ package final class Arena {
     }
     return result
   }
+}
 
-  // MARK: Lending
-
+/// Arenas that are lent and keep their memory between calls, so that a short pass does not allocate.
+package final class ArenaPool: Sendable {
   /// Arenas that nobody is using; one at a time belongs to one thread.
   private struct Idle: @unchecked Sendable {
     var arenas: [Arena] = []
   }
 
-  private static let idle = Mutex(Idle())
+  private let idle = Mutex(Idle())
+  private let largestKept: Int
 
-  /// Lends an arena that kept its memory from earlier calls, so that a short pass does not
-  /// allocate; no window of it may outlive the call.
-  package static func withLent<Result>(_ body: (Arena) -> Result) -> Result {
+  /// For passes, whose arenas are let go if they have grown beyond 64 MiB.
+  package static let shared = ArenaPool(largestKept: 1 << 24)
+
+  /// Makes a pool.
+  ///
+  /// - Parameter largestKept: Floats that an arena may keep.
+  package init(largestKept: Int = .max) { self.largestKept = largestKept }
+
+  /// Lends an arena; no window of it may outlive the call.
+  package func withArena<Result>(_ body: (Arena) -> Result) -> Result {
     let arena = idle.withLock { $0.arenas.popLast() } ?? Arena()
     arena.reset()
     defer {
-      if arena.total <= Self.largestKept {
+      if arena.total <= largestKept {
         idle.withLock { if $0.arenas.count < Shards.count { $0.arenas.append(arena) } }
       }
     }
     return body(arena)
   }
-
-  /// Floats (64 MiB) that a lent arena may keep.
-  private static let largestKept = 1 << 24
 }

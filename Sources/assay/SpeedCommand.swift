@@ -13,7 +13,13 @@ struct SpeedCommand: ParsableCommand {
   @Flag(help: "Runs the same step in PyTorch, in turn with ours.")
   var againstPytorch = false
 
-  @Option(help: "A Python that has torch.")
+  @Flag(
+    help:
+      "Measures the shape of SmolLM2-135M, and LoRA training of it, instead of the worlds' models'."
+  )
+  var large = false
+
+  @Option(help: "A Python that has torch; for --large transformers and peft too.")
   var python = "python3"
 
   @Option(help: "Turns; the median counts.")
@@ -54,10 +60,10 @@ struct SpeedCommand: ParsableCommand {
     var rows: [Row] = []
     var memory: [Memory] = []
     if !json { Console.show(engineDescription) }
-    for shape in SpeedShape.all {
+    for shape in large ? SpeedShape.large : SpeedShape.small {
       let engine = EngineSpeed(shape)
       memory.append(Memory(shape: shape.name, mebibytes: peakMemory() >> 20))
-      for (kind, threads) in [(SpeedKind.train, 1), (.train, 2), (.forward, 1), (.forward, 2)] {
+      for (kind, threads) in shape.kinds.flatMap({ [($0, 1), ($0, 2)] }) {
         let row = try measure(shape, engine, pytorch, kind, threads)
         rows.append(row)
         if !json { Console.show(text(row)) }
@@ -71,7 +77,7 @@ struct SpeedCommand: ParsableCommand {
     _ shape: SpeedShape, _ engine: EngineSpeed, _ pytorch: PyTorchSpeed?,
     _ kind: SpeedKind, _ threads: Int
   ) throws -> Row {
-    let steps = max(1, 256 / shape.width) * (kind == .train ? 2 : 6)
+    let steps = max(1, 256 / shape.width * (kind == .forward ? 6 : 2))
     var ours: [Throughput] = []
     var theirs: [Throughput] = []
     for _ in 0..<rounds {

@@ -13,7 +13,7 @@ package final class PyTorchSpeed {
     "PyTorch stopped. Is torch installed? Name a Python that has it: --python."
 
   private struct Request: Encodable {
-    let width, layers, heads, intermediate, batch, threads, steps: Int
+    let width, layers, heads, keyHeads, intermediate, vocabulary, batch, threads, steps: Int
     let kind: SpeedKind
   }
 
@@ -55,8 +55,8 @@ package final class PyTorchSpeed {
   {
     let request = Request(
       width: shape.width, layers: shape.layers, heads: shape.heads,
-      intermediate: shape.intermediate, batch: shape.batch, threads: threads, steps: steps,
-      kind: kind)
+      keyHeads: shape.keyHeads, intermediate: shape.intermediate, vocabulary: shape.vocabulary,
+      batch: shape.batch, threads: threads, steps: steps, kind: kind)
     let text = Data((try JSON.encode(request) + "\n").utf8)
     guard (try? input.fileHandleForWriting.write(contentsOf: text)) != nil else {
       throw Failure(description: Self.stopped)

@@ -34,7 +34,7 @@ extension DecoderModel {
     }
     Shards.forEach { shard in
       guard !ranges[shard].isEmpty else { return }
-      Arena.withLent { arena in
+      ArenaPool.shared.withArena { arena in
         let pass = ShardPass(ranges[shard], of: batch, parts, weights, hooks, arena)
         pass.pass.run(pass.tokens)
         pass.readLogits(of: selected, into: logits)

@@ -23,15 +23,15 @@ struct GradientNeeds: Sendable {
   var firstLayer: Int { embedding ? 0 : blocks.firstIndex(of: true) ?? blocks.count }
 }
 
-/// Computes a decoder's gradients, one arena and one gradient buffer a shard.
+/// Computes a decoder's gradients: one gradient buffer a shard, one arena a thread.
 final class DecoderGradientTape: GradientTape {
   private let parts: DecoderParts
   private let shards: [Shard]
+  private let arenas = ArenaPool()
   private var total: Parameters
 
   /// A shard's memory; only one thread works on a shard at a time.
   private final class Shard: @unchecked Sendable {
-    let arena = Arena()
     var gradient = Parameters(layout: ParameterLayout([]))
     var loss = 0.0
   }
@@ -48,10 +48,13 @@ final class DecoderGradientTape: GradientTape {
     guard let model = model as? DecoderModel, model.parts == parts else {
       preconditionFailure("This tape was made for another model")
     }
-    let task = Task(model, batch, scope), shards = shards
+    let task = Task(model, batch, scope), shards = shards, arenas = arenas
     prepare(task.layout)
     Shards.forEach { index in
-      Self.run(shards[index], rows: Shards.ranges(of: batch.tokens.rows)[index], of: batch, task)
+      arenas.withArena { arena in
+        Self.run(
+          shards[index], rows: Shards.ranges(of: batch.tokens.rows)[index], of: batch, task, arena)
+      }
     }
     reduce()
     return (shards.reduce(0) { $0 + $1.loss }, total)
@@ -98,14 +101,13 @@ final class DecoderGradientTape: GradientTape {
   }
 
   private static func run(
-    _ shard: Shard, rows: Range<Int>, of batch: TrainingBatch, _ task: Task
+    _ shard: Shard, rows: Range<Int>, of batch: TrainingBatch, _ task: Task, _ arena: Arena
   ) {
-    let parts = task.parts, weights = task.weights, arena = shard.arena
+    let parts = task.parts, weights = task.weights
     shard.loss = 0
     shard.gradient.mutablePieces().forEach { $0.fill(0) }
     let range = batch.tokens.range(rows: rows)
     guard !range.isEmpty else { return }
-    arena.reset()
     let segments = DecoderModel.segments(rows, of: batch.tokens)
     let activations = DecoderActivations(
       parts, segments: segments, arena: arena, retainingFrom: task.needs.firstLayer)

@@ -50,8 +50,8 @@ struct HeadLoss {
   let cap: Float?
   let arena: Arena
 
-  /// Logits kept at once, so that a large vocabulary needs no large memory.
-  private static let chunkScalars = 1 << 19
+  /// Logits computed at once, so that a large vocabulary needs no large memory: 16 MiB.
+  private static let chunkScalars = 1 << 22
 
   /// Returns the loss of the shard whose tokens of the batch are `tokens`.
   func run(_ loss: SharedLoss, tokens: Range<Int>) -> Double {
@@ -68,25 +68,46 @@ struct HeadLoss {
   /// With z = x Hᵀ, [rows, vocabulary], and q = softmax(z), ∂z = w (q − e_target): `crossEntropy` leaves it in
   /// place of z. Then ∂x = ∂z H and ∂H += ∂zᵀ x. Rows of weight 0 have no loss and no gradient.
   private func nextToken(_ targets: ArraySlice<Int32>, _ weights: ArraySlice<Float>) -> Double {
-    let first = targets.startIndex
     let size = max(1, Self.chunkScalars / head.rows)
-    let buffer = arena.matrix(rows: min(size, hidden.rows), columns: head.rows)
-    let kept = cappedMemory(buffer)
-    var loss = 0.0
-    for start in stride(from: 0, to: hidden.rows, by: size) {
-      let rows = start..<min(start + size, hidden.rows)
-      let slice = first + rows.lowerBound..<first + rows.upperBound
-      guard weights[slice].contains(where: { $0 != 0 }) else { continue }
-      let logits = buffer.rows(0..<rows.count)
-      multiply(hidden.rows(rows), head, into: logits, transposingB: true)
-      loss += capping(logits, kept) {
-        crossEntropy(replacing: logits, targets: targets[slice], weights: weights[slice])
-      }
-      multiply(logits, head, into: hiddenGradient.rows(rows))
-      if let headGradient {
-        multiply(
-          logits, hidden.rows(rows), into: headGradient, transposingA: true, accumulating: true)
-      }
+    let logits = arena.matrix(rows: min(size, hidden.rows), columns: head.rows)
+    let capped = cappedMemory(logits)
+    guard hidden.rows > size else {
+      return crossEntropyLoss(
+        of: hidden, targets, weights, into: hiddenGradient, (logits, capped))
+    }
+    // Of many rows only those with a loss are worth the copy.
+    let rows = weights.indices.filter { weights[$0] != 0 }
+    return stride(from: 0, to: rows.count, by: size).reduce(0) { loss, start in
+      let chunk = Array(rows[start..<min(start + size, rows.count)])
+      let places = chunk.map { $0 - weights.startIndex }
+      let input = arena.gather(places, of: hidden)
+      let gradient = arena.matrix(rows: chunk.count, columns: hidden.columns)
+      defer { scatter(gradient, to: places, of: hiddenGradient) }
+      return loss
+        + crossEntropyLoss(
+          of: input, chunk.map { targets[$0] }[...], chunk.map { weights[$0] }[...],
+          into: gradient, (logits.rows(0..<chunk.count), capped))
+    }
+  }
+
+  /// The same of some rows at once.
+  ///
+  /// - Parameters:
+  ///   - gradient: Receives that of the rows.
+  ///   - memory: For their logits, and for what is behind their cap.
+  private func crossEntropyLoss(
+    of rows: Matrix, _ targets: ArraySlice<Int32>, _ weights: ArraySlice<Float>,
+    into gradient: Matrix, _ memory: (logits: Matrix, capped: Matrix?)
+  ) -> Double {
+    guard weights.contains(where: { $0 != 0 }) else { return 0 }
+    let logits = memory.logits
+    multiply(rows, head, into: logits, transposingB: true)
+    let loss = capping(logits, memory.capped) {
+      crossEntropy(replacing: logits, targets: targets, weights: weights)
+    }
+    multiply(logits, head, into: gradient)
+    if let headGradient {
+      multiply(logits, rows, into: headGradient, transposingA: true, accumulating: true)
     }
     return loss
   }
