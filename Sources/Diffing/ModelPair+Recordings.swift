@@ -55,7 +55,7 @@ extension ModelPair {
   /// A forward pass that records what is asked; more, for methods to come, if the pair records ahead.
   private func pass(
     _ side: Side, on text: TokenBatch, sites: Set<ActivationSite>
-  ) -> ForwardPass {
+  ) -> RecordedPass {
     let ahead = recordsAhead ? Self.sitesAhead(shape.layers) : []
     let isAhead = ahead.isSuperset(of: sites) && recordsAhead
     return recorded(side, PassRequest(text, sites: isAhead ? ahead : sites))

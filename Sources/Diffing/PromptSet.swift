@@ -25,8 +25,8 @@ public struct PromptSet: Sendable {
   /// Tokens that no ranking should name, such as padding.
   public let specialTokens: Set<Int>
 
-  /// Of how many tokens of running text, evenly spread, answers are compared.
-  package let answerLimit: Int
+  /// How much of the text is read where all of it would cost too much.
+  package let limits: ReadingLimits
 
   /// Gathers text; answers are compared after every token that counts.
   public init(
@@ -35,16 +35,15 @@ public struct PromptSet: Sendable {
   ) {
     self.init(
       access: access, text: text, reference: reference, documentStart: documentStart,
-      specialTokens: specialTokens, answerLimit: .max)
+      specialTokens: specialTokens, limits: .none)
   }
 
-  /// Gathers text, and says after how many tokens of running text answers are compared: with a large vocabulary,
-  /// those after all tokens would fill the memory.
+  /// Gathers text that large models read.
   package init(
     access: AccessLevel, text: TokenBatch, reference: TokenBatch, documentStart: Int?,
-    specialTokens: Set<Int>, answerLimit: Int
+    specialTokens: Set<Int>, limits: ReadingLimits
   ) {
-    self.answerLimit = answerLimit
+    self.limits = limits
     self.access = access
     self.text = text
     self.reference = reference
@@ -82,4 +81,43 @@ public struct PromptSet: Sendable {
       text.tokens[$0] != documentStart && ($0 > range.lowerBound || range.count == 1)
     }
   }
+}
+
+/// How much of a text methods read with models of a size.
+package struct ReadingLimits: Equatable, Sendable {
+  /// Of how many tokens of running text, evenly spread, answers are compared: those of all would fill the memory where
+  /// the vocabulary is large.
+  package let answers: Int
+  /// How many tokens are read again for each module that is exchanged: all of a text would take hours where the models
+  /// are large.
+  package let exchanged: Int
+
+  /// Nothing is left out.
+  package static let none = ReadingLimits(answers: .max, exchanged: .max)
+
+  /// Those of a text that is read again for each module: a quarter of the answers do.
+  package var ofExchanges: ReadingLimits {
+    ReadingLimits(answers: max(1, answers / 4), exchanged: exchanged)
+  }
+
+  package init(answers: Int, exchanged: Int) {
+    self.answers = answers
+    self.exchanged = exchanged
+  }
+
+  /// Those of models of some size.
+  ///
+  /// - Parameters:
+  ///   - parameters: Numbers of a model; a token takes two operations for each.
+  ///   - shape: Its sizes.
+  package init(parameters: Int, _ shape: ModelShape) {
+    let modules = 2 * shape.layers + 1
+    answers = max(64, Self.logitsHeld / shape.vocabulary)
+    exchanged = max(16, Self.operations / (2 * parameters * modules))
+  }
+
+  /// Logits that are held at once.
+  private static let logitsHeld = 1 << 24
+  /// What exchanging every module once may take: about a minute of one core.
+  private static let operations = 4_000_000_000_000
 }

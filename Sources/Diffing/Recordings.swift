@@ -32,8 +32,8 @@ public struct PassRequest: RecordingKey {
   public var tokens: Int { text.count }
 
   /// Computes what is asked for.
-  public func record(_ model: any LanguageModel) -> ForwardPass {
-    model.forward(text, recording: sites, logits: .none)
+  public func record(_ model: any LanguageModel) -> RecordedPass {
+    RecordedPass(model, text, sites: sites)
   }
 }
 

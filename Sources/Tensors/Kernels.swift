@@ -198,6 +198,28 @@ package func crossEntropy(
   }
 }
 
+extension Tensor {
+  /// Every number through `cap · tanh(x / cap)`.
+  package func softCapped(at cap: Float) -> Tensor {
+    let capped = Matrix(self)
+    softCap(capped, at: cap)
+    return capped.tensor.reshaped(shape)
+  }
+}
+
+/// Adds `factor` times the difference of two windows, `a` less `b`, to a third of the same shape.
+package func addDifference(_ a: Matrix, less b: Matrix, by factor: Float, to result: Matrix) {
+  precondition(
+    (a.rows, a.columns) == (b.rows, b.columns)
+      && (a.rows, a.columns) == (result.rows, result.columns),
+    "Cannot add a difference of other shapes")
+  for row in 0..<result.rows {
+    let (x, y) = (a.start + row * a.stride, b.start + row * b.stride)
+    let sum = result.start + row * result.stride
+    for column in 0..<result.columns { sum[column] += (x[column] - y[column]) * factor }
+  }
+}
+
 /// Returns the weighted KL divergence from target distributions and replaces the logits by its gradient.
 ///
 /// - Parameters:

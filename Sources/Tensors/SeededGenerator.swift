@@ -64,22 +64,6 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
     return weights.count - 1
   }
 
-  /// A column of each row, drawn in proportion to the numbers in the row.
-  package mutating func columns(weights: Matrix) -> [Int] {
-    (0..<weights.rows).map { row in
-      let scalars = UnsafeBufferPointer(
-        start: weights.start + row * weights.stride, count: weights.columns)
-      var sum = 0.0
-      for scalar in scalars { sum += Double(scalar) }
-      var rest = uniform() * sum
-      for (column, scalar) in scalars.enumerated() {
-        rest -= Double(scalar)
-        if rest < 0 { return column }
-      }
-      return weights.columns - 1
-    }
-  }
-
   /// The indices `0..<count` in random order.
   public mutating func permutation(_ count: Int) -> [Int] {
     var order = Array(0..<count)
@@ -93,5 +77,25 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
   public mutating func direction(_ count: Int, norm: Float = 1) -> Tensor {
     let raw = Tensor((0..<count).map { _ in Float(normal()) })
     return raw.scaled(by: norm / max(raw.norm, .leastNormalMagnitude))
+  }
+}
+
+extension Matrix {
+  /// A column of each row at a share of the row's sum, columns added up from the first.
+  ///
+  /// - Parameter shares: One a row, from 0 to below 1.
+  package func columns(at shares: [Double]) -> [Int] {
+    precondition(shares.count == rows, "One share a row is needed")
+    return (0..<rows).map { row in
+      let scalars = UnsafeBufferPointer(start: start + row * stride, count: columns)
+      var sum = 0.0
+      for scalar in scalars { sum += Double(scalar) }
+      var rest = shares[row] * sum
+      for (column, scalar) in scalars.enumerated() {
+        rest -= Double(scalar)
+        if rest < 0 { return column }
+      }
+      return columns - 1
+    }
   }
 }

@@ -68,6 +68,18 @@ extension Tensor {
   /// The mean of the rows, shaped `[columns]`, summed in double.
   public var meanRow: Tensor { means(of: [Array(0..<rows)]).reshaped([columns]) }
 
+  /// The sum of the rows, in double.
+  public var sumOfRows: [Double] {
+    let width = columns
+    return scalars.withUnsafeBufferPointer { source in
+      var sums = [Double](repeating: 0, count: width)
+      for row in 0..<rows {
+        for column in 0..<width { sums[column] += Double(source[row * width + column]) }
+      }
+      return sums
+    }
+  }
+
   /// The mean of the rows in each of some groups, shaped `[groups, columns]`, summed in double.
   public func means(of groups: [[Int]]) -> Tensor {
     let width = columns

@@ -20,11 +20,8 @@ extension LanguageModel {
 
   /// Logits of streams that the final norm has normed, shaped `[rows, vocabulary]`.
   package func logits(ofNormed streams: Tensor) -> Tensor {
-    let head = parameters.matrix(names.unembedding)
-    let logits = Matrix(rows: streams.rows, columns: head.rows)
-    multiply(Matrix(streams), head, into: logits, transposingB: true)
-    if let cap = shape.logitCap { softCap(logits, at: cap) }
-    return logits.tensor
+    let logits = readout(Matrix(streams), through: parameters.matrix(names.unembedding))
+    return shape.logitCap.map(logits.softCapped) ?? logits
   }
 
   /// Directions of the last stream as the unembedding reads them, but for their lengths, shaped `[rows, width]`.

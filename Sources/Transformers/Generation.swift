@@ -17,17 +17,28 @@ public struct TokenSampler: Sendable {
 
   /// Draws one token from each row of logits, shaped `[rows, vocabulary]`.
   public mutating func draw(_ logits: Tensor) -> [Int] {
-    guard let choices else { return drawAmongAll(logits) }
-    let chosen = (0..<logits.rows).flatMap { row in choices.map { logits[row, $0] } }
-    let columns = drawAmongAll(Tensor(shape: [logits.rows, choices.count], scalars: chosen))
-    return columns.map { choices[$0] }
+    let shares = drawShares(logits.rows)
+    return tokens(logits, at: shares)
   }
 
-  private mutating func drawAmongAll(_ logits: Tensor) -> [Int] {
+  /// What decides each row's next token, from 0 to below 1.
+  mutating func drawShares(_ rows: Int) -> [Double] {
+    temperature > 0 ? (0..<rows).map { _ in generator.uniform() } : []
+  }
+
+  /// The token of each row of logits that a share falls on.
+  func tokens(_ logits: Tensor, at shares: [Double]) -> [Int] {
+    guard let choices else { return columns(logits, at: shares) }
+    let chosen = (0..<logits.rows).flatMap { row in choices.map { logits[row, $0] } }
+    return columns(Tensor(shape: [logits.rows, choices.count], scalars: chosen), at: shares)
+      .map { choices[$0] }
+  }
+
+  private func columns(_ logits: Tensor, at shares: [Double]) -> [Int] {
     guard temperature > 0 else { return (0..<logits.rows).map { logits.row($0).indexOfLargest } }
     let probabilities = Matrix(temperature == 1 ? logits : logits.scaled(by: 1 / temperature))
     softmax(probabilities)
-    return generator.columns(weights: probabilities)
+    return probabilities.columns(at: shares)
   }
 }
 
@@ -52,14 +63,32 @@ extension LanguageModel {
     of prompts: [[Int]], count: Int, using sampler: inout TokenSampler
   ) -> [[Int]] {
     guard !prompts.isEmpty, count > 0 else { return prompts.map { _ in [] } }
-    let longest = prompts.map(\.count).max() ?? 0
-    let decoder = makeDecoder(rows: prompts.count, capacity: longest + count)
+    // Drawn step by step for all rows, whichever are continued at once.
+    let shares = (0..<count).map { _ in sampler.drawShares(prompts.count) }
+    let capacity = count + (prompts.map(\.count).max() ?? 0)
+    let size = max(1, Self.cachedNumbers / (capacity * cachedNumbersPerToken))
+    return stride(from: 0, to: prompts.count, by: size).flatMap { start in
+      let rows = start..<min(start + size, prompts.count)
+      let own = shares.map { $0.isEmpty ? [] : Array($0[rows]) }
+      return continuations(of: Array(prompts[rows]), capacity: capacity, sampler, at: own)
+    }
+  }
+
+  /// Keys and values that are cached at once (128 MiB): rows beyond them wait for their turn.
+  private static var cachedNumbers: Int { 1 << 25 }
+  private var cachedNumbersPerToken: Int { 2 * shape.layers * shape.keyHeads * shape.headWidth }
+
+  /// Continues some rows at once, step by step at shares that were drawn before.
+  private func continuations(
+    of prompts: [[Int]], capacity: Int, _ sampler: TokenSampler, at shares: [[Double]]
+  ) -> [[Int]] {
+    let decoder = makeDecoder(rows: prompts.count, capacity: capacity)
     var logits = decoder.append(prompts)
     var added = prompts.map { _ in [Int]() }
-    for step in 0..<count {
-      let tokens = sampler.draw(logits)
+    for step in shares.indices {
+      let tokens = sampler.tokens(logits, at: shares[step])
       for (row, token) in tokens.enumerated() { added[row].append(token) }
-      if step + 1 < count { logits = decoder.append(tokens.map { [$0] }) }
+      if step + 1 < shares.count { logits = decoder.append(tokens.map { [$0] }) }
     }
     return added
   }

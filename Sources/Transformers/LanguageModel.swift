@@ -69,6 +69,8 @@ public struct ModelShape: Sendable {
   package let logitCap: Float?
   /// Whether each place is learned: then no row may have more tokens than `context`.
   public let hasLearnedPositions: Bool
+  /// Whether both branches of a block read the same stream.
+  package let isParallel: Bool
   /// What decides the computation beside sizes and weights, in words.
   let parts: [(key: String, value: String)]
 
@@ -102,6 +104,8 @@ public enum LogitSelection: Sendable {
   case all
   /// The last token of each row.
   case last
+  /// Tokens by their index in the batch, in ascending order.
+  case at([Int])
 }
 
 /// What a forward pass leaves behind.

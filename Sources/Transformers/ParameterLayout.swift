@@ -52,6 +52,10 @@ public struct ParameterLayout: Sendable, Equatable {
       uniqueKeysWithValues: entries.enumerated().map { ($0.element.name, $0.offset) })
   }
 
+  /// Whether the numbers exceed any cache of a processor: then reading them is work, and each reader should have
+  /// much to do with them.
+  var isLarge: Bool { count >= 1 << 22 }
+
   /// The tensors' names.
   public var names: [String] { entries.map(\.name) }
 

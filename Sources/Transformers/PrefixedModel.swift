@@ -32,7 +32,8 @@ struct PrefixedModel<Model: LanguageModel>: LanguageModel {
   ) -> ForwardPass {
     let read = PrefixedBatch(batch, prefix: prefix)
     let pass = model.forward(
-      read.batch, recording: sites, editing: interventions.map(read.moved), logits: selection)
+      read.batch, recording: sites, editing: interventions.map(read.moved),
+      logits: read.moved(selection))
     let recordings = pass.recordings.map { ($0, read.own($1, at: $0)) }
     let logits = if case .all = selection { read.own(pass.logits) } else { pass.logits }
     return ForwardPass(
@@ -100,6 +101,12 @@ private struct PrefixedBatch {
       }
     }
     return Tensor(shape: [places.count, heads * longest], scalars: rows.flatMap { $0 })
+  }
+
+  /// The tokens of the rows whose logits are selected.
+  func moved(_ selection: LogitSelection) -> LogitSelection {
+    guard case .at(let indices) = selection else { return selection }
+    return .at(indices.map { places[$0] })
   }
 
   /// An edit of the rows' own tokens.

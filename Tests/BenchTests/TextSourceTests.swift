@@ -80,10 +80,14 @@ struct TextSourceTests {
     try withPair { models, _ in
       let prompts = try #require(
         TextSource(project, models: models, files: .init()).prompts(.unrelated))
-      #expect(prompts.answerLimit == (1 << 24) / models.base.shape.vocabulary)
+      #expect(prompts.limits.answers == (1 << 24) / models.base.shape.vocabulary)
+      let size = models.base.parameters.layout.count
+      let modules = 2 * models.base.shape.layers + 1
+      #expect(prompts.limits.exchanged == 4_000_000_000_000 / (2 * size * modules))
+      #expect(prompts.limits.exchanged > 100_000)
       let few = PromptSet(
         access: .unrelated, text: prompts.text, reference: TokenBatch([]), documentStart: nil,
-        specialTokens: [], answerLimit: 10)
+        specialTokens: [], limits: ReadingLimits(answers: 10, exchanged: 20))
       #expect(few.answerIndices.count == 10)
       #expect(Set(few.answerIndices).isSubset(of: prompts.countedTokens))
     }

@@ -10,10 +10,7 @@ package struct TextSource: Sendable {
   private let unrelated: [[Int]]?
   private let pool: [[Int]]?
   private let markers: TokenMarkers
-  private let answerLimit: Int
-
-  /// Logits that are held at once.
-  private static let logitsHeld = 1 << 24
+  private let limits: ReadingLimits
 
   /// The files that a user names; what he does not name is the world's or comes with Assay.
   package struct Files: Sendable {
@@ -43,7 +40,8 @@ package struct TextSource: Sendable {
   /// - Throws: `TextError`, `JSONError` or `DefinitionError`.
   package init(_ project: Project, models: PairFolders, files: Files) throws {
     markers = models.markers
-    answerLimit = max(64, Self.logitsHeld / models.base.shape.vocabulary)
+    limits = ReadingLimits(
+      parameters: models.base.parameters.layout.count, models.base.shape)
     let reader = TextRows.Reader(models)
     let chat = files.putsPlainly ? nil : models.chat
     let text = try files.text.map { name in
@@ -88,7 +86,7 @@ package struct TextSource: Sendable {
         // One's own text serves as both, and a text is no reference for itself.
         reference: TokenBatch(access == .pool && unrelated != pool ? unrelated ?? [] : []),
         documentStart: markers.documentStart, specialTokens: markers.specialTokens,
-        answerLimit: answerLimit)
+        limits: limits)
     }
   }
 }

@@ -35,15 +35,21 @@ struct AnswerChange {
 
 extension PromptSet {
   /// The rows whose answers methods compare: those of a pool at which the models are furthest apart, the
-  /// first ones of running text.
+  /// first ones of running text; at least one, and no more than may be read for each module.
   func answeredRows(_ count: Int, of pair: ModelPair) -> [Int] {
-    access == .pool ? pair.mostDivergent(count, of: text) : Array(0..<min(count, text.rows))
+    let rows = access == .pool ? pair.byDivergence(text) : Array(0..<text.rows)
+    var tokens = 0
+    let chosen = rows.prefix(count).prefix { row in
+      tokens += text.range(row).count
+      return tokens <= limits.exchanged
+    }
+    return (chosen.isEmpty ? rows.prefix(1) : chosen).sorted()
   }
 
-  /// The same pool with some of its rows.
+  /// The same text with some of its rows, to be read again for each module.
   func with(rows: [Int]) -> PromptSet {
     PromptSet(
       access: access, text: TokenBatch(rows.map { Array(text.row($0)) }), reference: reference,
-      documentStart: documentStart, specialTokens: specialTokens, answerLimit: answerLimit)
+      documentStart: documentStart, specialTokens: specialTokens, limits: limits.ofExchanges)
   }
 }

@@ -94,8 +94,8 @@ extension PromptSet {
 
   /// Of places whose answers are read as many as may be, evenly spread.
   func thinned(_ indices: [Int]) -> [Int] {
-    guard indices.count > answerLimit else { return indices }
-    return (0..<answerLimit).map { indices[$0 * indices.count / answerLimit] }
+    guard indices.count > limits.answers else { return indices }
+    return (0..<limits.answers).map { indices[$0 * indices.count / limits.answers] }
   }
 
   /// The counted tokens of each row at some positions, counted from 0 at the row's first token.
@@ -124,7 +124,13 @@ extension ModelPair {
 
   /// The prompts on which the models' answers are furthest apart, in the order of the pool.
   func mostDivergent(_ count: Int, of text: TokenBatch) -> [Int] {
-    largestIndices(answerDivergences(on: text), count)
+    byDivergence(text).prefix(count).sorted()
+  }
+
+  /// All prompts, those on which the models' answers are furthest apart first.
+  func byDivergence(_ text: TokenBatch) -> [Int] {
+    let divergences = answerDivergences(on: text)
+    return divergences.indices.sorted { (divergences[$0], -$0) > (divergences[$1], -$1) }
   }
 
   /// Whether the streams are the same before the first block.

@@ -23,20 +23,13 @@ package struct LogitLens: Sendable {
   /// A direction's length means nothing here, so it is not normalised: the final norm would turn a
   /// vector of noise into a confident list. Its gain is folded in.
   package func scores(along directions: Tensor) -> Tensor {
-    product(Matrix(norm.throughFinalNorm(directions)))
+    readout(Matrix(norm.throughFinalNorm(directions)), through: unembedding)
   }
 
   /// Logits that the model would give if it stopped at these activations, shaped `[rows, vocabulary]`.
   package func logits(of activations: Tensor) -> Tensor {
-    let logits = Matrix(product(Matrix(norm.finalNorm(of: activations))))
-    if let logitCap { softCap(logits, at: logitCap) }
-    return logits.tensor
-  }
-
-  private func product(_ rows: Matrix) -> Tensor {
-    let result = Matrix(rows: rows.rows, columns: unembedding.rows)
-    multiply(rows, unembedding, into: result, transposingB: true)
-    return result.tensor
+    let logits = readout(Matrix(norm.finalNorm(of: activations)), through: unembedding)
+    return logitCap.map(logits.softCapped) ?? logits
   }
 }
 

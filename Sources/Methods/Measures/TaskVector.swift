@@ -8,18 +8,25 @@ package import Transformers
 /// stay factors.
 package struct TaskVector: Sendable {
   private enum Change: Sendable {
+    /// A multiple of what one model has over another; formed when it is read.
+    case between(base: Parameters, finetuned: Parameters, factor: Float)
     case dense(Tensor)
     case factors(LowRankUpdate)
 
-    var tensor: Tensor {
+    func tensor(_ name: String) -> Tensor {
       switch self {
-      case .dense(let tensor): tensor
-      case .factors(let update): update.product
+      case .between(let base, let finetuned, let factor):
+        let change = finetuned[name] - base[name]
+        return factor == 1 ? change : change.scaled(by: factor)
+      case .dense(let tensor): return tensor
+      case .factors(let update): return update.product
       }
     }
 
     func scaled(by factor: Float) -> Change {
       switch self {
+      case .between(let base, let finetuned, let own):
+        .between(base: base, finetuned: finetuned, factor: own * factor)
       case .dense(let tensor): .dense(tensor.scaled(by: factor))
       case .factors(let update):
         .factors(LowRankUpdate(left: update.left.scaled(by: factor), right: update.right))
@@ -39,8 +46,10 @@ package struct TaskVector: Sendable {
 
   /// Extracts the vector of a finetune: finetuned minus base.
   package init(_ pair: ModelPair) {
+    let whole = Change.between(
+      base: pair.base.parameters, finetuned: pair.finetuned.parameters, factor: 1)
     changes = pair.base.parameters.layout.names.filter(pair.isChanged).map { name in
-      (name, pair.factors(of: name).map(Change.factors) ?? .dense(pair.change(of: name)))
+      (name, pair.factors(of: name).map(Change.factors) ?? whole)
     }
     multiple = 1
   }
@@ -65,7 +74,7 @@ package struct TaskVector: Sendable {
     let known = Set(a.names)
     let sums = a.changes.map { entry -> (String, Change) in
       guard let other = b.change(of: entry.name) else { return entry }
-      return (entry.name, .dense(entry.change.tensor + other.tensor))
+      return (entry.name, .dense(entry.change.tensor(entry.name) + other.tensor(entry.name)))
     }
     return TaskVector(
       changes: sums + b.changes.filter { !known.contains($0.name) }, multiple: nil)
@@ -80,7 +89,8 @@ package struct TaskVector: Sendable {
     Float(
       changes.reduce(0.0) { sum, entry in
         guard let second = other.change(of: entry.name) else { return sum }
-        return sum + Double(Tensors.dot(entry.change.tensor.scalars, second.tensor.scalars))
+        let (own, other) = (entry.change.tensor(entry.name), second.tensor(entry.name))
+        return sum + Double(Tensors.dot(own.scalars, other.scalars))
       })
   }
 
@@ -91,6 +101,9 @@ package struct TaskVector: Sendable {
   }
 
   /// A model with `factor` times the vector added: 1 gives the finetune from its base, -1 forgets it.
+  ///
+  /// What changes is formed whenever the model reads it; whoever runs the model often holds it in memory
+  /// (`holdingAll`).
   package func applied(to model: any LanguageModel, factor: Float = 1) -> any LanguageModel {
     var model = model
     model.parameters = added(to: model.parameters, factor: factor)
@@ -98,24 +111,49 @@ package struct TaskVector: Sendable {
   }
 
   private func added(to base: Parameters, factor: Float) -> Parameters {
-    changes.reduce(into: base) { sum, entry in
-      switch entry.change.scaled(by: factor) {
-      case .dense(let tensor): sum[entry.name] = sum[entry.name] + tensor
-      case .factors(let update): sum = sum.updated(entry.name, by: update)
+    var sum = base, formed: [String: any FormedTensor] = [:]
+    for (name, change) in changes {
+      switch change.scaled(by: factor) {
+      case .factors(let update): sum = sum.updated(name, by: update)
+      case .dense(let tensor):
+        formed[name] = ChangedTensor(of: base, name) { addScaled(Matrix(tensor), to: $0) }
+      case .between(let before, let after, let factor):
+        formed[name] = ChangedTensor(of: base, name) {
+          addDifference(after.matrix(name), less: before.matrix(name), by: factor, to: $0)
+        }
       }
     }
+    return formed.isEmpty ? sum : sum.replacing(formed)
   }
 
   /// The vector as an edit that the bench can apply.
   package var intervention: ProposedIntervention {
-    .weights(changes.map { TensorEdit(name: $0.name, change: edit($0.change)) })
+    .weights(changes.map { TensorEdit(name: $0.name, change: edit($0.name, $0.change)) })
   }
 
-  private func edit(_ change: Change) -> TensorEdit.Change {
+  private func edit(_ name: String, _ change: Change) -> TensorEdit.Change {
     if let multiple { return .ofFinetune(factor: multiple) }
     return switch change {
-    case .dense(let tensor): .dense(tensor.scalars)
+    case .dense, .between: .dense(change.tensor(name).scalars)
     case .factors(let update): .lowRank(left: update.left, right: update.right)
     }
+  }
+}
+
+/// A model's tensor with something added to it.
+private final class ChangedTensor: FormedTensor {
+  private let parameters: Parameters
+  private let name: String
+  private let add: @Sendable (Matrix) -> Void
+
+  init(of parameters: Parameters, _ name: String, add: @escaping @Sendable (Matrix) -> Void) {
+    self.parameters = parameters
+    self.name = name
+    self.add = add
+  }
+
+  func form(into window: Matrix) {
+    window.copy(parameters.matrix(name))
+    add(window)
   }
 }

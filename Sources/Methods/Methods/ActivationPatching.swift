@@ -86,42 +86,34 @@ private struct PatchingExperiment {
   private let pair: ModelPair
   private let text: TokenBatch
   private let vector: TaskVector
-  private let recordings: [ModelPair.Side: ForwardPass]
+  private let streams: [ModelPair.Side: RecordedStreams]
   let change: AnswerChange
 
   init(_ pair: ModelPair, _ vector: TaskVector, text: TokenBatch) {
     self.pair = pair
     self.vector = vector
     self.text = text
-    let sites = Set(
-      (0..<pair.shape.layers).flatMap { layer -> [ActivationSite] in
-        [
-          .headOutput(layer: layer), .attentionOutput(layer: layer), .mlpOutput(layer: layer),
-          .residualPost(layer: layer),
-        ]
-      })
-    let passes = [pair.base, pair.finetuned].map {
-      $0.forward(text, recording: sites, logits: .last)
+    func streams(_ model: any LanguageModel) -> RecordedStreams {
+      RecordedStreams(model, on: text, withOutputs: true)
     }
-    recordings = [.base: passes[0], .finetuned: passes[1]]
+    self.streams = [.base: streams(pair.base), .finetuned: streams(pair.finetuned)]
     change = AnswerChange(
-      base: passes[0].logits.logProbabilities, finetuned: passes[1].logits.logProbabilities)
+      base: pair.base.forward(text, logits: .last).logits.logProbabilities,
+      finetuned: pair.finetuned.forward(text, logits: .last).logits.logProbabilities)
   }
 
   /// How much of the change appears in the base, or goes from the finetuned model, if a site is given the
   /// other model's activations.
   func patched(_ module: ModuleSite, into side: ModelPair.Side) -> Float {
-    module.output.map { patched($0, into: side) } ?? 0
+    let other: ModelPair.Side = side == .base ? .finetuned : .base
+    guard let own = streams[side], let others = streams[other],
+      let edit = own.start(behind: module, with: others)
+    else { return 0 }
+    return recovery(edit, in: side)
   }
 
-  func patched(
-    _ site: ActivationSite, into side: ModelPair.Side, head: Int? = nil,
-    positions: Intervention.Positions = .all
-  ) -> Float {
-    let other: ModelPair.Side = side == .base ? .finetuned : .base
-    guard let recording = recordings[other] else { return 0 }
-    let edit = Intervention.patch(
-      site, with: recording[site], head: head, positions: positions)
+  /// How much of the change an edit brings to the base, or takes from the finetuned model.
+  private func recovery(_ edit: Intervention, in side: ModelPair.Side) -> Float {
     let pass = pair.model(side).forward(text, recording: [], editing: [edit], logits: .last)
     let recovered = change.recovery(pass.logits.logProbabilities)
     return side == .base ? recovered : 1 - recovered
@@ -131,15 +123,31 @@ private struct PatchingExperiment {
   func swapped(_ modules: Set<ModuleSite>) -> Float {
     let names = pair.base.names
     let part = vector.restricted { modules.contains(names.module(of: $0)) }
-    return change.recovery(
-      part.applied(to: pair.base).forward(text, logits: .last).logits.logProbabilities)
+    let first = ModuleSite.all(layers: pair.shape.layers).first(where: modules.contains)
+    let start = first.flatMap { streams[.base]?.start(at: $0) } ?? []
+    let pass = part.applied(to: pair.base).forward(
+      text, recording: [], editing: start, logits: .last)
+    return change.recovery(pass.logits.logProbabilities)
+  }
+
+  /// How much of the change comes with the finetuned model's activations at a site of the base.
+  private func patched(
+    _ site: ActivationSite, _ pass: ForwardPass, head: Int? = nil,
+    positions: Intervention.Positions = .all
+  ) -> Float {
+    recovery(.patch(site, with: pass[site], head: head, positions: positions), in: .base)
+  }
+
+  private func recording(_ site: (Int) -> ActivationSite) -> ForwardPass {
+    pair.finetuned.forward(text, recording: Set((0..<pair.shape.layers).map(site)))
   }
 
   /// What each head brings, before the output projection, which stays the base's.
   var headMap: Exhibit {
+    let pass = recording { .headOutput(layer: $0) }
     let values = (0..<pair.shape.layers).map { layer in
       (0..<pair.shape.heads).map { head in
-        patched(.headOutput(layer: layer), into: .base, head: head)
+        patched(.headOutput(layer: layer), pass, head: head)
       }
     }
     return Exhibit(
@@ -153,11 +161,12 @@ private struct PatchingExperiment {
   func blockMap(_ modules: [ModuleSite]) -> Exhibit {
     let last = Set(text.lastIndices)
     let earlier = Set(text.tokens.indices).subtracting(last)
+    let pass = recording { .residualPost(layer: $0) }
     let values = (0..<pair.shape.layers).map { layer -> [Float] in
       let site = ActivationSite.residualPost(layer: layer)
       return [
-        patched(site, into: .base), patched(site, into: .base, positions: .last),
-        patched(site, into: .base, positions: .indices(earlier)),
+        patched(site, pass), patched(site, pass, positions: .last),
+        patched(site, pass, positions: .indices(earlier)),
         swapped(Set(modules.filter { $0.layer == layer })),
       ]
     }

@@ -136,38 +136,64 @@ private struct SteeringExperiment {
   private let model: any LanguageModel
   private let site: ActivationSite
   private let text: TokenBatch
-  private let plain: Tensor
-  private let predictions: [Int]
+  /// The stream that is steered.
+  private let stream: Tensor
+  private let plain: Answers
 
   init(_ model: any LanguageModel, site: ActivationSite, text: TokenBatch) {
     self.model = model
     self.site = site
     self.text = text
-    predictions = (0..<text.rows).flatMap { Array(text.range($0).dropLast()) }
-    plain = model.forward(text, logits: .all).logits.logProbabilities
+    let pass = model.forward(text, recording: [site, .finalNorm])
+    stream = pass[site]
+    plain = Answers(model, text, normed: pass[.finalNorm])
   }
 
   func compare(_ direction: Tensor, with controls: [Tensor], length: Float) -> Result {
-    let steered = logProbabilities(direction.scaled(by: length))
-    let others = controls.map { logProbabilities($0.scaled(by: length)) }
-    let shifts = others.map(meanShift)
-    let own = meanShift(steered)
+    let steered = answers(direction.scaled(by: length))
+    let others = controls.map { answers($0.scaled(by: length)) }
+    let shifts = others.map { $0.mean - plain.mean }
+    let own = steered.mean - plain.mean
     let mean = shifts.reduce(Tensor(shape: own.shape), +).scaled(
       by: 1 / Float(max(1, shifts.count)))
     return Result(
-      shift: centred((own - mean).scalars), addedLoss: loss(steered) - loss(plain),
-      controlLoss: others.map(loss).mean - loss(plain),
+      shift: centred((own - mean).scalars), addedLoss: steered.loss - plain.loss,
+      controlLoss: others.map(\.loss).mean - plain.loss,
       effect: own.norm / max(shifts.map(\.norm).mean, .leastNormalMagnitude))
   }
 
-  private func logProbabilities(_ vector: Tensor) -> Tensor {
-    model.forward(text, recording: [], editing: [.steer(site, along: vector)], logits: .all)
-      .logits.logProbabilities
+  /// What the model says with a vector added; nothing before the stream is computed again.
+  private func answers(_ vector: Tensor) -> Answers {
+    let edit = Intervention.patch(site, with: stream.addingToRows(vector))
+    return Answers(
+      model, text,
+      normed: model.forward(text, recording: [.finalNorm], editing: [edit], logits: .none)[
+        .finalNorm])
   }
 
-  private func meanShift(_ steered: Tensor) -> Tensor { (steered - plain).meanRow }
+  /// A model's predictions on a text, a few tokens at a time: all of them would fill the memory.
+  private struct Answers {
+    /// The mean log-probability of each token.
+    let mean: Tensor
+    /// On the text, in nats.
+    let loss: Double
 
-  private func loss(_ logProbabilities: Tensor) -> Double {
-    -predictions.map { Double(logProbabilities[$0, text.tokens[$0 + 1]]) }.mean
+    init(_ model: any LanguageModel, _ text: TokenBatch, normed: Tensor) {
+      let ends = Set(text.lastIndices)
+      var sums: [Double] = [], losses: [Double] = []
+      for start in stride(from: 0, to: text.count, by: Self.chunk) {
+        let indices = Array(start..<min(start + Self.chunk, text.count))
+        let answers = model.logits(ofNormed: normed.rows(at: indices)).logProbabilities
+        let sum = answers.sumOfRows
+        sums = sums.isEmpty ? sum : zip(sums, sum).map(+)
+        for (row, index) in indices.enumerated() where !ends.contains(index) {
+          losses.append(-Double(answers[row, text.tokens[index + 1]]))
+        }
+      }
+      mean = Tensor(sums.map { Float($0 / Double(text.count)) })
+      loss = losses.mean
+    }
+
+    private static let chunk = 64
   }
 }

@@ -31,8 +31,15 @@ package struct ModelStitching: DiffingMethod {
     let experiment = StitchingExperiment(pair, prompts, rows: rows)
     guard experiment.change.isSeen else { return Evidence() }
     let points = StitchingPoint.all(layers: pair.shape.layers)
-    let stitched = points.map { experiment.answers(top: .base, at: $0.site) }
-    let below = stitched.map(experiment.change.recovery)
+    // Answers to a text are large, so of each point's only two figures are kept.
+    let stitched = points.map { point in
+      let answers = experiment.answers(top: .base, at: point.site)
+      return (
+        recovery: experiment.change.recovery(answers),
+        divergence: experiment.change.divergence(of: answers)
+      )
+    }
+    let below = stitched.map(\.recovery)
     let over = points.map {
       experiment.change.recovery(experiment.answers(top: .finetuned, at: $0.site))
     }
@@ -45,8 +52,8 @@ package struct ModelStitching: DiffingMethod {
     let above = experiment.contributionsAboveBlocks()
     var evidence = Evidence()
     evidence.magnitude =
-      (stitched + [experiment.change.finetuned])
-      .map(experiment.change.divergence).mean
+      (stitched.map(\.divergence)
+      + [experiment.change.divergence(of: experiment.change.finetuned)]).mean
     // A tied model's unembedding is its embedding, which then answers at both ends.
     evidence.sites = SiteClaim.ranking(
       steps.map { ($0.0, $0.1 + ($0.0 == .embedding ? above[.embedding] ?? 0 : 0)) }
@@ -124,8 +131,8 @@ private struct StitchingExperiment {
     let stream = pair.recording(bottom, site, of: whole, rows: rows)
     let pass = pair.model(top).forward(
       text, recording: [], editing: [.patch(site, with: map?.applied(to: stream) ?? stream)],
-      logits: .all)
-    return pass.logits.rows(at: indices).logProbabilities
+      logits: .at(indices))
+    return pass.logits.logProbabilities
   }
 
   /// What each changed part above the blocks brings of what no stitch of the blocks does.

@@ -94,7 +94,14 @@ private struct TaskExperiment {
   private static func answers(_ model: any LanguageModel, _ text: TokenBatch, _ indices: [Int])
     -> Tensor
   {
-    model.forward(text, logits: .all).logits.rows(at: indices).logProbabilities
+    answers(model, text, indices, from: [])
+  }
+
+  /// - Parameter start: Puts a stream into the model, so that nothing before it is computed.
+  private static func answers(
+    _ model: any LanguageModel, _ text: TokenBatch, _ indices: [Int], from start: [Intervention]
+  ) -> Tensor {
+    model.forward(text, recording: [], editing: start, logits: .at(indices)).logits.logProbabilities
   }
 
   func answers(_ model: any LanguageModel) -> Tensor { Self.answers(model, text, indices) }
@@ -112,11 +119,16 @@ private struct TaskExperiment {
 
   /// Every module that changed, judged alone and left out.
   func parts(of vector: TaskVector, in pair: ModelPair) -> [Part] {
+    let before = RecordedStreams(pair.base, on: text)
+    let after = RecordedStreams(pair.finetuned, on: text)
     let names = pair.base.names, changed = Set(vector.names.map { names.module(of: $0) })
     return ModuleSite.all(layers: pair.shape.layers).filter(changed.contains).map { module in
       let part = vector.restricted { names.module(of: $0) == module }
-      let alone = change.recovery(answers(part.applied(to: pair.base)))
-      let rest = change.recovery(answers(part.applied(to: pair.finetuned, factor: -1)))
+      func recovery(_ model: any LanguageModel, _ streams: RecordedStreams) -> Float {
+        change.recovery(Self.answers(model, text, indices, from: streams.start(at: module)))
+      }
+      let alone = recovery(part.applied(to: pair.base), before)
+      let rest = recovery(part.applied(to: pair.finetuned, factor: -1), after)
       return Part(module: module, vector: part, alone: alone, missing: 1 - rest)
     }
   }

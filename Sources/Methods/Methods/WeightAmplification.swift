@@ -43,7 +43,9 @@ package struct WeightAmplification: DiffingMethod {
       SampleRequest(start: start, count: samples, length: length, seed: generator.next())
     }
     let louder = zip(factors, requests).flatMap { factor, request in
-      request.record(vector.applied(to: pair.finetuned, factor: factor - 1))
+      var amplified = vector.applied(to: pair.finetuned, factor: factor - 1)
+      amplified.parameters = amplified.parameters.holdingAll
+      return request.record(amplified)
     }
     let plain = requests.flatMap { pair.samples(.base, $0) }
     return SampledEvidence(louder, against: plain, of: pair)

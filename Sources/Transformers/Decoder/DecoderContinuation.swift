@@ -26,6 +26,13 @@ final class KeyValueCache {
     allValues.rows(segment.offset..<end).copy(newValues)
     return (allKeys.rows(0..<end), allValues.rows(0..<end))
   }
+
+  /// Gives a row the first tokens of another.
+  func copy(_ count: Int, from source: Int, to row: Int) {
+    for memory in [keys, values] {
+      for layer in memory { layer[row].rows(0..<count).copy(layer[source].rows(0..<count)) }
+    }
+  }
 }
 
 /// Continues rows with a decoder.
@@ -36,7 +43,9 @@ final class DecoderContinuation: CachedDecoder {
   init(_ model: DecoderModel, rows: Int, capacity: Int) {
     vocabulary = model.parts.vocabulary
     let weights = model.weights
-    shards = Shards.ranges(of: rows).filter { !$0.isEmpty }.map {
+    // A step reads all weights in each shard, which of large models is most of the work.
+    let count = model.parameters.layout.isLarge ? 2 : Shards.count
+    shards = Shards.ranges(of: rows, count: count).filter { !$0.isEmpty }.map {
       Shard(model.parts, weights, rows: $0, capacity: capacity)
     }
   }
@@ -74,10 +83,32 @@ final class DecoderContinuation: CachedDecoder {
     }
 
     func append(_ tokens: [[Int]], into logits: Matrix) {
+      let sources = lengths.allSatisfy { $0 == 0 } ? Self.firsts(tokens) : Array(tokens.indices)
+      let rows = sources.indices.filter { sources[$0] == $0 }
+      run(rows, tokens, into: logits)
+      for (row, source) in sources.enumerated() where row != source {
+        cache.copy(tokens[row].count, from: source, to: row)
+        logits.rows(row..<row + 1).copy(logits.rows(source..<source + 1))
+      }
+      for (row, new) in tokens.enumerated() { lengths[row] += new.count }
+    }
+
+    /// For each row the first that is equal.
+    private static func firsts(_ rows: [[Int]]) -> [Int] {
+      var places: [[Int]: Int] = [:]
+      return rows.enumerated().map { index, row in
+        let first = places[row] ?? index
+        places[row] = first
+        return first
+      }
+    }
+
+    /// Appends to some rows, and writes their logits to their places.
+    private func run(_ rows: [Int], _ tokens: [[Int]], into logits: Matrix) {
       arena.reset()
-      let batch = TokenBatch(tokens)
-      let segments = tokens.indices.map {
-        Segment(tokens: batch.range($0), offset: lengths[$0], row: $0)
+      let batch = TokenBatch(rows.map { tokens[$0] })
+      let segments = rows.enumerated().map { index, row in
+        Segment(tokens: batch.range(index), offset: lengths[row], row: row)
       }
       let activations = DecoderActivations(
         parts, segments: segments, arena: arena, retainingFrom: nil)
@@ -85,9 +116,13 @@ final class DecoderContinuation: CachedDecoder {
         parts: parts, weights: weights, segments: segments,
         activations: activations, cache: cache)
       pass.run(batch.tokens[...])
-      for (row, new) in tokens.enumerated() { lengths[row] += new.count }
       let last = arena.gather(batch.lastIndices, of: activations.finalNormed)
-      weights.readLogits(last, into: logits)
+      guard rows.count < tokens.count else { return weights.readLogits(last, into: logits) }
+      let own = arena.matrix(rows: rows.count, columns: logits.columns)
+      weights.readLogits(last, into: own)
+      for (index, row) in rows.enumerated() {
+        logits.rows(row..<row + 1).copy(own.rows(index..<index + 1))
+      }
     }
   }
 }

@@ -25,14 +25,15 @@ extension DecoderModel {
   private func runShards(
     of batch: TokenBatch, _ hooks: SiteHooks?, selected: [Int], _ logits: Matrix
   ) {
-    let weights = weights, ranges = Shards.ranges(of: batch.rows)
+    let weights = weights
+    let ranges = Shards.ranges(of: batch.rows, count: shardCount(batch.count))
     guard weights.areHeld else {
       return runBlockByBlock(
         ranges.filter { !$0.isEmpty }.map {
           ShardPass($0, of: batch, parts, weights, hooks, Arena())
         }, weights, selected: selected, logits)
     }
-    Shards.forEach { shard in
+    Shards.forEach(ranges.count) { shard in
       guard !ranges[shard].isEmpty else { return }
       ArenaPool.shared.withArena { arena in
         let pass = ShardPass(ranges[shard], of: batch, parts, weights, hooks, arena)
@@ -40,6 +41,11 @@ extension DecoderModel {
         pass.readLogits(of: selected, into: logits)
       }
     }
+  }
+
+  /// Each shard reads all weights, so of large models few tokens are cut into few shards.
+  private func shardCount(_ tokens: Int) -> Int {
+    parameters.layout.isLarge ? min(Shards.count, max(2, tokens / 128)) : Shards.count
   }
 
   /// Runs a block in all shards before the next is formed, so that each is formed once.
@@ -62,6 +68,7 @@ extension DecoderModel {
     case .none: []
     case .all: Array(0..<batch.count)
     case .last: batch.lastIndices
+    case .at(let indices): indices
     }
   }
 

@@ -91,7 +91,8 @@ package struct DecoderParts: Sendable, Equatable {
     ModelShape(
       vocabulary: vocabulary, width: width, layers: layers, heads: heads, keyHeads: keyHeads,
       headWidth: headWidth, mlpWidth: mlpWidth, context: context, norms: norms,
-      logitCap: logitCap, hasLearnedPositions: hasLearnedPositions, parts: descriptions)
+      logitCap: logitCap, hasLearnedPositions: hasLearnedPositions, isParallel: isParallel,
+      parts: descriptions)
   }
 
   /// What decides the computation beside sizes and weights, in words.

@@ -74,7 +74,8 @@ package final class Trainer {
   /// The tensors that a step changes, in the order of the layout; of a LoRA none.
   private let trained: [ParameterLayout.Entry]
   private let tape: any GradientTape
-  /// Whether a LoRA is trained beside the weights; else its product is added to them at each step.
+  /// Whether a LoRA is trained beside the weights, which then are never copied nor have a gradient; else its product is
+  /// added to them at each step: of small models few larger products are faster than many small ones.
   private let keepsFactors: Bool
   private var mean: Parameters
   private var variance: Parameters
@@ -109,7 +110,7 @@ package final class Trainer {
       trained = layout.entries.filter { names.contains($0.name) }
       mean = Parameters(layout: layout)
     case .lora(let lora):
-      self.keepsFactors = keepsFactors ?? (layout.count >= Self.leastWithFactors)
+      self.keepsFactors = keepsFactors ?? (layout.isLarge)
       scope = self.keepsFactors ? .updates : .tensors(Set(lora.targets))
       trained = []
       mean = Parameters(layout: lora.factors.layout)
@@ -117,11 +118,6 @@ package final class Trainer {
     variance = mean
     adapt()
   }
-
-  /// Numbers from which on a LoRA's factors are kept beside the weights, which are never copied nor have a gradient.
-  ///
-  /// Of smaller models few large products are faster than many small ones.
-  private static let leastWithFactors = 1 << 22
 
   /// The factors as trained so far, if the run adapts by LoRA.
   package var lora: LoRA? { if case .lora(let lora) = adaptation { lora } else { nil } }
