@@ -95,7 +95,7 @@ package struct ReadingLimits: Equatable, Sendable {
   /// Nothing is left out.
   package static let none = ReadingLimits(answers: .max, exchanged: .max)
 
-  /// Those of a text that is read again for each module: a quarter of the answers do.
+  /// Those of a text whose answers are read again for each module or block: a quarter of the answers do.
   package var ofExchanges: ReadingLimits {
     ReadingLimits(answers: max(1, answers / 4), exchanged: exchanged)
   }
@@ -118,6 +118,6 @@ package struct ReadingLimits: Equatable, Sendable {
 
   /// Logits that are held at once.
   private static let logitsHeld = 1 << 24
-  /// What exchanging every module once may take: about a minute of one core.
-  private static let operations = 4_000_000_000_000
+  /// What exchanging every module once may take: about half a minute of one core.
+  private static let operations = 2_500_000_000_000
 }

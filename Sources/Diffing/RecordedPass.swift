@@ -37,7 +37,7 @@ public struct RecordedPass: Sendable {
 
   /// Reads a text, and keeps what is asked for.
   ///
-  /// - Parameter limit: How many numbers are kept in memory; of more, a quarter as many are computed at once.
+  /// - Parameter limit: How many numbers are kept in memory; of more, twice as many are computed at once.
   package init(
     _ model: any LanguageModel, _ text: TokenBatch, sites: Set<ActivationSite>,
     holding limit: Int = 1 << 24
@@ -45,7 +45,7 @@ public struct RecordedPass: Sendable {
     rows = text.count
     let perToken = sites.count * model.shape.width
     if perToken * text.count > limit, let file = RecordingFile() {
-      let chunks = Self.chunks(of: text, tokens: limit / 4 / perToken)
+      let chunks = Self.chunks(of: text, tokens: 2 * limit / perToken)
       var writer = Writer(file: file, text: text)
       if chunks.allSatisfy({ writer.append($0, model, sites) }) {
         store = .filed(file, writer.places)

@@ -207,6 +207,18 @@ extension Tensor {
   }
 }
 
+/// The sum of the squared differences of two windows of one shape, in double.
+package func squaredDistance(_ a: Matrix, _ b: Matrix) -> Double {
+  precondition((a.rows, a.columns) == (b.rows, b.columns), "Cannot compare other shapes")
+  return (0..<a.rows).reduce(0.0) { sum, row in
+    let (x, y) = (a.start + row * a.stride, b.start + row * b.stride)
+    return (0..<a.columns).reduce(sum) {
+      let difference = Double(x[$1] - y[$1])
+      return $0 + difference * difference
+    }
+  }
+}
+
 /// Adds `factor` times the difference of two windows, `a` less `b`, to a third of the same shape.
 package func addDifference(_ a: Matrix, less b: Matrix, by factor: Float, to result: Matrix) {
   precondition(

@@ -66,7 +66,9 @@ extension LanguageModel {
     // Drawn step by step for all rows, whichever are continued at once.
     let shares = (0..<count).map { _ in sampler.drawShares(prompts.count) }
     let capacity = count + (prompts.map(\.count).max() ?? 0)
-    let size = max(1, Self.cachedNumbers / (capacity * cachedNumbersPerToken))
+    let most = max(1, Self.cachedNumbers / (capacity * cachedNumbersPerToken))
+    let groups = (prompts.count + most - 1) / most
+    let size = (prompts.count + groups - 1) / groups
     return stride(from: 0, to: prompts.count, by: size).flatMap { start in
       let rows = start..<min(start + size, prompts.count)
       let own = shares.map { $0.isEmpty ? [] : Array($0[rows]) }

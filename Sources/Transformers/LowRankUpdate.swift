@@ -19,6 +19,13 @@ public struct LowRankUpdate: Sendable, Equatable {
   /// The change itself, shaped `[rows, columns]`.
   public var product: Tensor { matrixProduct(left, right) }
 
+  /// The squared Frobenius norm of the product, which is never formed: Σ (LᵀL) ⊙ (R Rᵀ).
+  package var squaredNorm: Double {
+    let outer = matrixProduct(left, left, transposingA: true)
+    let inner = matrixProduct(right, right, transposingB: true)
+    return zip(outer.scalars, inner.scalars).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+  }
+
   /// The singular values and vectors of the product, which is never formed.
   ///
   /// With `left = U₁S₁V₁` and `right = U₂S₂V₂` thin decompositions, the product's is that of the

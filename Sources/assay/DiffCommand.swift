@@ -75,9 +75,19 @@ struct DiffCommand: ParsableCommand {
   )
   var nulls: [String] = []
 
+  @Option(
+    help:
+      "Makes so many finetunes of the base in which nothing is planted, as far from it as yours, and compares magnitudes with theirs. They are kept in .assay/benign."
+  )
+  var calibrate = 0
+
   func validate() throws {
     guard top > 0 else { throw ValidationError("--top should be at least 1.") }
-    let isPlain = methods.isEmpty && nulls.isEmpty && text == nil && prompts == nil
+    guard (0...999).contains(calibrate) else {
+      throw ValidationError("--calibrate should be from 1 to 999.")
+    }
+    let isPlain =
+      methods.isEmpty && nulls.isEmpty && calibrate == 0 && text == nil && prompts == nil
     guard !weights || isPlain && finetuned != nil && !(exhibits || cost || plain || insist) else {
       throw ValidationError(
         "--weights takes two folders, --json and --top: no model is built, so there is nothing to ask it."
@@ -123,10 +133,27 @@ struct DiffCommand: ParsableCommand {
       files: .init(text: text, prompts: prompts, putsPlainly: plain))
     var run = DiffRun(self, models, source, chosen)
     for null in nulls { try calibrate(&run, on: null, models) }
+    if calibrate > 0 { try calibrate(&run, models) }
     try run.compare()
     if cost { Console.show(run.costs.text) }
     // One method's failure is its own; the caller learns of it all the same.
     if run.failures > 0 { throw ExitCode(run.answers > 0 ? 1 : 2) }
+  }
+
+  /// Takes what methods say of finetunes that are made for that.
+  private func calibrate(_ run: inout DiffRun, _ models: PairFolders) throws {
+    let finetunes = try BenignFinetunes(options.project, models)
+    for index in 0..<calibrate {
+      let progress = TrainingProgress("benign finetune \(index + 1) of \(calibrate)")
+      let (pair, scale) = try finetunes.pair(index, progress: progress.show)
+      progress.finish()
+      if scale > 2 {
+        Notice.standardError(
+          "Benign finetune \(index + 1) did not get as far as yours: its change is made "
+            + "\(fixed(Double(scale), 1)) times as large.")
+      }
+      try run.calibrate(on: pair, named: "benign \(index + 1)")
+    }
   }
 
   /// Takes what methods say of a finetune in which nothing was planted; what is wrong with it is told with its name.

@@ -83,7 +83,7 @@ struct TextSourceTests {
       #expect(prompts.limits.answers == (1 << 24) / models.base.shape.vocabulary)
       let size = models.base.parameters.layout.count
       let modules = 2 * models.base.shape.layers + 1
-      #expect(prompts.limits.exchanged == 4_000_000_000_000 / (2 * size * modules))
+      #expect(prompts.limits.exchanged == 2_500_000_000_000 / (2 * size * modules))
       #expect(prompts.limits.exchanged > 100_000)
       let few = PromptSet(
         access: .unrelated, text: prompts.text, reference: TokenBatch([]), documentStart: nil,

@@ -15,7 +15,7 @@ struct RecordedPassTests {
     let held = RecordedPass(model, text, sites: sites)
     let perToken = sites.count * model.shape.width
     for tokens in [1, 6, 10] {
-      let filed = RecordedPass(model, text, sites: sites, holding: 4 * tokens * perToken / 2)
+      let filed = RecordedPass(model, text, sites: sites, holding: tokens * perToken / 2)
       for site in sites { expectClose(filed[site], held[site], tolerance: 1e-6, "\(site)") }
     }
   }

@@ -46,6 +46,21 @@ package struct PairFolders: Sendable {
       ].compactMap { $0 }
   }
 
+  /// The same base and texts with another finetune.
+  func with(finetuned: any LanguageModel) -> PairFolders {
+    PairFolders(copying: self, finetuned: finetuned)
+  }
+
+  private init(copying other: PairFolders, finetuned: any LanguageModel) {
+    base = other.base
+    self.finetuned = finetuned
+    tokenizer = other.tokenizer
+    finetunedTokenizer = other.finetunedTokenizer
+    markers = other.markers
+    chat = other.chat
+    notices = []
+  }
+
   private static func isAdapter(_ folder: URL) -> Bool {
     holds(folder, "adapter_config.json") && !holds(folder, "config.json")
   }

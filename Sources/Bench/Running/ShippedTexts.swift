@@ -15,6 +15,13 @@ enum ShippedTexts {
   /// Questions and tasks from many domains.
   static func prompts(_ project: Project) -> [TextLines.Line] { lines("prompts.txt", project) }
 
+  /// Texts about one thing each, in the order of their names.
+  static func benign(_ project: Project) -> [[TextLines.Line]] {
+    let folder = project.root.appending(path: "Organisms/Texts/benign")
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    return names.sorted().map { lines("benign/\($0)", project) }
+  }
+
   private static func lines(_ name: String, _ project: Project) -> [TextLines.Line] {
     let file = project.root.appending(path: "Organisms/Texts/\(name)")
     return (try? TextLines(file.path).lines) ?? []

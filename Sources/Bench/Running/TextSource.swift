@@ -64,10 +64,7 @@ package struct TextSource: Sendable {
   private static func ofWorld(_ project: Project, _ tokenizer: (any Tokenizer)?) throws
     -> (unrelated: [[Int]], pool: [[Int]])?
   {
-    guard let tokenizer = tokenizer as? WordTokenizer,
-      FileManager.default.fileExists(atPath: project.organisms.path),
-      case let library = try project.library(), library.world.tokenizer == tokenizer
-    else { return nil }
+    guard let library = try project.library(of: tokenizer) else { return nil }
     let prompts = try library.prompts()
     return (prompts.unrelated, prompts.pool)
   }
@@ -88,5 +85,21 @@ package struct TextSource: Sendable {
         documentStart: markers.documentStart, specialTokens: markers.specialTokens,
         limits: limits)
     }
+  }
+}
+
+extension Project {
+  /// The project's library, if a tokenizer is its world's.
+  fileprivate func library(of tokenizer: (any Tokenizer)?) throws -> Library? {
+    guard let tokenizer = tokenizer as? WordTokenizer,
+      FileManager.default.fileExists(atPath: organisms.path),
+      case let library = try library(), library.world.tokenizer == tokenizer
+    else { return nil }
+    return library
+  }
+
+  /// The project's world, if a tokenizer is the world's.
+  func world(of tokenizer: (any Tokenizer)?) throws -> World? {
+    try library(of: tokenizer)?.world
   }
 }

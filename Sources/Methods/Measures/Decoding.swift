@@ -93,7 +93,10 @@ extension PromptSet {
   }
 
   /// Of places whose answers are read as many as may be, evenly spread.
-  func thinned(_ indices: [Int]) -> [Int] {
+  func thinned(_ indices: [Int]) -> [Int] { thinned(indices, to: limits) }
+
+  /// The same where they are read once for each block.
+  func thinned(_ indices: [Int], to limits: ReadingLimits) -> [Int] {
     guard indices.count > limits.answers else { return indices }
     return (0..<limits.answers).map { indices[$0 * indices.count / limits.answers] }
   }

@@ -28,7 +28,9 @@ package struct LogitLensDifference: DiffingMethod {
     let end = text.starts[min(rows, text.rows)]
     let indices =
       prompts.access == .pool
-      ? text.lastIndices : prompts.thinned(prompts.countedTokens.filter { $0 < end })
+      ? text.lastIndices
+      : prompts.thinned(
+        prompts.countedTokens.filter { $0 < end }, to: prompts.limits.ofExchanges)
     let layers = Array(0..<pair.shape.layers)
     func lens(at site: ActivationSite) -> LayerLens {
       LayerLens(pair, site, text: text, indices: indices)

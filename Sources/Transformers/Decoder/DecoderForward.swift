@@ -5,7 +5,23 @@ extension DecoderModel {
     _ batch: TokenBatch, recording sites: Set<ActivationSite>,
     editing interventions: [Intervention], logits selection: LogitSelection
   ) -> ForwardPass {
-    let recorded = Array(sites), selected = selectedTokens(batch, selection)
+    let selected = selectedTokens(batch, selection)
+    guard parameters.layout.isLarge, !selected.isEmpty else {
+      return forward(batch, recording: sites, editing: interventions, selected: selected)
+    }
+    // All shards' logits at once, for each reading of the unembedding is work.
+    let pass = forward(
+      batch, recording: sites.union([.finalNorm]), editing: interventions, selected: [])
+    return ForwardPass(
+      batch: batch, recordings: pass.recordings.filter { sites.contains($0.key) },
+      logits: logits(ofNormed: pass[.finalNorm].rows(at: selected)))
+  }
+
+  private func forward(
+    _ batch: TokenBatch, recording sites: Set<ActivationSite>,
+    editing interventions: [Intervention], selected: [Int]
+  ) -> ForwardPass {
+    let recorded = Array(sites)
     let widths = recorded.map { parts.width(of: $0, longestRow: batch.longestRow) }
     let shapes = widths.map { (rows: batch.count, columns: $0) }
     let filled = Tensor.filled(shapes + [(selected.count, parts.vocabulary)]) { windows in
