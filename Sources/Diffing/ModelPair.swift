@@ -128,7 +128,7 @@ extension ModelPair {
   /// Whether a tensor changed.
   public func isChanged(_ name: String) -> Bool {
     guard finetuned.parameters.isAdaptation(of: base.parameters) else {
-      return !finetuned.parameters.matrix(name).hasSameNumbers(as: base.parameters.matrix(name))
+      return !finetuned.parameters.hasSameNumbers(name, as: base.parameters)
     }
     return factors(of: name).map { $0.left.norm * $0.right.norm > 0 } ?? false
   }

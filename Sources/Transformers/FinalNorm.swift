@@ -20,7 +20,7 @@ extension LanguageModel {
 
   /// Logits of streams that the final norm has normed, shaped `[rows, vocabulary]`.
   package func logits(ofNormed streams: Tensor) -> Tensor {
-    let logits = readout(Matrix(streams), through: parameters.matrix(names.unembedding))
+    let logits = parameters.readout(Matrix(streams), through: names.unembedding)
     return shape.logitCap.map(logits.softCapped) ?? logits
   }
 

@@ -2,10 +2,12 @@ public import Tensors
 
 /// A tensor that is made when somebody reads it.
 package protocol FormedTensor: AnyObject, Sendable {
-  /// Writes its numbers.
+  /// Writes the numbers of some rows.
   ///
-  /// - Parameter window: Shaped as the tensor; its numbers are undefined.
-  func form(into window: Matrix)
+  /// - Parameters:
+  ///   - rows: The rows.
+  ///   - window: As many rows in one piece of memory, as wide as the tensor; its numbers are undefined.
+  func form(_ rows: Range<Int>, into window: Matrix)
 }
 
 /// A model's weights, or their gradient: named tensors in a few pieces of memory.
@@ -126,6 +128,26 @@ public struct Parameters: Sendable {
     updates[name] == nil ? window(layout[name]) : Matrix(self[name])
   }
 
+  /// Some rows of the tensor called `name` as a window to read from; no others are formed.
+  package func rows(_ range: Range<Int>, of name: String) -> Matrix {
+    let entry = layout[name]
+    guard held[entry.piece] == nil, updates[name] == nil else { return matrix(name).rows(range) }
+    let window = Matrix(undefinedRows: range.count, columns: entry.columns)
+    form(entry, range, into: window)
+    return window
+  }
+
+  /// The rows of the tensor called `name`, as many at once as should be in memory: all if they are.
+  package func rowGroups(of name: String) -> [Range<Int>] {
+    let entry = layout[name]
+    guard held[entry.piece] == nil else { return [0..<entry.rows] }
+    let size = max(1, Self.formedAtOnce / max(1, entry.columns))
+    return stride(from: 0, to: entry.rows, by: size).map { $0..<min($0 + size, entry.rows) }
+  }
+
+  /// Numbers (32 MiB) of a tensor that need not be formed as a whole.
+  private static let formedAtOnce = 1 << 23
+
   /// Neighbouring tensors of equal width as one window: rows of the first, then of the second, ...
   ///
   /// - Precondition: No updates are kept beside them.
@@ -151,7 +173,7 @@ public struct Parameters: Sendable {
     let all = Matrix(undefinedRows: rows, columns: columns)
     for entry in entries {
       form(
-        entry,
+        entry, 0..<entry.rows,
         into: Matrix(
           all.buffer, offset: entry.offset - entries[0].offset, rows: entry.rows,
           columns: entry.columns))
@@ -233,15 +255,15 @@ public struct Parameters: Sendable {
       return Matrix(buffer, offset: entry.offset, rows: entry.rows, columns: entry.columns)
     }
     let window = Matrix(undefinedRows: entry.rows, columns: entry.columns)
-    form(entry, into: window)
+    form(entry, 0..<entry.rows, into: window)
     return window
   }
 
-  private func form(_ entry: ParameterLayout.Entry, into window: Matrix) {
+  private func form(_ entry: ParameterLayout.Entry, _ rows: Range<Int>, into window: Matrix) {
     guard let tensor = formed[entry.name] else {
       preconditionFailure("'\(entry.name)' is neither held nor formed")
     }
-    tensor.form(into: window)
+    tensor.form(rows, into: window)
   }
 
   /// Forms the tensors of a piece for good.
@@ -250,7 +272,7 @@ public struct Parameters: Sendable {
     let buffer = Matrix(undefinedRows: 1, columns: layout.pieces[piece]).buffer
     for entry in layout.entries where entry.piece == piece {
       form(
-        entry,
+        entry, 0..<entry.rows,
         into: Matrix(buffer, offset: entry.offset, rows: entry.rows, columns: entry.columns))
       formed[entry.name] = nil
     }
@@ -274,7 +296,29 @@ extension Parameters: Equatable {
 
   /// Whether another's tensor is the same bytes.
   package func hasSame(_ name: String, as other: Parameters) -> Bool {
-    matrix(name).hasSameBytes(as: other.matrix(name))
+    rowGroups(of: name).allSatisfy {
+      rows($0, of: name).hasSameBytes(as: other.rows($0, of: name))
+    }
+  }
+
+  /// Whether another's tensor is the same numbers, 0 and -0 being one.
+  package func hasSameNumbers(_ name: String, as other: Parameters) -> Bool {
+    rowGroups(of: name).allSatisfy {
+      rows($0, of: name).hasSameNumbers(as: other.rows($0, of: name))
+    }
+  }
+
+  /// The product of rows with a tensor of many rows, transposed, shaped `[streams.rows, rows of the tensor]`.
+  package func readout(_ streams: Matrix, through name: String) -> Tensor {
+    let groups = rowGroups(of: name)
+    guard groups.count > 1 else { return Tensors.readout(streams, through: matrix(name)) }
+    return Tensor(rows: streams.rows, columns: layout[name].rows) { result in
+      Shards.forEach(groups.count) { index in
+        multiply(
+          streams, rows(groups[index], of: name), into: result.columns(groups[index]),
+          transposingB: true)
+      }
+    }
   }
 }
 
@@ -282,5 +326,5 @@ extension Parameters: Equatable {
 private final class HeldTensor: FormedTensor {
   private let source: Matrix
   init(_ source: Matrix) { self.source = source }
-  func form(into window: Matrix) { window.copy(source) }
+  func form(_ rows: Range<Int>, into window: Matrix) { window.copy(source.rows(rows)) }
 }

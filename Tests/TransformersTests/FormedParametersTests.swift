@@ -10,7 +10,10 @@ struct FormedParametersTests {
   private final class Source: FormedTensor, @unchecked Sendable {
     let tensor: Tensor
     init(_ tensor: Tensor) { self.tensor = tensor }
-    func form(into window: Matrix) { window.copy(tensor.scalars) }
+    func form(_ rows: Range<Int>, into window: Matrix) {
+      window.copy(
+        Matrix(tensor.shape.count == 1 ? tensor.reshaped([1, tensor.count]) : tensor).rows(rows))
+    }
   }
 
   private static func formed(_ model: DecoderModel) -> DecoderModel {

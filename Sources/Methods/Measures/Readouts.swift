@@ -5,7 +5,7 @@ package import Transformers
 /// Reads vectors of the residual stream as tokens.
 package struct LogitLens: Sendable {
   private let norm: any LanguageModel
-  private let unembedding: Matrix
+  private let unembedding: any LanguageModel
   private let logitCap: Float?
 
   /// The lens of a model: its final norm and its unembedding (nostalgebraist, 2020).
@@ -14,7 +14,7 @@ package struct LogitLens: Sendable {
   /// A lens of parts of two models.
   init(finalNorm: any LanguageModel, unembedding other: any LanguageModel) {
     norm = finalNorm
-    unembedding = other.parameters.matrix(other.names.unembedding)
+    unembedding = other
     logitCap = other.shape.logitCap
   }
 
@@ -23,13 +23,17 @@ package struct LogitLens: Sendable {
   /// A direction's length means nothing here, so it is not normalised: the final norm would turn a
   /// vector of noise into a confident list. Its gain is folded in.
   package func scores(along directions: Tensor) -> Tensor {
-    readout(Matrix(norm.throughFinalNorm(directions)), through: unembedding)
+    read(norm.throughFinalNorm(directions))
   }
 
   /// Logits that the model would give if it stopped at these activations, shaped `[rows, vocabulary]`.
   package func logits(of activations: Tensor) -> Tensor {
-    let logits = readout(Matrix(norm.finalNorm(of: activations)), through: unembedding)
+    let logits = read(norm.finalNorm(of: activations))
     return logitCap.map(logits.softCapped) ?? logits
+  }
+
+  private func read(_ streams: Tensor) -> Tensor {
+    unembedding.parameters.readout(Matrix(streams), through: unembedding.names.unembedding)
   }
 }
 

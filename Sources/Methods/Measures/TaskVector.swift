@@ -116,10 +116,11 @@ package struct TaskVector: Sendable {
       switch change.scaled(by: factor) {
       case .factors(let update): sum = sum.updated(name, by: update)
       case .dense(let tensor):
-        formed[name] = ChangedTensor(of: base, name) { addScaled(Matrix(tensor), to: $0) }
+        formed[name] = ChangedTensor(of: base, name) { addScaled(Matrix(tensor).rows($0), to: $1) }
       case .between(let before, let after, let factor):
         formed[name] = ChangedTensor(of: base, name) {
-          addDifference(after.matrix(name), less: before.matrix(name), by: factor, to: $0)
+          addDifference(
+            after.rows($0, of: name), less: before.rows($0, of: name), by: factor, to: $1)
         }
       }
     }
@@ -144,16 +145,20 @@ package struct TaskVector: Sendable {
 private final class ChangedTensor: FormedTensor {
   private let parameters: Parameters
   private let name: String
-  private let add: @Sendable (Matrix) -> Void
+  private let add: @Sendable (Range<Int>, Matrix) -> Void
 
-  init(of parameters: Parameters, _ name: String, add: @escaping @Sendable (Matrix) -> Void) {
+  /// - Parameter add: Adds to the numbers of some rows.
+  init(
+    of parameters: Parameters, _ name: String,
+    add: @escaping @Sendable (Range<Int>, Matrix) -> Void
+  ) {
     self.parameters = parameters
     self.name = name
     self.add = add
   }
 
-  func form(into window: Matrix) {
-    window.copy(parameters.matrix(name))
-    add(window)
+  func form(_ rows: Range<Int>, into window: Matrix) {
+    window.copy(parameters.rows(rows, of: name))
+    add(rows, window)
   }
 }

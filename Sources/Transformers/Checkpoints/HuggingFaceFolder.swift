@@ -62,7 +62,13 @@ public enum HuggingFaceFolder {
   /// - Returns: The model and its tokenizer. A tokenizer that cannot be read is a notice: no model needs one.
   /// - Throws: `CheckpointError` or `JSONError`; every tensor must be there, once, in the right shape.
   public static func read(_ folder: URL) throws -> Checkpoint {
-    let source = try ModelSource(folder), (model, types) = try fill(source, folder)
+    try read(folder, holding: mostHeld)
+  }
+
+  /// The same; a model of more numbers than so many stays in its files.
+  package static func read(_ folder: URL, holding mostHeld: Int) throws -> Checkpoint {
+    let source = try ModelSource(folder)
+    let (model, types) = try fill(source, folder, holding: mostHeld)
     return texts(
       of: Checkpoint(
         model: model, tokenizer: nil,
@@ -108,28 +114,48 @@ public enum HuggingFaceFolder {
   }
 
   /// A model with the weights of its source, and how each of its tensors was stored.
-  private static func fill(_ source: ModelSource, _ folder: URL) throws -> (
+  private static func fill(
+    _ source: ModelSource, _ folder: URL, holding mostHeld: Int? = nil
+  ) throws -> (
     model: DecoderModel, types: [String: String]
   ) {
     let stored = StoredLayout(source.parts), copies = source.parts.copies
     let layout = stored.layout
     var tensors = try source.tensors()
     tensors.addPrefix(source.architecture.bodyPrefix, for: layout.names)
-    try checkMemory(layout, folder)
     try tensors.check(
       against: layout, besides: Set(copies.keys),
       buffers: source.architecture.buffers, advice: source.advice)
     try check(copies, in: tensors)
-    var model = DecoderModel(source.parts), types: [String: String] = [:]
+    let read = stored.forms.compactMap { form in tensors[form.name].map { (form, $0) } }
+    let types = Dictionary(
+      read.flatMap { form, tensor in form.parts.map { ($0, tensor.type) } }
+    ) { first, _ in first }
+    guard layout.count <= mostHeld ?? Self.mostHeld else {
+      return (try filed(read, source.parts), types)
+    }
+    try checkMemory(layout, folder)
+    var model = DecoderModel(source.parts)
     // One tensor at a time: beside the model, only one is in memory.
-    for (form, tensor) in stored.forms.compactMap({ form in tensors[form.name].map { (form, $0) } })
-    {
-      for part in form.split(try tensor.read()) {
-        model.parameters[part.name] = part.tensor
-        types[part.name] = tensor.type
-      }
+    for (form, tensor) in read {
+      for part in form.split(try tensor.read()) { model.parameters[part.name] = part.tensor }
     }
     return (model, types)
+  }
+
+  /// Numbers (2 GiB) of a model that is in memory as a whole; of a larger one blocks are read as they are used.
+  private static let mostHeld = 1 << 29
+
+  /// A model whose tensors stay in their files; each is read through once, so that what is damaged is told now.
+  private static func filed(_ read: [(StoredForm, any StoredTensor)], _ parts: DecoderParts)
+    throws -> DecoderModel
+  {
+    var formed: [String: any FormedTensor] = [:]
+    for (form, tensor) in read {
+      for start in tensor.pieceStarts { _ = try tensor.piece(at: start) }
+      for name in form.parts { formed[name] = FiledTensor(tensor, form, name) }
+    }
+    return DecoderModel(parts, Parameters(layout: parts.layout, forming: formed))
   }
 
   /// A model that cannot be held is told before it is read.

@@ -68,8 +68,8 @@ package enum Safetensors {
 
     package func read() throws -> Tensor { try numbers.read(self, floats) }
 
-    package func piece(at start: Int) throws -> [Float] {
-      try numbers.piece(at: start, of: self, floats)
+    package func numbers(in range: Range<Int>) throws -> [Float] {
+      try numbers.read(range, of: self, floats)
     }
 
     /// What bytes of the file mean.

@@ -17,15 +17,20 @@ package protocol StoredTensor: Sendable {
   /// - Throws: `CheckpointError.unreadable`; `.badTensor` if a number is infinite or undefined.
   func read() throws -> Tensor
 
-  /// Reads some of the numbers as 32-bit floats: `StoredNumbers.piece` from a multiple of that on, or what is left.
+  /// Reads some of the numbers as 32-bit floats; of types that keep them in blocks, whole blocks.
   ///
   /// - Throws: As `read`.
-  func piece(at start: Int) throws -> [Float]
+  func numbers(in range: Range<Int>) throws -> [Float]
 }
 
 extension StoredTensor {
   /// How many numbers it has.
   package var count: Int { shape.reduce(1, *) }
+
+  /// Reads `StoredNumbers.piece` numbers, or what is left.
+  package func piece(at start: Int) throws -> [Float] {
+    try numbers(in: start..<min(start + StoredNumbers.piece, count))
+  }
 
   /// Where its pieces start.
   package var pieceStarts: StrideTo<Int> { stride(from: 0, to: count, by: StoredNumbers.piece) }
@@ -52,20 +57,21 @@ struct StoredNumbers: Sendable {
     var scalars: [Float] = []
     scalars.reserveCapacity(count)
     for start in tensor.pieceStarts {
-      scalars += try piece(at: start, of: tensor, handle, numbers)
+      scalars += try piece(
+        start..<min(start + Self.piece, count), of: tensor, handle, numbers)
     }
     return Tensor(shape: tensor.shape, scalars: scalars)
   }
 
-  /// Reads a piece of them.
+  /// Reads some of them.
   ///
   /// - Throws: As `read`.
-  func piece(at start: Int, of tensor: some StoredTensor, _ numbers: ([UInt8]) -> [Float]) throws
-    -> [Float]
-  {
+  func read(
+    _ range: Range<Int>, of tensor: some StoredTensor, _ numbers: ([UInt8]) -> [Float]
+  ) throws -> [Float] {
     let handle = try open()
     defer { try? handle.close() }
-    return try piece(at: start, of: tensor, handle, numbers)
+    return try piece(range, of: tensor, handle, numbers)
   }
 
   private func open() throws -> FileHandle {
@@ -76,11 +82,14 @@ struct StoredNumbers: Sendable {
   }
 
   private func piece(
-    at start: Int, of tensor: some StoredTensor, _ handle: FileHandle,
+    _ range: Range<Int>, of tensor: some StoredTensor, _ handle: FileHandle,
     _ numbers: ([UInt8]) -> [Float]
   ) throws -> [Float] {
-    let size = min(count - start, Self.piece) / block.count * block.bytes
-    let place = offset + UInt64(start / block.count * block.bytes)
+    precondition(
+      range.lowerBound % block.count == 0 && range.count % block.count == 0,
+      "Numbers are kept in blocks of \(block.count)")
+    let size = range.count / block.count * block.bytes
+    let place = offset + UInt64(range.lowerBound / block.count * block.bytes)
     guard (try? handle.seek(toOffset: place)) != nil,
       let bytes = try? handle.read(upToCount: size), bytes.count == size
     else {

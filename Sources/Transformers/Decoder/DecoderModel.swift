@@ -10,6 +10,12 @@ package struct DecoderModel: LanguageModel {
   package let parts: DecoderParts
   package var parameters: Parameters
 
+  /// Creates a model with some weights.
+  init(_ parts: DecoderParts, _ parameters: Parameters) {
+    self.parts = parts
+    self.parameters = parameters
+  }
+
   /// Creates a model with zero weights.
   package init(_ parts: DecoderParts) {
     self.parts = parts
@@ -96,8 +102,9 @@ package struct DecoderModel: LanguageModel {
 
   /// All weights as windows; also the shape of their gradients.
   struct Weights {
-    let embedding, head: Matrix
     let positions: Matrix?
+    /// The embedding and the unembedding; nil if weights are formed when they are read.
+    private let heldEnds: (embedding: Matrix, head: Matrix)?
     let finalNorm: NormWeights
     /// The blocks' windows; nil if a block is formed when it is read.
     private let heldBlocks: [Block]?
@@ -105,17 +112,27 @@ package struct DecoderModel: LanguageModel {
     private let parts: DecoderParts
 
     init(_ parameters: Parameters, _ parts: DecoderParts) {
-      embedding = parameters.matrix(parts.tensorNames.embedding)
       let names = parts.names
       positions = names.positions.map(parameters.matrix)
       finalNorm = parameters.norm(names.finalNorm, bias: names.finalNormBias)
       self.parameters = parameters
       self.parts = parts
-      head =
-        parts.isTied ? embedding : parameters.matrix(parts.tensorNames.head)
-      heldBlocks =
-        parameters.areHeld
-        ? (0..<parts.layers).map { Block(parameters, layer: $0, parts) } : nil
+      guard parameters.areHeld else {
+        (heldEnds, heldBlocks) = (nil, nil)
+        return
+      }
+      heldEnds = (parameters.matrix(names.embedding), parameters.matrix(names.unembedding))
+      heldBlocks = (0..<parts.layers).map { Block(parameters, layer: $0, parts) }
+    }
+
+    var embedding: Matrix { heldEnds?.embedding ?? parameters.matrix(parts.names.embedding) }
+    var head: Matrix { heldEnds?.head ?? parameters.matrix(parts.names.unembedding) }
+
+    /// A token's row of the embedding; no other row is formed for it.
+    func embedding(of token: Int) -> Matrix {
+      let row = token..<token + 1
+      return heldEnds?.embedding.rows(row)
+        ?? parameters.rows(row, of: parts.tensorNames.embedding)
     }
 
     /// Whether blocks are in memory; if not, a block is formed each time that it is asked for.

@@ -66,7 +66,7 @@ struct DecoderPass {
       precondition(
         token >= 0 && token < parts.vocabulary,
         "Token \(token) is outside the vocabulary of \(parts.vocabulary)")
-      stream.rows(row..<row + 1).copy(weights.embedding.rows(token..<token + 1))
+      stream.rows(row..<row + 1).copy(weights.embedding(of: token))
     }
     stream.scale(by: parts.embeddingScale)
     addPositions(to: stream)

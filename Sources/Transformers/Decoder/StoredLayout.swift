@@ -27,7 +27,8 @@ package struct StoredForm {
     shape = isVector ? [rows] : isTransposed ? [columns, rows] : [rows, columns]
   }
 
-  private var isPlain: Bool { tensors.count == 1 && !isTransposed }
+  /// Whether it is one of the decoder's tensors, as that has it.
+  var isPlain: Bool { tensors.count == 1 && !isTransposed }
 
   /// For each row of the stored matrix, outputs first, the tensor and the row of it that it holds.
   private var places: [(tensor: Int, row: Int)] {
@@ -38,6 +39,9 @@ package struct StoredForm {
       }
     }
   }
+
+  /// The names of the decoder's tensors that it holds.
+  var parts: [String] { tensors.map(\.name) }
 
   /// Rows and columns of the matrix with a row an output; a vector is a column.
   var outputs: Int { matrixShape[0] }

@@ -162,7 +162,7 @@ struct GGUFTensor: StoredTensor {
 
   func read() throws -> Tensor { try numbers.read(self, scalars.numbers) }
 
-  func piece(at start: Int) throws -> [Float] {
-    try numbers.piece(at: start, of: self, scalars.numbers)
+  func numbers(in range: Range<Int>) throws -> [Float] {
+    try numbers.read(range, of: self, scalars.numbers)
   }
 }

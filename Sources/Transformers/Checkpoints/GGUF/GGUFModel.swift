@@ -139,9 +139,9 @@ private struct GGUFNamedTensor: StoredTensor {
   var byteCount: Int { stored.byteCount }
 
   /// Rows of heads change places all over the tensor, so it is read whole.
-  func piece(at start: Int) throws -> [Float] {
-    guard heads != nil else { return try stored.piece(at: start) }
-    return Array(try read().scalars.dropFirst(start).prefix(StoredNumbers.piece))
+  func numbers(in range: Range<Int>) throws -> [Float] {
+    guard heads != nil else { return try stored.numbers(in: range) }
+    return Array(try read().scalars[range])
   }
 
   func read() throws -> Tensor {
