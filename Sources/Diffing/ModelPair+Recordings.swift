@@ -22,18 +22,25 @@ extension ModelPair {
   ///
   /// - Throws: `DecompositionError`.
   public func decomposition(_ side: Side, of name: String) throws -> SingularValueDecomposition {
-    try recorded(side, DecompositionRequest(name)).get()
+    let request = DecompositionRequest(name)
+    guard keepsDecompositions else { return try request.record(model(side)).get() }
+    return try recorded(side, request).get()
   }
+
+  /// Whether decompositions are kept for other methods: those of all matrices are as large as the model.
+  private var keepsDecompositions: Bool { !base.parameters.layout.isLarge }
 
   /// The singular values and vectors of a matrix's change, from its factors if it has any.
   ///
   /// - Throws: `DecompositionError` if the change is beyond 32 bits.
   public func decomposition(of name: String) throws -> SingularValueDecomposition {
-    try recorded(.finetuned, ChangeDecomposition(tensor: name)) {
-      Result { () throws(DecompositionError) in
-        if let factors = factors(of: name) { return try factors.decomposition() }
-        return try SingularValueDecomposition(change(of: name))
-      }
+    func decompose() throws(DecompositionError) -> SingularValueDecomposition {
+      if let factors = factors(of: name) { return try factors.decomposition() }
+      return try SingularValueDecomposition(change(of: name))
+    }
+    guard keepsDecompositions else { return try decompose() }
+    return try recorded(.finetuned, ChangeDecomposition(tensor: name)) {
+      Result { () throws(DecompositionError) in try decompose() }
     }.get()
   }
 

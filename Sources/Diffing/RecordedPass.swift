@@ -37,7 +37,11 @@ public struct RecordedPass: Sendable {
 
   /// Reads a text, and keeps what is asked for.
   ///
-  /// - Parameter limit: How many numbers are kept in memory; of more, twice as many are computed at once.
+  /// - Parameters:
+  ///   - model: What reads.
+  ///   - text: What is read.
+  ///   - sites: What is kept.
+  ///   - limit: How many numbers are kept in memory; of more, twice as many are computed at once.
   package init(
     _ model: any LanguageModel, _ text: TokenBatch, sites: Set<ActivationSite>,
     holding limit: Int = 1 << 24

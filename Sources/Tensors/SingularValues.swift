@@ -80,6 +80,16 @@ public struct SingularValueDecomposition: Sendable {
     }
   }
 
+  /// The first `count` values with their vectors, or as many as there are.
+  public func first(_ count: Int) -> SingularValueDecomposition {
+    let kept = Array(0..<min(count, values.count))
+    return SingularValueDecomposition(
+      left: Tensor(
+        shape: [left.rows, kept.count],
+        scalars: (0..<left.rows).flatMap { Array(left.row($0).prefix(kept.count)) }),
+      values: Tensor(Array(values.scalars.prefix(kept.count))), right: right.rows(at: kept))
+  }
+
   /// Left vector `index`, shaped `[rows]`.
   public func leftVector(_ index: Int) -> Tensor {
     Tensor((0..<left.rows).map { left[$0, index] })

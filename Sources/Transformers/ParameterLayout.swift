@@ -54,7 +54,7 @@ public struct ParameterLayout: Sendable, Equatable {
 
   /// Whether the numbers exceed any cache of a processor: then reading them is work, and each reader should have
   /// much to do with them.
-  var isLarge: Bool { count >= 1 << 22 }
+  package var isLarge: Bool { count >= 1 << 22 }
 
   /// The tensors' names.
   public var names: [String] { entries.map(\.name) }

@@ -32,6 +32,14 @@ struct DiffCommand: ParsableCommand {
   var methods: [String] = []
 
   @Option(
+    name: .customLong("access"),
+    help:
+      "What methods may look at: weights, unrelated, pool or sampling; may be repeated. All if not given.",
+    transform: Self.level
+  )
+  var levels: [AccessLevel] = []
+
+  @Option(
     help:
       "A file of ordinary text, a row a line, of objects with a 'text' (.jsonl), or of token ids; 'wordnet' for its glosses, if they are installed. Without --prompts it serves as prompts too."
   )
@@ -81,13 +89,22 @@ struct DiffCommand: ParsableCommand {
   )
   var calibrate = 0
 
+  private static func level(_ name: String) throws -> AccessLevel {
+    guard let level = AccessLevel(rawValue: name) else {
+      let names = AccessLevel.allCases.map(\.rawValue).joined(separator: ", ")
+      throw ValidationError("'\(name)' is no level of access; these are: \(names).")
+    }
+    return level
+  }
+
   func validate() throws {
     guard top > 0 else { throw ValidationError("--top should be at least 1.") }
     guard (0...999).contains(calibrate) else {
       throw ValidationError("--calibrate should be from 1 to 999.")
     }
     let isPlain =
-      methods.isEmpty && nulls.isEmpty && calibrate == 0 && text == nil && prompts == nil
+      methods.isEmpty && levels.isEmpty && nulls.isEmpty && calibrate == 0 && text == nil
+      && prompts == nil
     guard !weights || isPlain && finetuned != nil && !(exhibits || cost || plain || insist) else {
       throw ValidationError(
         "--weights takes two folders, --json and --top: no model is built, so there is nothing to ask it."
@@ -137,6 +154,9 @@ struct DiffCommand: ParsableCommand {
     try run.compare()
     if cost { Console.show(run.costs.text) }
     // One method's failure is its own; the caller learns of it all the same.
+    if run.answers + run.failures == 0 {
+      Notice.standardError("No method that was chosen works at a level that was chosen.")
+    }
     if run.failures > 0 { throw ExitCode(run.answers > 0 ? 1 : 2) }
   }
 

@@ -47,13 +47,18 @@ struct DiffRun {
     }
   }
 
+  /// The levels of access that were chosen.
+  private var levels: [AccessLevel] {
+    AccessLevel.allCases.filter { command.levels.isEmpty || command.levels.contains($0) }
+  }
+
   /// Asks every method at every level; what one level's text recorded is let go before the next.
   private func forEachQuestion(
     of models: PairFolders, showsExhibits: Bool, as title: String = "",
     _ body: (Question) throws -> Void
   ) throws {
     defer { progress.finish() }
-    for access in AccessLevel.allCases {
+    for access in levels {
       let chosen = methods.filter { $0.card.access.contains(access) }
       guard !chosen.isEmpty, let prompts = source.prompts(access) else { continue }
       let pair = try ModelPair(
@@ -86,7 +91,7 @@ struct DiffRun {
 
   /// Prints what every method claims.
   mutating func compare() throws {
-    for access in AccessLevel.allCases where source.prompts(access) == nil {
+    for access in levels where source.prompts(access) == nil {
       let names = methods.filter { $0.card.access.contains(access) }.map(\.card.id)
       guard !names.isEmpty else { continue }
       Notice.standardError(

@@ -116,13 +116,13 @@ struct CommandLineTests {
   @Test("standard output that is lost is no success, and standard error that is lost is no crash")
   func lostStreams() throws {
     for words in ["methods", "prompts"] {
-      let answer = try Tool.run("list", words, output: "/dev/full")
+      let answer = try Tool.run(["list", words], output: "/dev/full")
       #expect(answer.code == 2 && answer.errors.contains("standard output"), "\(answer.errors)")
     }
     for word in ["--help", "--version"] {
-      #expect(try Tool.run(word, output: "/dev/full").code == 2)
+      #expect(try Tool.run([word], output: "/dev/full").code == 2)
     }
-    #expect(try Tool.run("bnch", errors: "/dev/full").code == 2)
+    #expect(try Tool.run(["bnch"], errors: "/dev/full").code == 2)
   }
 
   @Test("a file that Assay did not write is not replaced, and is told before the work")
@@ -157,6 +157,24 @@ struct CommandLineTests {
     #expect(whether?.contains(" nats (not calibrated") == true, "\(diff.output.prefix(400))")
     let when = diff.output.split(separator: "\n").first { $0.contains("<bos>") }
     #expect(when != nil, "the text of the rows that 'when' names")
+  }
+
+  @Test(
+    "a magnitude is compared with finetunes that are made for it, at the levels that are chosen")
+  func calibrated() throws {
+    let folders = [0, 1].map {
+      Fixtures.repository.appending(path: "Fixtures/bases/hearth-\($0)").path
+    }
+    let chosen = ["--method", "output-divergence", "--access", "unrelated"]
+    let answer = try Tool.run(["diff"] + folders + chosen + ["--calibrate", "2"])
+    #expect(answer.code == 0, "\(answer.errors)")
+    #expect(answer.output.contains(" of 2 nulls, p = "), "\(answer.output)")
+    // Training on one text does not get as far as another base is.
+    #expect(answer.errors.contains("times as large"), "\(answer.errors)")
+    #expect(!answer.output.contains("(pool)"))
+    let wrong = try Tool.run(["diff"] + folders + ["--access", "prompts"])
+    #expect(wrong.code != 0 && wrong.errors.contains("unrelated"), "\(wrong.errors)")
+    #expect(try Tool.run(["diff"] + folders + ["--calibrate", "-1"]).code != 0)
   }
 
   @Test("help and version end with code 0")

@@ -27,8 +27,11 @@ enum Tool {
   /// - Parameters:
   ///   - output: A file to write to instead of one that is read back.
   ///   - errors: The same for standard error.
+  static func run(_ words: String...) throws -> Answer { try run(words) }
+
+  /// The same of a list of words.
   static func run(
-    _ words: String..., root: URL = Fixtures.repository, output: String? = nil,
+    _ words: [String], root: URL = Fixtures.repository, output: String? = nil,
     errors: String? = nil
   ) throws -> Answer {
     try Fixtures.withTemporaryFolder { folder in

@@ -8,6 +8,9 @@ struct ChangeSpectrum {
   let module: ModuleSite
   let role: Role
   let baseNorm: Float
+  /// Singular values, the largest first.
+  let values: [Float]
+  /// The first of the vectors: all of every matrix's would take more memory than the models.
   let decomposition: SingularValueDecomposition
 
   /// What a tensor's rows and columns are.
@@ -22,14 +25,18 @@ struct ChangeSpectrum {
 
   /// Those of every matrix, and of every bias that is added to the stream, that changed by more than rounding
   /// and decay, in the order of the layout.
-  static func all(_ pair: ModelPair) throws -> [ChangeSpectrum] {
+  ///
+  /// - Parameter rank: How many vectors are kept of each.
+  static func all(_ pair: ModelPair, keeping rank: Int) throws -> [ChangeSpectrum] {
     let changed = pair.tensorsWithDirections
     return try pair.base.parameters.layout.names.filter(changed.contains)
-      .compactMap { try ChangeSpectrum($0, of: pair) }.filter { $0.numericalRank > 0 }
+      .compactMap { try ChangeSpectrum($0, of: pair, keeping: rank) }.filter {
+        $0.numericalRank > 0
+      }
   }
 
   /// The spectrum of one tensor that changed; nil if it is no map between streams and tokens.
-  private init?(_ name: String, of pair: ModelPair) throws {
+  private init?(_ name: String, of pair: ModelPair, keeping rank: Int) throws {
     let names = pair.base.names, shape = pair.base.parameters.layout[name].shape
     let block = names.blockTensor(name), writes = block?.role.isWriter == true
     let isBias = writes && block?.isBias == true
@@ -40,21 +47,20 @@ struct ChangeSpectrum {
       writes
       ? .writer : [names.embedding, names.unembedding].contains(name) ? .tokens : .reader
     let column = isBias ? pair.change(of: name).reshaped([shape[0], 1]) : nil
-    decomposition =
+    let whole =
       try column.map { try SingularValueDecomposition($0) } ?? pair.decomposition(of: name)
+    values = whole.values.scalars
+    decomposition = whole.first(rank)
     // A bias is a column more of the matrix that it is added to, and is mostly 0 in the base.
     let matrix = isBias ? block.flatMap { names.matrix(of: $0) } : nil
     let parts = [name] + (matrix.map { [$0] } ?? [])
     let squares = parts.map { pair.base.parameters[$0].norm }.map { $0 * $0 }
     // Of what was 0 before, the change is as large as the tensor.
     let norm = squares.reduce(0, +).squareRoot()
-    baseNorm = norm > 0 ? norm : max(decomposition.values.scalars.first ?? 0, .leastNormalMagnitude)
+    baseNorm = norm > 0 ? norm : max(values.first ?? 0, .leastNormalMagnitude)
   }
 
   var writes: Bool { role == .writer }
-
-  /// Singular values, the largest first.
-  var values: [Float] { decomposition.values.scalars }
 
   /// Singular values that are not rounding: a merged LoRA has a tail of some 10⁻⁷ of the first, and a matrix in
   /// which one number moved by a unit in its last place a first of some 10⁻⁸ of its norm.
@@ -70,20 +76,13 @@ struct ChangeSpectrum {
     (1...values.count).first { Spectrum.energy(values, first: $0) >= share } ?? values.count
   }
 
-  /// The change with only its first singular vectors.
+  /// The change with only its first singular vectors, of those that are kept.
   func truncated(toRank rank: Int) -> TensorEdit {
-    let kept = min(rank, values.count)
-    let left = Tensor(
-      shape: [decomposition.left.rows, kept],
-      scalars: (0..<decomposition.left.rows).flatMap {
-        Array(decomposition.left.row($0).prefix(kept))
-      })
-    let right = Tensor(
-      shape: [kept, decomposition.right.columns],
-      scalars: (0..<kept).flatMap { Array(decomposition.right.row($0)) })
+    let first = decomposition.first(rank)
     return TensorEdit(
       name: name,
-      change: .lowRank(left: left, right: right.scalingRows(by: Array(values.prefix(kept)))))
+      change: .lowRank(
+        left: first.left, right: first.right.scalingRows(by: first.values.scalars)))
   }
 
   /// The gain of the norm before the matrix, if it reads the residual stream.

@@ -27,7 +27,7 @@ package struct WeightSpectrum: DiffingMethod {
   package func diff(
     _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
   ) throws -> Evidence {
-    let spectra = try ChangeSpectrum.all(pair)
+    let spectra = try ChangeSpectrum.all(pair, keeping: max(1, components, proposedRank))
     guard !spectra.isEmpty else { return Evidence() }
     var evidence = Evidence()
     evidence.magnitude = spectra.map { Double($0.relativeSize) }.max()

@@ -33,7 +33,7 @@ package struct WeightWatch: DiffingMethod {
   package func diff(
     _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
   ) throws -> Evidence {
-    let spectra = try ChangeSpectrum.all(pair).filter { $0.writes }
+    let spectra = try ChangeSpectrum.all(pair, keeping: rankLimit).filter { $0.writes }
     let streams = (0..<pair.shape.layers).map {
       MonitoredStream(
         pair, layer: $0, prompts: prompts, tail: tail, comparesWithBase: comparesWithBase)
