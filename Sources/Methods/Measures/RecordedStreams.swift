@@ -1,14 +1,14 @@
 internal import Diffing
 internal import Tensors
-internal import Transformers
+package import Transformers
 
 /// One model's streams on a text: what is changed in a module need be computed from that module on alone.
-struct RecordedStreams {
+package struct RecordedStreams {
   private let pass: ForwardPass
   private let shape: ModelShape
 
   /// Reads a text, its outputs of modules too if they are to be put into another model.
-  init(_ model: any LanguageModel, on text: TokenBatch, withOutputs: Bool = false) {
+  package init(_ model: any LanguageModel, on text: TokenBatch, withOutputs: Bool = false) {
     shape = model.shape
     let layers = 0..<shape.layers
     let streams = layers.flatMap {
@@ -21,12 +21,12 @@ struct RecordedStreams {
   }
 
   /// Starts the model at the stream that a module reads; at the tokens if it reads those.
-  func start(at module: ModuleSite) -> [Intervention] {
+  package func start(at module: ModuleSite) -> [Intervention] {
     stream(before: module).map { [.patch($0, with: pass[$0])] } ?? []
   }
 
   /// Starts the model behind a module whose output is another model's; nil for a module outside of the blocks.
-  func start(behind module: ModuleSite, with other: RecordedStreams) -> Intervention? {
+  package func start(behind module: ModuleSite, with other: RecordedStreams) -> Intervention? {
     guard let output = module.output, let after = stream(after: module) else { return nil }
     return .patch(after, with: pass[after] + (other.pass[output] - pass[output]))
   }
