@@ -55,23 +55,6 @@ package func multiply(
     Int32(result.stride))
 }
 
-/// Numbers of a result from which on the product is worth several threads.
-private let leastShared = 1 << 20
-
-/// The product of rows with a matrix of many rows, transposed, shaped `[rows.rows, matrix.rows]`.
-///
-/// Each thread multiplies by some rows of the matrix: so every number is the same as on one.
-package func readout(_ rows: Matrix, through matrix: Matrix) -> Tensor {
-  Tensor(rows: rows.rows, columns: matrix.rows) { result in
-    let shares = Shards.ranges(of: matrix.rows, count: result.count < leastShared ? 1 : 4)
-    Shards.forEach(shares.count) { index in
-      let share = shares[index]
-      multiply(
-        rows, matrix.rows(share), into: result.columns(share), transposingB: true)
-    }
-  }
-}
-
 /// The product of two matrices, shaped `[a.rows, b.columns]`.
 public func matrixProduct(
   _ a: Tensor, _ b: Tensor, transposingA: Bool = false, transposingB: Bool = false

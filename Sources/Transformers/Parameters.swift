@@ -128,10 +128,13 @@ public struct Parameters: Sendable {
     updates[name] == nil ? window(layout[name]) : Matrix(self[name])
   }
 
+  /// Whether the tensor called `name` is in memory, as a whole or but for its factors.
+  fileprivate func isHeld(_ name: String) -> Bool { held[layout[name].piece] != nil }
+
   /// Some rows of the tensor called `name` as a window to read from; no others are formed.
   package func rows(_ range: Range<Int>, of name: String) -> Matrix {
     let entry = layout[name]
-    guard held[entry.piece] == nil, updates[name] == nil else { return matrix(name).rows(range) }
+    guard !isHeld(name), updates[name] == nil else { return matrix(name).rows(range) }
     let window = Matrix(undefinedRows: range.count, columns: entry.columns)
     form(entry, range, into: window)
     return window
@@ -140,7 +143,7 @@ public struct Parameters: Sendable {
   /// The rows of the tensor called `name`, as many at once as should be in memory: all if they are.
   package func rowGroups(of name: String) -> [Range<Int>] {
     let entry = layout[name]
-    guard held[entry.piece] == nil else { return [0..<entry.rows] }
+    guard !isHeld(name) else { return [0..<entry.rows] }
     let size = max(1, Self.formedAtOnce / max(1, entry.columns))
     return stride(from: 0, to: entry.rows, by: size).map { $0..<min($0 + size, entry.rows) }
   }
@@ -309,10 +312,16 @@ extension Parameters: Equatable {
   }
 
   /// The product of rows with a tensor of many rows, transposed, shaped `[streams.rows, rows of the tensor]`.
+  ///
+  /// Large ones are computed on several threads, each by some rows of the tensor: so every number is the same as on
+  /// one.
   package func readout(_ streams: Matrix, through name: String) -> Tensor {
-    let groups = rowGroups(of: name)
-    guard groups.count > 1 else { return Tensors.readout(streams, through: matrix(name)) }
-    return Tensor(rows: streams.rows, columns: layout[name].rows) { result in
+    let entry = layout[name]
+    let isShared = updates[name] == nil && streams.rows * entry.rows >= Self.leastShared
+    let groups =
+      isHeld(name)
+      ? Shards.ranges(of: entry.rows, count: isShared ? Shards.count : 1) : rowGroups(of: name)
+    return Tensor(rows: streams.rows, columns: entry.rows) { result in
       Shards.forEach(groups.count) { index in
         multiply(
           streams, rows(groups[index], of: name), into: result.columns(groups[index]),
@@ -320,6 +329,9 @@ extension Parameters: Equatable {
       }
     }
   }
+
+  /// Numbers of a result from which on the product is worth several threads.
+  private static var leastShared: Int { 1 << 20 }
 }
 
 /// A tensor of a piece that others of are replaced.
