@@ -7,8 +7,20 @@ package struct RecordedStreams {
   private let pass: ForwardPass
   private let shape: ModelShape
 
-  /// Reads a text, its outputs of modules too if they are to be put into another model.
-  package init(_ model: any LanguageModel, on text: TokenBatch, withOutputs: Bool = false) {
+  /// The logits that were asked for.
+  var logits: Tensor { pass.logits }
+
+  /// Reads a text.
+  ///
+  /// - Parameters:
+  ///   - model: What reads.
+  ///   - text: What is read.
+  ///   - withOutputs: Whether outputs of modules are kept too, to be put into another model.
+  ///   - selection: For which tokens to compute logits.
+  package init(
+    _ model: any LanguageModel, on text: TokenBatch, withOutputs: Bool = false,
+    logits selection: LogitSelection = .none
+  ) {
     shape = model.shape
     let layers = 0..<shape.layers
     let streams = layers.flatMap {
@@ -17,7 +29,7 @@ package struct RecordedStreams {
     let outputs =
       withOutputs
       ? layers.flatMap { [ActivationSite.attentionOutput(layer: $0), .mlpOutput(layer: $0)] } : []
-    pass = model.forward(text, recording: Set(streams + outputs))
+    pass = model.forward(text, recording: Set(streams + outputs), logits: selection)
   }
 
   /// Starts the model at the stream that a module reads; at the tokens if it reads those.

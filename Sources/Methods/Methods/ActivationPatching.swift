@@ -94,12 +94,12 @@ private struct PatchingExperiment {
     self.vector = vector
     self.text = text
     func streams(_ model: any LanguageModel) -> RecordedStreams {
-      RecordedStreams(model, on: text, withOutputs: true)
+      RecordedStreams(model, on: text, withOutputs: true, logits: .last)
     }
-    self.streams = [.base: streams(pair.base), .finetuned: streams(pair.finetuned)]
+    let (base, finetuned) = (streams(pair.base), streams(pair.finetuned))
+    self.streams = [.base: base, .finetuned: finetuned]
     change = AnswerChange(
-      base: pair.base.forward(text, logits: .last).logits.logProbabilities,
-      finetuned: pair.finetuned.forward(text, logits: .last).logits.logProbabilities)
+      base: base.logits.logProbabilities, finetuned: finetuned.logits.logProbabilities)
   }
 
   /// How much of the change appears in the base, or goes from the finetuned model, if a site is given the

@@ -80,31 +80,23 @@ private struct TaskExperiment {
 
   private let text: TokenBatch
   private let indices: [Int]
+  private let base, finetuned: RecordedStreams
   let change: AnswerChange
 
   init(_ pair: ModelPair, _ prompts: PromptSet, rows: Int) {
     let answered = prompts.with(rows: prompts.answeredRows(rows, of: pair))
     text = answered.text
     indices = answered.answerIndices
+    base = RecordedStreams(pair.base, on: text, logits: .at(indices))
+    finetuned = RecordedStreams(pair.finetuned, on: text, logits: .at(indices))
     change = AnswerChange(
-      base: Self.answers(pair.base, text, indices),
-      finetuned: Self.answers(pair.finetuned, text, indices))
-  }
-
-  private static func answers(_ model: any LanguageModel, _ text: TokenBatch, _ indices: [Int])
-    -> Tensor
-  {
-    answers(model, text, indices, from: [])
+      base: base.logits.logProbabilities, finetuned: finetuned.logits.logProbabilities)
   }
 
   /// - Parameter start: Puts a stream into the model, so that nothing before it is computed.
-  private static func answers(
-    _ model: any LanguageModel, _ text: TokenBatch, _ indices: [Int], from start: [Intervention]
-  ) -> Tensor {
+  func answers(_ model: any LanguageModel, from start: [Intervention] = []) -> Tensor {
     model.forward(text, recording: [], editing: start, logits: .at(indices)).logits.logProbabilities
   }
-
-  func answers(_ model: any LanguageModel) -> Tensor { Self.answers(model, text, indices) }
 
   /// The mean loss on those tokens of the text that an answer is read before, in nats; nil if there are none,
   /// as in a pool.
@@ -119,16 +111,14 @@ private struct TaskExperiment {
 
   /// Every module that changed, judged alone and left out.
   func parts(of vector: TaskVector, in pair: ModelPair) -> [Part] {
-    let before = RecordedStreams(pair.base, on: text)
-    let after = RecordedStreams(pair.finetuned, on: text)
     let names = pair.base.names, changed = Set(vector.names.map { names.module(of: $0) })
     return ModuleSite.all(layers: pair.shape.layers).filter(changed.contains).map { module in
       let part = vector.restricted { names.module(of: $0) == module }
       func recovery(_ model: any LanguageModel, _ streams: RecordedStreams) -> Float {
-        change.recovery(Self.answers(model, text, indices, from: streams.start(at: module)))
+        change.recovery(answers(model, from: streams.start(at: module)))
       }
-      let alone = recovery(part.applied(to: pair.base), before)
-      let rest = recovery(part.applied(to: pair.finetuned, factor: -1), after)
+      let alone = recovery(part.applied(to: pair.base), base)
+      let rest = recovery(part.applied(to: pair.finetuned, factor: -1), finetuned)
       return Part(module: module, vector: part, alone: alone, missing: 1 - rest)
     }
   }
