@@ -111,12 +111,7 @@ extension ModelPair {
   /// The change of one tensor.
   public func change(of name: String) -> Tensor {
     if let update = factors(of: name) { return update.product }
-    let before = base.parameters.matrix(name), after = finetuned.parameters.matrix(name)
-    let change = Tensor(rows: after.rows, columns: after.columns) {
-      $0.copy(after)
-      addScaled(before, by: -1, to: $0)
-    }
-    return change.reshaped(base.parameters.layout[name].shape)
+    return finetuned.parameters.difference(of: name, from: base.parameters)
   }
 
   /// The change of one tensor as a product, if it is kept as one beside the base's own memory.

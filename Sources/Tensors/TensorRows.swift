@@ -69,33 +69,28 @@ extension Tensor {
   public var meanRow: Tensor { means(of: [Array(0..<rows)]).reshaped([columns]) }
 
   /// The sum of the rows, in double.
-  public var sumOfRows: [Double] {
+  public var sumOfRows: [Double] { sum(of: 0..<rows) }
+
+  /// The mean of the rows in each of some groups, shaped `[groups, columns]`, summed in double.
+  public func means(of groups: [[Int]]) -> Tensor {
+    var means: [Float] = []
+    means.reserveCapacity(groups.count * columns)
+    for group in groups {
+      means += sum(of: group).map { Float($0 / Double(max(1, group.count))) }
+    }
+    return Tensor(shape: [groups.count, columns], scalars: means)
+  }
+
+  @inline(__always)
+  private func sum(of indices: some Collection<Int>) -> [Double] {
     let width = columns
     return scalars.withUnsafeBufferPointer { source in
       var sums = [Double](repeating: 0, count: width)
-      for row in 0..<rows {
+      for row in indices {
         for column in 0..<width { sums[column] += Double(source[row * width + column]) }
       }
       return sums
     }
-  }
-
-  /// The mean of the rows in each of some groups, shaped `[groups, columns]`, summed in double.
-  public func means(of groups: [[Int]]) -> Tensor {
-    let width = columns
-    var means: [Float] = []
-    means.reserveCapacity(groups.count * width)
-    var sums = [Double](repeating: 0, count: width)
-    scalars.withUnsafeBufferPointer { source in
-      for group in groups {
-        for column in 0..<width { sums[column] = 0 }
-        for row in group {
-          for column in 0..<width { sums[column] += Double(source[row * width + column]) }
-        }
-        means += sums.map { Float($0 / Double(max(1, group.count))) }
-      }
-    }
-    return Tensor(shape: [groups.count, width], scalars: means)
   }
 
   /// Each number changed by what a function makes of its row, its column and itself.

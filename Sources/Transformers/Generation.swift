@@ -66,7 +66,8 @@ extension LanguageModel {
     // Drawn step by step for all rows, whichever are continued at once.
     let shares = (0..<count).map { _ in sampler.drawShares(prompts.count) }
     let capacity = count + (prompts.map(\.count).max() ?? 0)
-    let most = max(1, Self.cachedNumbers / (capacity * cachedNumbersPerToken))
+    let shape = shape, perToken = 2 * shape.layers * shape.keyHeads * shape.headWidth
+    let most = max(1, Self.cachedNumbers / (capacity * perToken))
     let groups = (prompts.count + most - 1) / most
     let size = (prompts.count + groups - 1) / groups
     return stride(from: 0, to: prompts.count, by: size).flatMap { start in
@@ -78,7 +79,6 @@ extension LanguageModel {
 
   /// Keys and values that are cached at once (128 MiB): rows beyond them wait for their turn.
   private static var cachedNumbers: Int { 1 << 25 }
-  private var cachedNumbersPerToken: Int { 2 * shape.layers * shape.keyHeads * shape.headWidth }
 
   /// Continues some rows at once, step by step at shares that were drawn before.
   private func continuations(

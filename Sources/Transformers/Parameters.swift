@@ -141,7 +141,7 @@ public struct Parameters: Sendable {
   }
 
   /// The rows of the tensor called `name`, as many at once as should be in memory: all if they are.
-  package func rowGroups(of name: String) -> [Range<Int>] {
+  fileprivate func rowGroups(of name: String) -> [Range<Int>] {
     let entry = layout[name]
     guard !isHeld(name) else { return [0..<entry.rows] }
     let size = max(1, Self.formedAtOnce / max(1, entry.columns))
@@ -222,6 +222,16 @@ public struct Parameters: Sendable {
       precondition(newValue.shape == layout[name].shape, "'\(name)' has another shape")
       mutableMatrix(name).copy(newValue.scalars)
     }
+  }
+
+  /// What the tensor called `name` has over another's.
+  package func difference(of name: String, from base: Parameters) -> Tensor {
+    let before = base.matrix(name), after = matrix(name)
+    let difference = Tensor(rows: after.rows, columns: after.columns) {
+      $0.copy(after)
+      addScaled(before, by: -1, to: $0)
+    }
+    return difference.reshaped(layout[name].shape)
   }
 
   /// The bytes of one tensor, little-endian floats.

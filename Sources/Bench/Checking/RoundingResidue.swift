@@ -46,7 +46,7 @@ package struct RoundingResidue: Sendable, Equatable {
       else { continue }
       let narrow = own.map(round)
       narrowed += 1
-      noise += squaredDistance(own, narrow)
+      noise += squaredDistance(model.parameters.matrix(name), Matrix(narrow))
       norm += own.scalars.reduce(0) { $0 + Double($1) * Double($1) }
       guard narrow == other else { continue }
       rounded += 1
@@ -63,10 +63,6 @@ package struct RoundingResidue: Sendable, Equatable {
       RoundingResidue(
         type: type, rounded: rounded, narrowed: narrowed, size: size, quantised: quantised)
     )
-  }
-
-  private static func squaredDistance(_ a: Tensor, _ b: Tensor) -> Double {
-    zip(a.scalars, b.scalars).reduce(0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) }
   }
 
   /// Bits behind the point, of types that numbers are rounded to one by one.

@@ -6,7 +6,6 @@ package import Transformers
 package struct LogitLens: Sendable {
   private let norm: any LanguageModel
   private let unembedding: any LanguageModel
-  private let logitCap: Float?
 
   /// The lens of a model: its final norm and its unembedding (nostalgebraist, 2020).
   package init(_ model: any LanguageModel) { self.init(finalNorm: model, unembedding: model) }
@@ -15,7 +14,6 @@ package struct LogitLens: Sendable {
   init(finalNorm: any LanguageModel, unembedding other: any LanguageModel) {
     norm = finalNorm
     unembedding = other
-    logitCap = other.shape.logitCap
   }
 
   /// Scores of all tokens along directions, shaped `[directions, vocabulary]`.
@@ -23,17 +21,13 @@ package struct LogitLens: Sendable {
   /// A direction's length means nothing here, so it is not normalised: the final norm would turn a
   /// vector of noise into a confident list. Its gain is folded in.
   package func scores(along directions: Tensor) -> Tensor {
-    read(norm.throughFinalNorm(directions))
+    unembedding.parameters.readout(
+      Matrix(norm.throughFinalNorm(directions)), through: unembedding.names.unembedding)
   }
 
   /// Logits that the model would give if it stopped at these activations, shaped `[rows, vocabulary]`.
   package func logits(of activations: Tensor) -> Tensor {
-    let logits = read(norm.finalNorm(of: activations))
-    return logitCap.map(logits.softCapped) ?? logits
-  }
-
-  private func read(_ streams: Tensor) -> Tensor {
-    unembedding.parameters.readout(Matrix(streams), through: unembedding.names.unembedding)
+    unembedding.logits(ofNormed: norm.finalNorm(of: activations))
   }
 }
 

@@ -16,7 +16,7 @@ package struct TaskVector: Sendable {
     func tensor(_ name: String) -> Tensor {
       switch self {
       case .between(let base, let finetuned, let factor):
-        let change = finetuned[name] - base[name]
+        let change = finetuned.difference(of: name, from: base)
         return factor == 1 ? change : change.scaled(by: factor)
       case .dense(let tensor): return tensor
       case .factors(let update): return update.product

@@ -115,7 +115,7 @@ public enum HuggingFaceFolder {
 
   /// A model with the weights of its source, and how each of its tensors was stored.
   private static func fill(
-    _ source: ModelSource, _ folder: URL, holding mostHeld: Int? = nil
+    _ source: ModelSource, _ folder: URL, holding mostHeld: Int = Self.mostHeld
   ) throws -> (
     model: DecoderModel, types: [String: String]
   ) {
@@ -131,7 +131,7 @@ public enum HuggingFaceFolder {
     let types = Dictionary(
       read.flatMap { form, tensor in form.parts.map { ($0, tensor.type) } }
     ) { first, _ in first }
-    guard layout.count <= mostHeld ?? Self.mostHeld else {
+    guard layout.count <= mostHeld else {
       return (try filed(read, source.parts), types)
     }
     try checkMemory(layout, folder)
