@@ -1,3 +1,4 @@
+internal import Synchronization
 internal import Tensors
 public import Transformers
 
@@ -23,12 +24,15 @@ public struct TokenClaim: Codable, Equatable, Sendable {
   ///   - scores: One score a token; 0 claims nothing.
   ///   - excluded: Tokens that are never claimed.
   public static func ranking(_ scores: [Float], excluding excluded: Set<Int>) -> [TokenClaim] {
-    let tokens = scores.indices.filter { !excluded.contains($0) && scores[$0] != 0 }
     // Equal scores in an order of no meaning: ids follow the classes of the vocabulary.
-    var generator = SeededGenerator(seed: 0, for: "ties")
-    let order = generator.permutation(scores.count)
-    let ordered = tokens.sorted { (abs(scores[$0]), order[$0]) > (abs(scores[$1]), order[$1]) }
-    return ordered.map { TokenClaim(token: $0, score: scores[$0], sign: scores[$0] > 0 ? 1 : -1) }
+    let ties = TieOrder.of(scores.count)
+    // Bits of floats that are not negative are ordered as the floats are.
+    let keys = scores.indices.lazy.filter { !excluded.contains($0) && scores[$0] != 0 }
+      .map { UInt64(abs(scores[$0]).bitPattern) << 32 | UInt64(ties.places[$0]) }
+    return keys.sorted(by: >).map { key in
+      let token = ties.tokens[Int(key & 0xFFFF_FFFF)]
+      return TokenClaim(token: token, score: scores[token], sign: scores[token] > 0 ? 1 : -1)
+    }
   }
 
   /// Merges rankings by turns, so that a token's place is the number of tokens a reader inspects.
@@ -36,20 +40,68 @@ public struct TokenClaim: Codable, Equatable, Sendable {
   /// - Parameter rankings: Claims, each strongest first; signs are merged apart.
   public static func roundRobin(_ rankings: [[TokenClaim]]) -> [TokenClaim] {
     [1, -1].flatMap { sign in
-      var queues = rankings.map { $0.filter { $0.sign == sign }[...] }
-      var seen: Set<Int> = []
-      var merged: [TokenClaim] = []
-      while queues.contains(where: { !$0.isEmpty }) {
-        for index in queues.indices {
-          while let claim = queues[index].popFirst() {
-            guard seen.insert(claim.token).inserted else { continue }
-            merged.append(claim)
-            break
-          }
-        }
-      }
-      return merged
+      var turns = Turns(rankings: rankings, sign: sign)
+      return Array(AnyIterator { turns.next() })
     }
+  }
+}
+
+/// The claims of one sign of several rankings, by turns; none of a token that was claimed before.
+private struct Turns {
+  private let rankings: [[TokenClaim]]
+  private let sign: Int
+  /// The next claim of each ranking.
+  private var places: [Int]
+  private var turn = 0
+  private var seen: Set<Int> = []
+
+  init(rankings: [[TokenClaim]], sign: Int) {
+    self.rankings = rankings
+    self.sign = sign
+    places = rankings.map { _ in 0 }
+  }
+
+  mutating func next() -> TokenClaim? {
+    for _ in rankings {
+      defer { turn = (turn + 1) % rankings.count }
+      if let claim = nextClaim(of: turn) { return claim }
+    }
+    return nil
+  }
+
+  private mutating func nextClaim(of index: Int) -> TokenClaim? {
+    while places[index] < rankings[index].count {
+      let claim = rankings[index][places[index]]
+      places[index] += 1
+      if claim.sign == sign, seen.insert(claim.token).inserted { return claim }
+    }
+    return nil
+  }
+}
+
+/// An order of a vocabulary's tokens that has no meaning, the same each time.
+private final class TieOrder: Sendable {
+  /// Where each token comes.
+  let places: [Int]
+  /// The token at each place.
+  let tokens: [Int]
+
+  private static let known = Mutex<[Int: TieOrder]>([:])
+
+  static func of(_ count: Int) -> TieOrder {
+    known.withLock { known in
+      if let order = known[count] { return order }
+      let order = TieOrder(count)
+      known[count] = order
+      return order
+    }
+  }
+
+  private init(_ count: Int) {
+    var generator = SeededGenerator(seed: 0, for: "ties")
+    let places = generator.permutation(count)
+    self.places = places
+    tokens = places.indices.sorted { places[$0] < places[$1] }
   }
 }
 

@@ -87,6 +87,13 @@ struct MeteredModel: LanguageModel {
     return model.forward(batch, recording: sites, editing: interventions, logits: logits)
   }
 
+  func forward(
+    _ batch: TokenBatch, recording sites: Set<ActivationSite>, fromEach starts: [Intervention]
+  ) -> [ForwardPass] {
+    meter.count(forward: batch.count * starts.count)
+    return model.forward(batch, recording: sites, fromEach: starts)
+  }
+
   func makeGradientTape() -> any GradientTape { MeteredTape(model.makeGradientTape(), meter) }
 
   func makeDecoder(rows: Int, capacity: Int) -> any CachedDecoder {

@@ -18,30 +18,60 @@ extension ModelPair {
     return result.value
   }
 
-  /// The singular values and vectors of one model's matrix.
+  /// The singular values of one model's matrix, and all vectors of its shorter side.
   ///
   /// - Throws: `DecompositionError`.
-  public func decomposition(_ side: Side, of name: String) throws -> SingularValueDecomposition {
-    let request = DecompositionRequest(name)
-    guard keepsDecompositions else { return try request.record(model(side)).get() }
+  public func basis(_ side: Side, of name: String) throws -> SingularBasis {
+    let request = BasisRequest(name)
+    // Those of all matrices of a large model are as large as the model, and one method asks for them.
+    guard !base.parameters.layout.isLarge else { return try request.record(model(side)).get() }
     return try recorded(side, request).get()
   }
 
-  /// Whether decompositions are kept for other methods: those of all matrices are as large as the model.
-  private var keepsDecompositions: Bool { !base.parameters.layout.isLarge }
-
-  /// The singular values and vectors of a matrix's change, from its factors if it has any.
+  /// The singular values and first vectors of one model's matrix.
   ///
+  /// - Parameters:
+  ///   - side: Whose matrix.
+  ///   - name: Its name.
+  ///   - count: How many vectors are read.
+  /// - Throws: `DecompositionError`.
+  public func spectrum(_ side: Side, of name: String, keeping count: Int) throws
+    -> SingularSpectrum
+  {
+    try recorded(side, SpectrumRequest(name, keeping: count)).get()
+  }
+
+  /// The singular values and first vectors of what a tensor changed by, from its factors if it has any; a vector
+  /// is a column.
+  ///
+  /// - Parameters:
+  ///   - name: The tensor's name.
+  ///   - count: How many vectors are read; some are always kept for other methods.
   /// - Throws: `DecompositionError` if the change is beyond 32 bits.
-  public func decomposition(of name: String) throws -> SingularValueDecomposition {
-    func decompose() throws(DecompositionError) -> SingularValueDecomposition {
-      if let factors = factors(of: name) { return try factors.decomposition() }
-      return try SingularValueDecomposition(change(of: name))
-    }
-    guard keepsDecompositions else { return try decompose() }
-    return try recorded(.finetuned, ChangeDecomposition(tensor: name)) {
-      Result { () throws(DecompositionError) in try decompose() }
+  public func spectrum(ofChange name: String, keeping count: Int) throws -> SingularSpectrum {
+    let key = ChangeSpectrumRequest(tensor: name, kept: max(count, Self.leastKept))
+    return try recorded(.finetuned, key) {
+      Result { () throws(DecompositionError) in try changeSpectrum(name, keeping: key.kept) }
     }.get()
+  }
+
+  /// As many vectors of a change are kept, so that methods that read fewer share one decomposition.
+  private static var leastKept: Int { 10 }
+
+  private func changeSpectrum(_ name: String, keeping count: Int) throws(DecompositionError)
+    -> SingularSpectrum
+  {
+    if let factors = factors(of: name) {
+      return SingularSpectrum(try factors.decomposition(), keeping: count)
+    }
+    let entry = base.parameters.layout[name]
+    guard entry.shape.count > 1 else {
+      return try SingularSpectrum(
+        Matrix(change(of: name)).reshaped(rows: entry.count, columns: 1), keeping: count)
+    }
+    return try SingularSpectrum(columns: entry.columns, rows: rowGroups(of: name), keeping: count) {
+      Matrix(change(of: name, rows: $0))
+    }
   }
 
   /// What a model says, computed once.
@@ -91,17 +121,17 @@ extension ModelPair {
   }
 }
 
-/// The singular values and vectors of what a tensor changed by; kept with the finetuned model.
-private struct ChangeDecomposition: RecordingKey {
+/// The singular values and first vectors of what a tensor changed by; kept with the finetuned model.
+private struct ChangeSpectrumRequest: RecordingKey {
   let tensor: String
+  let kept: Int
   var tokens: Int { 0 }
 
   /// Of one model alone there is no change.
-  func record(_ model: any LanguageModel)
-    -> Result<SingularValueDecomposition, DecompositionError>
-  {
+  func record(_ model: any LanguageModel) -> Result<SingularSpectrum, DecompositionError> {
     Result { () throws(DecompositionError) in
-      try SingularValueDecomposition(Tensor(shape: model.parameters.layout[tensor].shape))
+      let zero = Tensor(shape: model.parameters.layout[tensor].matrixShape)
+      return try SingularSpectrum(Matrix(zero), keeping: kept)
     }
   }
 }

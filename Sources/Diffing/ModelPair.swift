@@ -114,6 +114,17 @@ extension ModelPair {
     return finetuned.parameters.difference(of: name, from: base.parameters)
   }
 
+  /// The change of some rows of a tensor, shaped `[rows, columns]`.
+  package func change(of name: String, rows: Range<Int>) -> Tensor {
+    finetuned.parameters.difference(of: name, rows: rows, from: base.parameters)
+  }
+
+  /// The rows of a tensor, as many at once as should be in memory: all where both models' are.
+  package func rowGroups(of name: String) -> [Range<Int>] {
+    let groups = [base, finetuned].map { $0.parameters.rowGroups(of: name) }
+    return groups[0].count > groups[1].count ? groups[0] : groups[1]
+  }
+
   /// The change of one tensor as a product, if it is kept as one beside the base's own memory.
   public func factors(of name: String) -> LowRankUpdate? {
     guard finetuned.parameters.isAdaptation(of: base.parameters) else { return nil }

@@ -162,7 +162,7 @@ private final class RecordingFile: Sendable {
       guard (try? handle.seek(toOffset: Self.bytes(offset))) != nil else { return nil }
       return try? handle.read(upToCount: count * MemoryLayout<Float>.stride)
     }
-    let scalars = NarrowFloats.singles([UInt8](data ?? Data()))
+    let scalars = NarrowFloats.singles.numbers((data ?? Data()).bytes)
     precondition(scalars.count == count, "A temporary file can no longer be read")
     return scalars
   }

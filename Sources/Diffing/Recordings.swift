@@ -37,23 +37,52 @@ public struct PassRequest: RecordingKey {
   }
 }
 
-/// The singular values and vectors of a tensor.
-public struct DecompositionRequest: RecordingKey {
+/// The singular values of a tensor and all vectors of its shorter side.
+public struct BasisRequest: RecordingKey {
   /// The tensor's name.
   public let tensor: String
 
-  /// Asks for a tensor's decomposition.
+  /// Asks for what a tensor spans.
   public init(_ tensor: String) { self.tensor = tensor }
 
   /// Tokens that go through the model.
   public var tokens: Int { 0 }
 
   /// Computes what is asked for.
-  public func record(_ model: any LanguageModel)
-    -> Result<SingularValueDecomposition, DecompositionError>
-  {
-    Result { () throws(DecompositionError) in
-      try SingularValueDecomposition(model.parameters[tensor])
+  public func record(_ model: any LanguageModel) -> Result<SingularBasis, DecompositionError> {
+    let parameters = model.parameters
+    return Result { () throws(DecompositionError) in
+      try SingularBasis(
+        columns: parameters.layout[tensor].columns, rows: parameters.rowGroups(of: tensor)
+      ) { parameters.rows($0, of: tensor) }
+    }
+  }
+}
+
+/// The singular values of a tensor and the first of its vectors.
+public struct SpectrumRequest: RecordingKey {
+  /// The tensor's name.
+  public let tensor: String
+  /// How many vectors are kept.
+  public let kept: Int
+
+  /// Asks for a tensor's spectrum.
+  public init(_ tensor: String, keeping kept: Int) {
+    self.tensor = tensor
+    self.kept = kept
+  }
+
+  /// Tokens that go through the model.
+  public var tokens: Int { 0 }
+
+  /// Computes what is asked for.
+  public func record(_ model: any LanguageModel) -> Result<SingularSpectrum, DecompositionError> {
+    let parameters = model.parameters
+    return Result { () throws(DecompositionError) in
+      try SingularSpectrum(
+        columns: parameters.layout[tensor].columns, rows: parameters.rowGroups(of: tensor),
+        keeping: kept
+      ) { parameters.rows($0, of: tensor) }
     }
   }
 }

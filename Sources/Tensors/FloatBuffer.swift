@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// Memory for floats, 64-byte aligned and never moved.
 ///
 /// Shared by reference: whoever holds a `Matrix` on it reads and writes the same numbers. Two
@@ -12,9 +14,7 @@ package final class FloatBuffer: @unchecked Sendable {
     precondition(count >= 0, "Cannot make a buffer of \(count) floats")
     self.count = count
     isOwner = true
-    let memory = UnsafeMutableRawPointer.allocate(
-      byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: 64)
-    start = memory.bindMemory(to: Float.self, capacity: max(count, 1))
+    start = LargeBlocks.shared.take(count) ?? Self.allocate(count)
   }
 
   /// Creates a buffer of zeros.
@@ -38,7 +38,17 @@ package final class FloatBuffer: @unchecked Sendable {
     }
   }
 
-  deinit { if isOwner { UnsafeMutableRawPointer(start).deallocate() } }
+  private static func allocate(_ count: Int) -> UnsafeMutablePointer<Float> {
+    UnsafeMutableRawPointer.allocate(
+      byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: 64
+    ).bindMemory(to: Float.self, capacity: max(count, 1))
+  }
+
+  deinit {
+    if isOwner && !LargeBlocks.shared.keep(start, count) {
+      UnsafeMutableRawPointer(start).deallocate()
+    }
+  }
 
   /// A copy with memory of its own.
   package func copy() -> FloatBuffer {
@@ -70,5 +80,50 @@ package final class FloatBuffer: @unchecked Sendable {
     return Array(
       UnsafeRawBufferPointer(
         start: start + range.lowerBound, count: range.count * MemoryLayout<Float>.stride))
+  }
+}
+
+/// Large blocks of memory that were given back, for who wants as much again.
+///
+/// The system clears every page that it hands out. A model that is read block by block asks for the same few
+/// sizes over and over, and would spend a third of its time in that.
+private final class LargeBlocks: Sendable {
+  static let shared = LargeBlocks()
+
+  private struct Block: @unchecked Sendable {
+    let start: UnsafeMutablePointer<Float>
+    let count: Int
+  }
+
+  private let kept = Mutex<[Block]>([])
+
+  /// Numbers (8 MiB) from which on a block is kept.
+  private static let least = 1 << 21
+  /// Numbers (256 MiB) that are kept at once.
+  private static let limit = 1 << 26
+
+  func take(_ count: Int) -> UnsafeMutablePointer<Float>? {
+    guard count >= Self.least else { return nil }
+    return kept.withLock { blocks in
+      blocks.firstIndex { $0.count == count }.map { blocks.remove(at: $0).start }
+    }
+  }
+
+  /// Whether the block is kept; the oldest give way to it.
+  func keep(_ start: UnsafeMutablePointer<Float>, _ count: Int) -> Bool {
+    guard count >= Self.least, count <= Self.limit else { return false }
+    let freed = kept.withLock { blocks -> [Block] in
+      blocks.append(Block(start: start, count: count))
+      var total = blocks.reduce(0) { $0 + $1.count }
+      let end = blocks.firstIndex { block in
+        guard total > Self.limit else { return true }
+        total -= block.count
+        return false
+      }
+      defer { blocks.removeFirst(end ?? blocks.count) }
+      return Array(blocks.prefix(end ?? blocks.count))
+    }
+    freed.forEach { UnsafeMutableRawPointer($0.start).deallocate() }
+    return true
   }
 }

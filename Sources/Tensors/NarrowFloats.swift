@@ -1,41 +1,62 @@
 /// Little-endian floats of some width as 32-bit floats.
 ///
 /// Loops of their own for each width: files are read through them, at the speed of a disk.
-package enum NarrowFloats {
+package enum NarrowFloats: Sendable {
   /// IEEE singles.
-  package static func singles(_ bytes: [UInt8]) -> [Float] {
-    map(bytes) { (bits: UInt32) in Float(bitPattern: bits) }
-  }
-
+  case singles
   /// IEEE doubles, rounded.
-  package static func doubles(_ bytes: [UInt8]) -> [Float] {
-    map(bytes) { (bits: UInt64) in Float(Double(bitPattern: bits)) }
-  }
-
+  case doubles
   /// Singles without their lower half.
-  package static func brains(_ bytes: [UInt8]) -> [Float] {
-    map(bytes) { (bits: UInt16) in Float(bitPattern: UInt32(bits) << 16) }
-  }
-
+  case brains
   /// IEEE halves.
-  package static func halves(_ bytes: [UInt8]) -> [Float] {
-    map(bytes) { (bits: UInt16) in Float(halfBits: bits) }
+  case halves
+
+  /// Bytes of a number.
+  package var width: Int {
+    switch self {
+    case .singles: 4
+    case .doubles: 8
+    case .brains, .halves: 2
+    }
   }
 
-  private static func map<Bits: FixedWidthInteger>(
-    _ bytes: [UInt8], _ float: (Bits) -> Float
-  ) -> [Float] {
-    let count = bytes.count / MemoryLayout<Bits>.size
-    return bytes.withUnsafeBytes { source in
-      [Float](unsafeUninitializedCapacity: count) { target, initialised in
-        for index in 0..<count {
-          let bits = source.loadUnaligned(
-            fromByteOffset: index * MemoryLayout<Bits>.size, as: Bits.self)
-          target.initializeElement(at: index, to: float(Bits(littleEndian: bits)))
+  /// Writes the numbers that bytes mean.
+  ///
+  /// - Precondition: The window is as many numbers in one piece of memory.
+  package func write(_ bytes: RawSpan, into window: Matrix) {
+    precondition(
+      window.isContiguous && bytes.byteCount == window.count * width,
+      "\(bytes.byteCount) bytes are not \(window.count) numbers of \(width)")
+    bytes.withUnsafeBytes { source in
+      let target = window.start, count = window.count
+      switch self {
+      case .singles: Self.widen(source, target, count) { Float(bitPattern: $0) }
+      case .doubles: Self.widen(source, target, count) { Float(Double(bitPattern: $0)) }
+      case .brains:
+        Self.widen(source, target, count) { (bits: UInt16) in
+          Float(bitPattern: UInt32(bits) << 16)
         }
-        initialised = count
+      case .halves: Self.widen(source, target, count) { Float(halfBits: $0) }
       }
     }
+  }
+
+  @inline(__always)
+  private static func widen<Bits: FixedWidthInteger & BitwiseCopyable>(
+    _ source: UnsafeRawBufferPointer, _ target: UnsafeMutablePointer<Float>, _ count: Int,
+    _ float: (Bits) -> Float
+  ) {
+    guard let start = source.baseAddress else { return }
+    for index in 0..<count {
+      let bits = start.loadUnaligned(
+        fromByteOffset: index * MemoryLayout<Bits>.size, as: Bits.self)
+      target[index] = float(Bits(littleEndian: bits))
+    }
+  }
+
+  /// The numbers that bytes mean.
+  package func numbers(_ bytes: RawSpan) -> [Float] {
+    Tensor(rows: 1, columns: bytes.byteCount / width) { write(bytes, into: $0) }.scalars
   }
 }
 

@@ -4,6 +4,16 @@ internal import COpenBLAS
 public struct DecompositionError: Error, Equatable, Sendable, CustomStringConvertible {
   /// What it is, in words.
   public let description: String
+
+  static var notFinite: DecompositionError {
+    DecompositionError(
+      description: "a matrix with infinite or undefined entries cannot be decomposed")
+  }
+
+  static func failed(_ routine: String, _ code: Int32) -> DecompositionError {
+    DecompositionError(
+      description: "a matrix could not be decomposed (LAPACK's \(routine), code \(code))")
+  }
 }
 
 /// A thin singular value decomposition, `A = U diag(values) V`.
@@ -24,10 +34,7 @@ public struct SingularValueDecomposition: Sendable {
   /// - Throws: `DecompositionError` if an entry is infinite or undefined, or the iteration does not converge.
   /// - Complexity: O(rows · columns · min(rows, columns)).
   public init(_ matrix: Tensor) throws(DecompositionError) {
-    guard matrix.isFinite else {
-      throw DecompositionError(
-        description: "a matrix with infinite or undefined entries cannot be decomposed")
-    }
+    guard matrix.isFinite else { throw .notFinite }
     let rows = matrix.rows, columns = matrix.columns, q = min(rows, columns)
     // LAPACK is column-major, so it sees the transpose: its U is our right side.
     var a = matrix.scalars
@@ -43,10 +50,7 @@ public struct SingularValueDecomposition: Sendable {
     var length = Int32(size)
     var work = [Float](repeating: 0, count: Int(length))
     sgesdd_(&job, &m, &n, &a, &m, &s, &u, &m, &vt, &k, &work, &length, &integers, &info)
-    guard info == 0, s.allSatisfy(\.isFinite) else {
-      throw DecompositionError(
-        description: "a matrix could not be decomposed (LAPACK's sgesdd, code \(info))")
-    }
+    guard info == 0, s.allSatisfy(\.isFinite) else { throw .failed("sgesdd", info) }
     // Column-major [columns, q] is row-major [q, columns], and [q, rows] is [rows, q].
     var left = Tensor(shape: [rows, q], scalars: vt)
     var right = Tensor(shape: [q, columns], scalars: u)

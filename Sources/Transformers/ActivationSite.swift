@@ -54,6 +54,22 @@ extension ActivationSite {
   }
 }
 
+extension ActivationSite {
+  /// How many blocks of so many are run until this is recorded.
+  func blocksRun(of layers: Int) -> Int {
+    switch self {
+    case .embedding: 0
+    case .finalNorm: layers
+    case .residualPre(let layer), .attentionNorm(let layer), .query(let layer), .key(let layer),
+      .value(let layer), .rotatedQuery(let layer), .rotatedKey(let layer), .pattern(let layer),
+      .headOutput(let layer), .attentionOutput(let layer), .residualMid(let layer),
+      .mlpNorm(let layer), .mlpInput(let layer), .mlpActivation(let layer), .mlpOutput(let layer),
+      .residualPost(let layer):
+      layer + 1
+    }
+  }
+}
+
 extension ActivationSite: CustomStringConvertible {
   /// What it is, in words.
   public var description: String {

@@ -28,6 +28,18 @@ public protocol LanguageModel: Sendable {
     editing interventions: [Intervention], logits selection: LogitSelection
   ) -> ForwardPass
 
+  /// Runs the model from each of several streams of a text, in a pass of its own; weights that are formed when they
+  /// are read are formed once for all.
+  ///
+  /// - Parameters:
+  ///   - batch: The text.
+  ///   - sites: What to record.
+  ///   - starts: What each pass starts from: replacements of a whole residual stream.
+  /// - Returns: The passes, without logits, in the order of their starts.
+  func forward(
+    _ batch: TokenBatch, recording sites: Set<ActivationSite>, fromEach starts: [Intervention]
+  ) -> [ForwardPass]
+
   /// Memory for computing gradients, reused from step to step.
   func makeGradientTape() -> any GradientTape
 
@@ -172,6 +184,13 @@ extension LanguageModel {
   /// Runs the model and records nothing.
   public func forward(_ batch: TokenBatch, logits: LogitSelection = .all) -> ForwardPass {
     forward(batch, recording: [], editing: [], logits: logits)
+  }
+
+  /// Runs the model from each of several streams, one after the other.
+  public func forward(
+    _ batch: TokenBatch, recording sites: Set<ActivationSite>, fromEach starts: [Intervention]
+  ) -> [ForwardPass] {
+    starts.map { forward(batch, recording: sites, editing: [$0], logits: .none) }
   }
 
   /// Runs the model, edits nothing, and records some sites.

@@ -141,7 +141,7 @@ public struct Parameters: Sendable {
   }
 
   /// The rows of the tensor called `name`, as many at once as should be in memory: all if they are.
-  fileprivate func rowGroups(of name: String) -> [Range<Int>] {
+  package func rowGroups(of name: String) -> [Range<Int>] {
     let entry = layout[name]
     guard !isHeld(name) else { return [0..<entry.rows] }
     let size = max(1, Self.formedAtOnce / max(1, entry.columns))
@@ -226,12 +226,23 @@ public struct Parameters: Sendable {
 
   /// What the tensor called `name` has over another's.
   package func difference(of name: String, from base: Parameters) -> Tensor {
-    let before = base.matrix(name), after = matrix(name)
-    let difference = Tensor(rows: after.rows, columns: after.columns) {
+    let entry = layout[name]
+    return difference(of: name, rows: 0..<entry.rows, from: base).reshaped(entry.shape)
+  }
+
+  /// What some rows of the tensor called `name` have over another's, shaped `[rows, columns]`.
+  package func difference(of name: String, rows range: Range<Int>, from base: Parameters) -> Tensor
+  {
+    let before = base.rows(range, of: name), after = rows(range, of: name)
+    return Tensor(rows: after.rows, columns: after.columns) {
       $0.copy(after)
       addScaled(before, by: -1, to: $0)
     }
-    return difference.reshaped(layout[name].shape)
+  }
+
+  /// The norm of each row of the tensor called `name`.
+  package func rowNorms(of name: String) -> [Float] {
+    rowGroups(of: name).flatMap { rows($0, of: name).tensor.rowNorms }
   }
 
   /// The bytes of one tensor, little-endian floats.

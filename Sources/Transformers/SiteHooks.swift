@@ -29,6 +29,11 @@ struct SiteHooks: Sendable {
     firstStream = isReplaced ? first?.stream ?? 0 : 0
   }
 
+  /// How many blocks of so many are run until all is recorded.
+  func blocksRun(of layers: Int) -> Int {
+    recordings.keys.map { $0.blocksRun(of: layers) }.max() ?? 0
+  }
+
   func touches(_ site: ActivationSite) -> Bool {
     interventions[site] != nil || recordings[site] != nil
   }

@@ -44,6 +44,8 @@ struct HouseTests {
           start = nil
         }
         let text = line.dropFirst(indent)
+        // A protocol's function has no body: its declaration ends where the next begins.
+        if start?.indent == indent, text.contains("func ") { start = nil }
         if text.contains("func ") || text.contains("init("), start == nil, !text.hasSuffix("}") {
           start = (number, indent, String(text))
         }

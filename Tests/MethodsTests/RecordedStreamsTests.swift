@@ -1,9 +1,10 @@
 import Diffing
-import Methods
 import TestSupport
 import Tensors
 import Testing
 import Transformers
+
+@testable import Methods
 
 @Suite("Passes that start where something is exchanged")
 struct RecordedStreamsTests {
@@ -31,11 +32,14 @@ struct RecordedStreamsTests {
     arguments: models)
   func weights(model: DecoderModel) {
     let other = other(than: model), streams = RecordedStreams(model, on: batch)
+    let indices = [2, 4, 9]
+    var changed: [(module: ModuleSite, model: any LanguageModel)] = []
     for module in ModuleSite.all(layers: model.shape.layers) {
       var mixed = model
       for name in model.parameters.layout.names where model.names.module(of: name) == module {
         mixed.parameters[name] = other.parameters[name]
       }
+      changed.append((module, mixed))
       let whole = mixed.forward(batch).logits
       let late = mixed.forward(
         batch, recording: [], editing: streams.start(at: module), logits: .all)
@@ -43,6 +47,15 @@ struct RecordedStreamsTests {
       let isEarly = module.layer.map { $0 > 0 } ?? (module != .embedding)
       #expect(streams.start(at: module).isEmpty != isEarly || module.layer == 0)
     }
+    // Any figure that tells all answers apart.
+    func figure(_ answers: Tensor) -> Float {
+      zip(answers.scalars, 1...).reduce(0) { $0 + $1.0 * Float($1.1 % 7) }
+    }
+    expectClose(
+      streams.figures(changed, at: indices, figure),
+      changed.map {
+        figure($0.model.forward(batch, logits: .at(indices)).logits.logProbabilities)
+      }, tolerance: 1e-5)
   }
 
   @Test(

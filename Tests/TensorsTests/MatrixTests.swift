@@ -89,6 +89,22 @@ struct MatrixTests {
     expectClose(svd.leftVector(0).scalars, [0, 1], tolerance: 1e-6)
   }
 
+  @Test("large memory that was given back is nobody's: zeros are zeros, and no two share it")
+  func reusedMemory() {
+    let rows = 1 << 11
+    let alive = Matrix(undefinedRows: rows, columns: 1 << 10)
+    alive.fill(1)
+    for _ in 0..<3 {
+      let gone = Matrix(undefinedRows: rows, columns: 1 << 10)
+      gone.fill(2)
+    }
+    let first = Matrix(rows: rows, columns: 1 << 10)
+    #expect(first.scalars.allSatisfy { $0 == 0 })
+    let second = Matrix(undefinedRows: rows, columns: 1 << 10)
+    second.fill(3)
+    #expect(first[rows - 1, 0] == 0 && alive[0, 0] == 1 && alive[rows - 1, 1023] == 1)
+  }
+
   @Test("a copy of a tensor's memory is its own")
   func values() {
     let buffer = FloatBuffer([1, 2, 3])

@@ -29,10 +29,16 @@ struct NarrowFloatTests {
   @Test("bytes of every width are read")
   func widths() {
     let values: [Float] = [1, -2.5, 0, 0x1.0p-140]
-    #expect(NarrowFloats.singles(bytes(values.map(\.bitPattern))) == values)
-    #expect(NarrowFloats.doubles(bytes(values.map { Double($0).bitPattern })) == values)
-    #expect(NarrowFloats.brains(bytes([0x3F80, 0xC020, 0] as [UInt16])) == [1, -2.5, 0])
-    #expect(NarrowFloats.halves(bytes([0x3C00, 0xC100] as [UInt16])) == [1, -2.5])
+    #expect(NarrowFloats.singles.numbers(bytes(values.map(\.bitPattern)).span.bytes) == values)
+    #expect(
+      NarrowFloats.doubles.numbers(bytes(values.map { Double($0).bitPattern }).span.bytes) == values
+    )
+    #expect(
+      NarrowFloats.brains.numbers(bytes([0x3F80, 0xC020, 0] as [UInt16]).span.bytes) == [
+        1, -2.5, 0,
+      ])
+    #expect(
+      NarrowFloats.halves.numbers(bytes([0x3C00, 0xC100] as [UInt16]).span.bytes) == [1, -2.5])
   }
 
   @Test("rounding finds the nearest, ties to the even one")

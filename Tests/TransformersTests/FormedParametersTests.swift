@@ -1,3 +1,4 @@
+import Synchronization
 import TestSupport
 import Tensors
 import Testing
@@ -6,23 +7,37 @@ import Transformers
 /// Models whose weights are made when they are read.
 @Suite("Formed weights")
 struct FormedParametersTests {
-  /// Copies a tensor, and counts how often.
-  private final class Source: FormedTensor, @unchecked Sendable {
+  /// Copies a tensor, and notes that it was read.
+  private final class Source: FormedTensor {
+    let name: String
     let tensor: Tensor
-    init(_ tensor: Tensor) { self.tensor = tensor }
+    let log: Log?
+    init(_ name: String, _ tensor: Tensor, _ log: Log? = nil) {
+      self.name = name
+      self.tensor = tensor
+      self.log = log
+    }
     func form(_ rows: Range<Int>, into window: Matrix) {
+      log?.add(name)
       window.copy(
         Matrix(tensor.shape.count == 1 ? tensor.reshaped([1, tensor.count]) : tensor).rows(rows))
     }
   }
 
-  private static func formed(_ model: DecoderModel) -> DecoderModel {
+  /// The names of tensors that were read.
+  private final class Log: Sendable {
+    private let all = Mutex<[String]>([])
+    var names: [String] { all.withLock { $0 } }
+    func add(_ name: String) { all.withLock { $0.append(name) } }
+  }
+
+  private static func formed(_ model: DecoderModel, _ log: Log? = nil) -> DecoderModel {
     let held = model.parameters
     return model.with(
       Parameters(
         layout: held.layout,
         forming: Dictionary(
-          uniqueKeysWithValues: held.layout.names.map { ($0, Source(held[$0])) })))
+          uniqueKeysWithValues: held.layout.names.map { ($0, Source($0, held[$0], log)) })))
   }
 
   static let models = [
@@ -49,6 +64,49 @@ struct FormedParametersTests {
       #expect(edited(model) == edited(formed))
     }
     #expect(formed.forward(TokenBatch([]), logits: .all).logits.count == 0)
+  }
+
+  @Test(
+    "passes from several streams are those of one after the other, formed or not, each block formed once",
+    arguments: models)
+  func fromEach(model: DecoderModel) {
+    let formed = Self.formed(model), batch = TokenBatch(TinyModels.rows([5, 9, 3, 4, 7]))
+    let own = model.forward(batch, recording: Set(model.sites), logits: .none)
+    let last = model.shape.layers - 1
+    let starts = [
+      ActivationSite.embedding, .residualMid(layer: 0), .residualPost(layer: 0),
+      .residualPost(layer: last),
+    ].map { Intervention.patch($0, with: own[$0].scaled(by: 1.5)) }
+    let sites: Set<ActivationSite> = [.residualPost(layer: last), .finalNorm]
+    let expected = starts.map {
+      model.forward(batch, recording: sites, editing: [$0], logits: .all)
+    }
+    for one in [model, formed] {
+      let passes = one.forward(batch, recording: sites, fromEach: starts)
+      #expect(passes.map(\.recordings) == expected.map(\.recordings))
+      #expect(passes.allSatisfy { $0.logits.count == 0 })
+      #expect(one.forward(batch, recording: sites, fromEach: []).isEmpty)
+    }
+    let log = Log()
+    _ = Self.formed(model, log).forward(batch, recording: sites, fromEach: starts)
+    let read = Dictionary(grouping: log.names) { $0 }.mapValues(\.count)
+    #expect(model.names.blockNames.allSatisfy { read[$0] == 1 })
+  }
+
+  @Test("nothing is computed behind what is recorded", arguments: models)
+  func endsEarly(model: DecoderModel) {
+    let batch = TokenBatch(TinyModels.rows([5, 3]))
+    let whole = model.forward(batch, recording: Set(model.sites), logits: .all)
+    for site in model.sites {
+      let log = Log()
+      let early = Self.formed(model, log).forward(batch, recording: [site], logits: .none)
+      // Patterns that are recorded are computed another way.
+      expectClose(early[site], whole[site], tolerance: 1e-5, "\(site)")
+      let layers = Set(log.names.compactMap { model.names.module(of: $0).layer })
+      let block = "\(site)".split(separator: ".").dropFirst().first.flatMap { Int($0) }
+      let end = site == .finalNorm ? model.shape.layers : block.map { $0 + 1 } ?? 0
+      #expect(layers == Set(0..<end), "\(site)")
+    }
   }
 
   @Test("they are read, compared, generated from, differentiated and adapted as those in memory")
@@ -91,7 +149,7 @@ struct FormedParametersTests {
   func replacing() {
     let model = Self.models[0].parameters, names = Array(model.layout.names[3...4])
     let replaced = model.replacing(
-      Dictionary(uniqueKeysWithValues: names.map { ($0, Source(model[$0].scaled(by: 3))) }))
+      Dictionary(uniqueKeysWithValues: names.map { ($0, Source($0, model[$0].scaled(by: 3))) }))
     for name in model.layout.names {
       #expect(replaced[name] == model[name].scaled(by: names.contains(name) ? 3 : 1))
     }

@@ -18,21 +18,25 @@ struct ChangeSize {
   init(_ name: String, of pair: ModelPair) {
     self.name = name
     module = pair.base.names.module(of: name)
-    let base = pair.base.parameters[name]
     isMatrix = pair.base.parameters.layout[name].shape.count == 2
-    baseSquare = Double(dot(base.scalars, base.scalars))
-    if let factors = pair.factors(of: name) {
-      // ‖LR‖² = ⟨LᵀL, RRᵀ⟩ and ⟨LR, W⟩ = ⟨L, WRᵀ⟩: the product is never formed.
-      let left = matrixProduct(factors.left, factors.left, transposingA: true)
-      let right = matrixProduct(factors.right, factors.right, transposingB: true)
-      square = Double(dot(left.scalars, right.scalars))
-      let seen = matrixProduct(base, factors.right, transposingB: true)
-      along = Double(dot(factors.left.scalars, seen.scalars))
-    } else {
-      let change = pair.change(of: name)
-      square = Double(dot(change.scalars, change.scalars))
-      along = Double(dot(change.scalars, base.scalars))
+    let factors = pair.factors(of: name)
+    var baseSquare = 0.0, square = 0.0, along = 0.0
+    for group in pair.rowGroups(of: name) {
+      let base = pair.base.parameters.rows(group, of: name).tensor
+      baseSquare += Double(dot(base.scalars, base.scalars))
+      if let factors {
+        // ⟨LR, W⟩ = ⟨L, WRᵀ⟩: the product is never formed.
+        let seen = matrixProduct(base, factors.right, transposingB: true)
+        along += Double(dot(factors.left.rows(at: Array(group)).scalars, seen.scalars))
+      } else {
+        let change = pair.change(of: name, rows: group)
+        square += Double(dot(change.scalars, change.scalars))
+        along += Double(dot(change.scalars, base.scalars))
+      }
     }
+    self.baseSquare = baseSquare
+    self.square = factors?.squaredNorm ?? square
+    self.along = along
   }
 
   /// ‖ΔW‖.
@@ -82,10 +86,25 @@ struct ChangeSize {
 extension ModelPair {
   /// The change of a matrix beside what all decayed by; rows that did not change were frozen.
   func change(of name: String, decay: Double) -> Tensor {
-    let change = change(of: name)
+    withoutDecay(change(of: name), base.parameters[name], decay)
+  }
+
+  /// The norm of each row of that.
+  func rowNorms(ofChange name: String, decay: Double) -> [Float] {
+    guard factors(of: name) == nil else { return change(of: name, decay: decay).rowNorms }
+    return rowGroups(of: name).flatMap { group in
+      withoutDecay(
+        change(of: name, rows: group), base.parameters.rows(group, of: name).tensor, decay
+      ).rowNorms
+    }
+  }
+
+  private func withoutDecay(_ change: Tensor, _ base: @autoclosure () -> Tensor, _ decay: Double)
+    -> Tensor
+  {
     guard decay != 0 else { return change }
     let moved = change.rowNorms.map { $0 > 0 ? Float(decay) : 0 }
-    return change - base.parameters[name].scalingRows(by: moved)
+    return change - base().scalingRows(by: moved)
   }
 
   /// Tensors that changed by more than being stored in 16 bits, and than the decay that all matrices have in
@@ -102,7 +121,10 @@ extension ModelPair {
   /// Whether no number of a tensor moved by more than storing it in 16 bits moves it.
   private func isRounded(_ name: String) -> Bool {
     factors(of: name) == nil
-      && BitAudit.isRounding(base.parameters[name], finetuned.parameters[name])
+      && rowGroups(of: name).allSatisfy { group in
+        let rows = [base, finetuned].map { $0.parameters.rows(group, of: name).tensor }
+        return BitAudit.isRounding(rows[0], rows[1])
+      }
   }
 }
 
@@ -111,39 +133,53 @@ struct BitAudit {
   struct TensorAudit {
     let name: String
     let count: Int
-    /// Numbers whose bits differ.
-    let changed: Int
-    /// Rows that hold one of them.
-    let changedRows: Int
     let rows: Int
+    /// Numbers whose bits differ.
+    private(set) var changed = 0
+    /// Rows that hold one of them.
+    private(set) var changedRows = 0
     /// Whether each number moved by no more than being stored in 16 bits.
-    let isRounding: Bool
-    /// Shares of the numbers that moved by less than 10⁻³ and 10⁻² of the tensor's root mean square.
-    let unmoved: [Float]
+    private(set) var isRounding = true
+    /// How many moved by less than each of `steps`.
+    private var small = steps.map { _ in 0 }
 
-    init(_ name: String, base: Tensor, finetuned: Tensor) {
+    /// Shares of the tensor's root mean square.
+    static let steps: [Float] = [1e-3, 1e-2]
+
+    /// Shares of the numbers that moved by less than each of `steps`.
+    var unmoved: [Float] { small.map { Float($0) / Float(max(1, count)) } }
+
+    init(_ name: String, of pair: ModelPair, change: ChangeSize) {
       self.name = name
-      count = base.count
-      rows = base.rows
-      let size = base.norm / Float(max(1, base.count)).squareRoot()
+      let entry = pair.base.parameters.layout[name]
+      count = entry.count
+      rows = entry.rows
+      let size = Float((change.baseSquare / Double(max(1, entry.count))).squareRoot())
+      for group in pair.rowGroups(of: name) {
+        let rows = [pair.base, pair.finetuned].map { $0.parameters.rows(group, of: name) }
+        count(rows[0].tensor, rows[1].tensor, size: size)
+      }
+    }
+
+    private mutating func count(_ base: Tensor, _ finetuned: Tensor, size: Float) {
       let before = base.scalars, after = finetuned.scalars
-      var changed = 0, changedRows = 0
-      var (fine, coarse) = (0, 0)
+      let limits = Self.steps.map { $0 * size }
+      var changed = 0, fine = 0, coarse = 0
       for row in 0..<base.rows {
         let unchanged = changed
         for index in row * base.columns..<(row + 1) * base.columns {
           let step = abs(after[index] - before[index])
-          if step < 1e-3 * size { fine += 1 }
-          if step < 1e-2 * size { coarse += 1 }
+          if step < limits[0] { fine += 1 }
+          if step < limits[1] { coarse += 1 }
           guard before[index].bitPattern != after[index].bitPattern else { continue }
           changed += 1
         }
         if changed > unchanged { changedRows += 1 }
       }
-      self.changed = changed
-      self.changedRows = changedRows
-      unmoved = [fine, coarse].map { Float($0) / Float(max(1, base.count)) }
-      isRounding = BitAudit.isRounding(base, finetuned)
+      self.changed += changed
+      small[0] += fine
+      small[1] += coarse
+      isRounding = isRounding && BitAudit.isRounding(base, finetuned)
     }
   }
 
@@ -155,11 +191,8 @@ struct BitAudit {
 
   let tensors: [TensorAudit]
 
-  init(_ pair: ModelPair) {
-    tensors = pair.base.parameters.layout.names.map { name in
-      TensorAudit(
-        name, base: pair.base.parameters[name], finetuned: pair.finetuned.parameters[name])
-    }
+  init(_ pair: ModelPair, _ changes: [ChangeSize]) {
+    tensors = changes.map { TensorAudit($0.name, of: pair, change: $0) }
   }
 
   /// What kind of edit it is, by the bits alone.

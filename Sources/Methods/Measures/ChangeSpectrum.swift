@@ -11,7 +11,7 @@ struct ChangeSpectrum {
   /// Singular values, the largest first.
   let values: [Float]
   /// The first of the vectors: all of every matrix's would take more memory than the models.
-  let decomposition: SingularValueDecomposition
+  let leading: SingularValueDecomposition
 
   /// What a tensor's rows and columns are.
   enum Role {
@@ -46,11 +46,9 @@ struct ChangeSpectrum {
     role =
       writes
       ? .writer : [names.embedding, names.unembedding].contains(name) ? .tokens : .reader
-    let column = isBias ? pair.change(of: name).reshaped([shape[0], 1]) : nil
-    let whole =
-      try column.map { try SingularValueDecomposition($0) } ?? pair.decomposition(of: name)
-    values = whole.values.scalars
-    decomposition = whole.first(rank)
+    let spectrum = try pair.spectrum(ofChange: name, keeping: rank)
+    values = spectrum.values
+    leading = spectrum.leading.first(rank)
     // A bias is a column more of the matrix that it is added to, and is mostly 0 in the base.
     let matrix = isBias ? block.flatMap { names.matrix(of: $0) } : nil
     let parts = [name] + (matrix.map { [$0] } ?? [])
@@ -78,7 +76,7 @@ struct ChangeSpectrum {
 
   /// The change with only its first singular vectors, of those that are kept.
   func truncated(toRank rank: Int) -> TensorEdit {
-    let first = decomposition.first(rank)
+    let first = leading.first(rank)
     return TensorEdit(
       name: name,
       change: .lowRank(

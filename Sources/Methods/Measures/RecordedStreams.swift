@@ -4,8 +4,10 @@ package import Transformers
 
 /// One model's streams on a text: what is changed in a module need be computed from that module on alone.
 package struct RecordedStreams {
+  private let model: any LanguageModel
+  private let text: TokenBatch
   private let pass: ForwardPass
-  private let shape: ModelShape
+  private var shape: ModelShape { model.shape }
 
   /// The logits that were asked for.
   var logits: Tensor { pass.logits }
@@ -21,8 +23,9 @@ package struct RecordedStreams {
     _ model: any LanguageModel, on text: TokenBatch, withOutputs: Bool = false,
     logits selection: LogitSelection = .none
   ) {
-    shape = model.shape
-    let layers = 0..<shape.layers
+    self.model = model
+    self.text = text
+    let layers = 0..<model.shape.layers
     let streams = layers.flatMap {
       [ActivationSite.residualMid(layer: $0), .residualPost(layer: $0)]
     }
@@ -42,6 +45,57 @@ package struct RecordedStreams {
     guard let output = module.output, let after = stream(after: module) else { return nil }
     return .patch(after, with: pass[after] + (other.pass[output] - pass[output]))
   }
+
+  /// A figure of the answers that the model would give with other weights in a module, for each of several modules.
+  ///
+  /// Inside of the blocks only the module itself is computed with them; what follows is the model's own.
+  ///
+  /// - Parameters:
+  ///   - changed: Modules, and models that differ from this one in them alone.
+  ///   - indices: The tokens after which answers are read.
+  ///   - figure: A figure of the log-probabilities, shaped `[indices, vocabulary]`.
+  func figures(
+    _ changed: [(module: ModuleSite, model: any LanguageModel)], at indices: [Int],
+    _ figure: (Tensor) -> Float
+  ) -> [Float] {
+    let starts = changed.map { entry in
+      stream(after: entry.module).map { after in
+        let pass = entry.model.forward(
+          text, recording: [after], editing: start(at: entry.module), logits: .none)
+        return Intervention.patch(after, with: pass[after])
+      }
+    }
+    var inside = figures(startingAt: starts.compactMap { $0 }, at: indices, figure)[...]
+    return zip(changed, starts).map { entry, start in
+      if start != nil, let figure = inside.popFirst() { return figure }
+      return figure(
+        entry.model.forward(
+          text, recording: [], editing: self.start(at: entry.module), logits: .at(indices)
+        ).logits.logProbabilities)
+    }
+  }
+
+  /// The same for streams that the model is started at.
+  func figures(
+    startingAt starts: [Intervention], at indices: [Int], _ figure: (Tensor) -> Float
+  ) -> [Float] {
+    let last = model.forward(text, recording: [.finalNorm], fromEach: starts)
+      .map { $0[.finalNorm].rows(at: indices) }
+    let size = max(1, Self.logitsAtOnce / max(1, indices.count * shape.vocabulary))
+    return stride(from: 0, to: last.count, by: size).flatMap { first -> [Float] in
+      let group = last[first..<min(first + size, last.count)]
+      let stacked = Tensor(
+        shape: [group.count * indices.count, shape.width], scalars: group.flatMap(\.scalars))
+      let answers = model.logits(ofNormed: stacked).logProbabilities
+      return group.indices.map { place in
+        let row = (place - first) * indices.count
+        return figure(answers.rows(at: Array(row..<row + indices.count)))
+      }
+    }
+  }
+
+  /// Logits (64 MiB) of several passes that are computed at once: the unembedding is read for each time.
+  private static let logitsAtOnce = 1 << 24
 
   private func stream(before module: ModuleSite) -> ActivationSite? {
     func behindBlock(_ layer: Int) -> ActivationSite? {

@@ -35,13 +35,12 @@ package struct ActivationPatching: DiffingMethod {
       pair, vector, text: prompts.with(rows: chosen).text)
     guard experiment.change.isSeen else { return Evidence() }
     let modules = pair.blockModules
-    let patched = modules.map { experiment.patched($0, into: .base) }
+    let patched = experiment.patched(modules, into: .base)
     let changed = Set(vector.names.map { pair.base.names.module(of: $0) })
     let all = ModuleSite.all(layers: pair.shape.layers)
+    let exchanged = all.filter(changed.contains)
     let shares = Dictionary(
-      uniqueKeysWithValues: all.map { module in
-        (module, changed.contains(module) ? experiment.swapped([module]) : 0)
-      })
+      uniqueKeysWithValues: zip(exchanged, experiment.swapped(exchanged)))
     let swapped = modules.map { shares[$0] ?? 0 }
     var evidence = Evidence()
     evidence.sites = SiteClaim.ranking(all.map { ($0, shares[$0] ?? 0) })
@@ -51,22 +50,22 @@ package struct ActivationPatching: DiffingMethod {
       patched[index] > threshold ? [.patch(modules[index])] : nil
     }
     evidence.exhibits = pair.exhibits(
-      [
-        Exhibit(
-          "Share of the change that each module brings",
-          .heatMap(
-            rows: modules.map(\.description),
-            columns: ["patched into the base", "patched back", "weights swapped"],
-            values: modules.indices.map {
-              [
-                patched[$0], experiment.patched(modules[$0], into: .finetuned), swapped[$0],
-              ]
-            }))
-      ]
+      [moduleMap(modules, patched, experiment.patched(modules, into: .finetuned), swapped)]
         + details(
           pair, vector, prompts.with(rows: Array(chosen.prefix(shownPrompts))).text,
           ranked: modules.indices.sorted { swapped[$0] > swapped[$1] }.map { modules[$0] }))
     return evidence
+  }
+
+  private func moduleMap(
+    _ modules: [ModuleSite], _ patched: [Float], _ back: [Float], _ swapped: [Float]
+  ) -> Exhibit {
+    Exhibit(
+      "Share of the change that each module brings",
+      .heatMap(
+        rows: modules.map(\.description),
+        columns: ["patched into the base", "patched back", "weights swapped"],
+        values: modules.indices.map { [patched[$0], back[$0], swapped[$0]] }))
   }
 
   /// Heads, positions and combinations, on a few prompts.
@@ -102,14 +101,28 @@ private struct PatchingExperiment {
       base: base.logits.logProbabilities, finetuned: finetuned.logits.logProbabilities)
   }
 
-  /// How much of the change appears in the base, or goes from the finetuned model, if a site is given the
-  /// other model's activations.
-  func patched(_ module: ModuleSite, into side: ModelPair.Side) -> Float {
+  /// How much of the change appears in the base, or goes from the finetuned model, if a module is given the other
+  /// model's output, for each of several.
+  func patched(_ modules: [ModuleSite], into side: ModelPair.Side) -> [Float] {
     let other: ModelPair.Side = side == .base ? .finetuned : .base
-    guard let own = streams[side], let others = streams[other],
-      let edit = own.start(behind: module, with: others)
-    else { return 0 }
-    return recovery(edit, in: side)
+    guard let own = streams[side], let others = streams[other] else { return [] }
+    let starts = modules.map { own.start(behind: $0, with: others) }
+    var recovered = own.figures(
+      startingAt: starts.compactMap { $0 }, at: text.lastIndices, change.recovery)[...]
+    return starts.map { start in
+      guard start != nil, let share = recovered.popFirst() else { return 0 }
+      return side == .base ? share : 1 - share
+    }
+  }
+
+  /// How much of the change appears in the base if a module has the finetuned weights, for each of several.
+  func swapped(_ modules: [ModuleSite]) -> [Float] {
+    let names = pair.base.names
+    let changed = modules.map { module in
+      let part = vector.restricted { names.module(of: $0) == module }
+      return (module: module, model: part.applied(to: pair.base))
+    }
+    return streams[.base]?.figures(changed, at: text.lastIndices, change.recovery) ?? []
   }
 
   /// How much of the change an edit brings to the base, or takes from the finetuned model.
@@ -119,8 +132,8 @@ private struct PatchingExperiment {
     return side == .base ? recovered : 1 - recovered
   }
 
-  /// How much of the change appears in the base if some modules have the finetuned weights.
-  func swapped(_ modules: Set<ModuleSite>) -> Float {
+  /// How much of the change appears in the base if some modules together have the finetuned weights.
+  func swapped(together modules: Set<ModuleSite>) -> Float {
     let names = pair.base.names
     let part = vector.restricted { modules.contains(names.module(of: $0)) }
     let first = ModuleSite.all(layers: pair.shape.layers).first(where: modules.contains)
@@ -167,7 +180,7 @@ private struct PatchingExperiment {
       return [
         patched(site, pass), patched(site, pass, positions: .last),
         patched(site, pass, positions: .indices(earlier)),
-        swapped(Set(modules.filter { $0.layer == layer })),
+        swapped(together: Set(modules.filter { $0.layer == layer })),
       ]
     }
     return Exhibit(
@@ -179,7 +192,7 @@ private struct PatchingExperiment {
 
   /// What the best modules bring together, one more at each point.
   func completeness(_ ranked: [ModuleSite]) -> Exhibit {
-    let values = ranked.indices.map { swapped(Set(ranked[...$0])) }
+    let values = ranked.indices.map { swapped(together: Set(ranked[...$0])) }
     return Exhibit(
       "Share of the change that the first modules bring together",
       .curves(

@@ -105,20 +105,22 @@ struct IntruderSpectrum {
     self.name = name
     module = names.module(of: name)
     writes = names.writers.contains(name)
-    let base = try pair.decomposition(.base, of: name)
-    let finetuned = try pair.decomposition(.finetuned, of: name)
+    let base = try pair.basis(.base, of: name)
+    let finetuned = try pair.spectrum(.finetuned, of: name, keeping: window)
     // All of the base's vectors, not its first: an old direction that only moved up is no intruder.
-    let cosines = matrixProduct(base.left, finetuned.left, transposingA: true)
+    let cosines = base.products(
+      ofLeftVectorsWith: finetuned.leading.left, matrix: pair.base.parameters.matrix(name))
     // What a matrix does not span, its vectors say nothing of.
-    let values = finetuned.values.scalars.prefix(window)
-    let spanned = values.prefix { $0 > Decoding.rounding * max(base.values[0], values[0]) }
+    let values = finetuned.leading.values.scalars
+    let scale = max(base.values[0], finetuned.values[0])
+    let spanned = values.prefix { $0 > Decoding.rounding * scale }
     leading = spanned.indices.map { index in
       let largest = (0..<cosines.rows).map { abs(cosines[$0, index]) }.max() ?? 0
-      let value = finetuned.values[index]
+      let value = values[index]
       return Direction(
         value: value, largestCosine: largest,
         newEnergy: value * value * max(0, 1 - largest * largest),
-        left: finetuned.leftVector(index), right: finetuned.rightVector(index))
+        left: finetuned.leading.leftVector(index), right: finetuned.leading.rightVector(index))
     }
   }
 

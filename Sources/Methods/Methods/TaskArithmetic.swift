@@ -93,9 +93,8 @@ private struct TaskExperiment {
       base: base.logits.logProbabilities, finetuned: finetuned.logits.logProbabilities)
   }
 
-  /// - Parameter start: Puts a stream into the model, so that nothing before it is computed.
-  func answers(_ model: any LanguageModel, from start: [Intervention] = []) -> Tensor {
-    model.forward(text, recording: [], editing: start, logits: .at(indices)).logits.logProbabilities
+  func answers(_ model: any LanguageModel) -> Tensor {
+    model.forward(text, logits: .at(indices)).logits.logProbabilities
   }
 
   /// The mean loss on those tokens of the text that an answer is read before, in nats; nil if there are none,
@@ -112,14 +111,22 @@ private struct TaskExperiment {
   /// Every module that changed, judged alone and left out.
   func parts(of vector: TaskVector, in pair: ModelPair) -> [Part] {
     let names = pair.base.names, changed = Set(vector.names.map { names.module(of: $0) })
-    return ModuleSite.all(layers: pair.shape.layers).filter(changed.contains).map { module in
-      let part = vector.restricted { names.module(of: $0) == module }
-      func recovery(_ model: any LanguageModel, _ streams: RecordedStreams) -> Float {
-        change.recovery(answers(model, from: streams.start(at: module)))
+    let modules = ModuleSite.all(layers: pair.shape.layers).filter(changed.contains)
+    let parts = modules.map { module in
+      vector.restricted { names.module(of: $0) == module }
+    }
+    func recoveries(_ streams: RecordedStreams, _ model: any LanguageModel, factor: Float)
+      -> [Float]
+    {
+      let changed = zip(modules, parts).map {
+        (module: $0, model: $1.applied(to: model, factor: factor))
       }
-      let alone = recovery(part.applied(to: pair.base), base)
-      let rest = recovery(part.applied(to: pair.finetuned, factor: -1), finetuned)
-      return Part(module: module, vector: part, alone: alone, missing: 1 - rest)
+      return streams.figures(changed, at: indices, change.recovery)
+    }
+    let alone = recoveries(base, pair.base, factor: 1)
+    let rest = recoveries(finetuned, pair.finetuned, factor: -1)
+    return modules.indices.map {
+      Part(module: modules[$0], vector: parts[$0], alone: alone[$0], missing: 1 - rest[$0])
     }
   }
 }

@@ -46,10 +46,9 @@ package struct WeightNorm: DiffingMethod {
     let matrices =
       names.embedding == names.unembedding
       ? [names.embedding] : [names.embedding, names.unembedding]
-    let changes = matrices.filter(moved.contains).map { pair.change(of: $0, decay: decay) }
-    guard !changes.isEmpty else { return nil }
-    return TokenClaim.roundRobin(
-      changes.map { TokenClaim.ranking($0.rowNorms, excluding: excluded) })
+    let norms = matrices.filter(moved.contains).map { pair.rowNorms(ofChange: $0, decay: decay) }
+    guard !norms.isEmpty else { return nil }
+    return TokenClaim.roundRobin(norms.map { TokenClaim.ranking($0, excluding: excluded) })
   }
 }
 
@@ -58,7 +57,7 @@ extension WeightNorm {
     -> [Exhibit]
   {
     try [
-      auditExhibit(BitAudit(pair)), tensorMap(pair, changes, decay), headMap(pair, decay),
+      auditExhibit(BitAudit(pair, changes)), tensorMap(pair, changes, decay), headMap(pair, decay),
       tensorTable(pair, changes),
     ]
   }
@@ -109,7 +108,8 @@ extension WeightNorm {
     -> Exhibit
   {
     let rows = try changes.filter { $0.square > 0 }.map { change -> [Exhibit.Cell] in
-      let values = change.isMatrix ? try pair.decomposition(of: change.name).values.scalars : []
+      let values =
+        change.isMatrix ? try pair.spectrum(ofChange: change.name, keeping: 1).values : []
       return [
         .text(change.name), .number(Float(change.norm)),
         values.first.map(Exhibit.Cell.number) ?? .none,

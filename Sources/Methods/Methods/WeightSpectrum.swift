@@ -58,7 +58,7 @@ package struct WeightSpectrum: DiffingMethod {
       (0..<min(components, spectrum.numericalRank)).map {
         (
           value: spectrum.values[$0], role: spectrum.role,
-          vector: spectrum.decomposition.leftVector($0)
+          vector: spectrum.leading.leftVector($0)
         )
       }
     }.sorted { $0.value > $1.value }
@@ -96,15 +96,18 @@ extension WeightSpectrum {
   private func readTokens(_ spectra: [ChangeSpectrum], _ pair: ModelPair, excluding: Set<Int>)
     -> Exhibit
   {
-    let embedding = pair.finetuned.parameters[pair.finetuned.names.embedding]
-    let lists = spectra.compactMap { spectrum -> Exhibit.TokenList? in
-      guard let gain = spectrum.inputGain(pair) else { return nil }
-      let direction = spectrum.decomposition.rightVector(0) * gain
-      let scores = (0..<embedding.rows).map { token in
-        abs(cosine(Tensor(Array(embedding.row(token))), direction))
+    let readers = spectra.compactMap { spectrum in
+      spectrum.inputGain(pair).map {
+        (name: spectrum.name, direction: (spectrum.leading.rightVector(0) * $0).unit)
       }
-      let claims = TokenClaim.ranking(scores, excluding: excluding)
-      return Exhibit.TokenList(spectrum.name, Decoding.top(claims, 8))
+    }
+    let norms = pair.finetuned.parameters.rowNorms(of: pair.finetuned.names.embedding)
+    let lists = readers.map { reader in
+      let products = pair.finetuned.parameters.readout(
+        Matrix(reader.direction), through: pair.finetuned.names.embedding)
+      let cosines = zip(products.scalars, norms).map { abs($0) / max($1, .leastNormalMagnitude) }
+      return Exhibit.TokenList(
+        reader.name, Decoding.top(TokenClaim.ranking(cosines, excluding: excluding), 8))
     }
     return Exhibit("Tokens that each change reads, by its first right vector", .tokens(lists))
   }

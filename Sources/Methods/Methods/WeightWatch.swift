@@ -99,7 +99,7 @@ private struct Monitor {
     layer = spectrum.module.layer ?? 0
     self.component = component
     size = spectrum.values[component] / spectrum.baseNorm
-    let vector = spectrum.decomposition.leftVector(component)
+    let vector = spectrum.leading.leftVector(component)
     let exceedances = stream.exceedances(along: vector)
     byRow = exceedances.map(abs)
     let most = exceedances.max { abs($0) < abs($1) } ?? 0

@@ -19,13 +19,8 @@ final class FiledTensor: FormedTensor {
   func form(_ rows: Range<Int>, into window: Matrix) {
     do {
       guard form.isPlain else { return try formPart(rows, into: window) }
-      let flat = window.reshaped(rows: 1, columns: window.count)
       let first = rows.lowerBound * window.columns
-      for start in stride(from: 0, to: window.count, by: StoredNumbers.piece) {
-        let range = start..<min(start + StoredNumbers.piece, window.count)
-        flat.columns(range).copy(
-          try stored.numbers(in: first + range.lowerBound..<first + range.upperBound))
-      }
+      try stored.read(first..<first + window.count, into: window)
     } catch {
       // It was read and found sound when the model was opened.
       preconditionFailure("\(error) It was there and sound when the model was opened.")

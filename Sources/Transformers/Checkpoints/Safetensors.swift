@@ -37,12 +37,12 @@ package enum Safetensors {
     }
 
     /// What bytes mean; nil of no floats.
-    var floats: (([UInt8]) -> [Float])? {
+    var floats: NarrowFloats? {
       switch self {
-      case .float64: NarrowFloats.doubles
-      case .float32: NarrowFloats.singles
-      case .float16: NarrowFloats.halves
-      case .bfloat16: NarrowFloats.brains
+      case .float64: .doubles
+      case .float32: .singles
+      case .float16: .halves
+      case .bfloat16: .brains
       case .int64, .int32, .int16, .int8, .unsigned8, .bool: nil
       }
     }
@@ -66,16 +66,24 @@ package enum Safetensors {
         count: header.range.count / header.type.size)
     }
 
-    package func read() throws -> Tensor { try numbers.read(self, floats) }
+    package func read() throws -> Tensor {
+      let floats = try floats
+      return try numbers.read(self) { floats.numbers($0.bytes) }
+    }
 
     package func numbers(in range: Range<Int>) throws -> [Float] {
-      try numbers.read(range, of: self, floats)
+      let floats = try floats
+      return try numbers.read(range, of: self) { floats.numbers($0.bytes) }
+    }
+
+    package func read(_ range: Range<Int>, into window: Matrix) throws {
+      try numbers.read(range, of: floats, into: window)
     }
 
     /// What bytes of the file mean.
     ///
     /// - Throws: `CheckpointError.badTensor` if they are no floats.
-    private var floats: ([UInt8]) -> [Float] {
+    private var floats: NarrowFloats {
       get throws {
         guard let floats = header.type.floats else {
           throw CheckpointError.badTensor(

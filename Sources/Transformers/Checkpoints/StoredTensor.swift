@@ -21,9 +21,23 @@ package protocol StoredTensor: Sendable {
   ///
   /// - Throws: As `read`.
   func numbers(in range: Range<Int>) throws -> [Float]
+
+  /// Reads some of the numbers of a tensor that was found sound, into as many in one piece of memory.
+  ///
+  /// - Throws: `CheckpointError.unreadable`.
+  func read(_ range: Range<Int>, into window: Matrix) throws
 }
 
 extension StoredTensor {
+  package func read(_ range: Range<Int>, into window: Matrix) throws {
+    let flat = window.reshaped(rows: 1, columns: window.count)
+    for start in stride(from: range.lowerBound, to: range.upperBound, by: StoredNumbers.piece) {
+      let piece = start..<min(start + StoredNumbers.piece, range.upperBound)
+      flat.columns(piece.lowerBound - range.lowerBound..<piece.upperBound - range.lowerBound)
+        .copy(try numbers(in: piece))
+    }
+  }
+
   /// How many numbers it has.
   package var count: Int { shape.reduce(1, *) }
 
@@ -51,7 +65,7 @@ struct StoredNumbers: Sendable {
   ///
   /// - Parameter numbers: What the bytes of a piece mean.
   /// - Throws: `CheckpointError.unreadable`; `.badTensor` if a number is infinite or undefined.
-  func read(_ tensor: some StoredTensor, _ numbers: ([UInt8]) -> [Float]) throws -> Tensor {
+  func read(_ tensor: some StoredTensor, _ numbers: (Data) -> [Float]) throws -> Tensor {
     let handle = try open()
     defer { try? handle.close() }
     var scalars: [Float] = []
@@ -67,7 +81,7 @@ struct StoredNumbers: Sendable {
   ///
   /// - Throws: As `read`.
   func read(
-    _ range: Range<Int>, of tensor: some StoredTensor, _ numbers: ([UInt8]) -> [Float]
+    _ range: Range<Int>, of tensor: some StoredTensor, _ numbers: (Data) -> [Float]
   ) throws -> [Float] {
     let handle = try open()
     defer { try? handle.close() }
@@ -83,8 +97,17 @@ struct StoredNumbers: Sendable {
 
   private func piece(
     _ range: Range<Int>, of tensor: some StoredTensor, _ handle: FileHandle,
-    _ numbers: ([UInt8]) -> [Float]
+    _ numbers: (Data) -> [Float]
   ) throws -> [Float] {
+    let scalars = numbers(try bytes(range, handle))
+    guard scalars.allSatisfy(\.isFinite) else {
+      throw CheckpointError.badTensor(
+        tensor.name, file: url.path, reason: "holds infinite or undefined numbers")
+    }
+    return scalars
+  }
+
+  private func bytes(_ range: Range<Int>, _ handle: FileHandle) throws -> Data {
     precondition(
       range.lowerBound % block.count == 0 && range.count % block.count == 0,
       "Numbers are kept in blocks of \(block.count)")
@@ -95,11 +118,20 @@ struct StoredNumbers: Sendable {
     else {
       throw CheckpointError.unreadable(file: url.path, reason: "it changed while it was read")
     }
-    let scalars = numbers([UInt8](bytes))
-    guard scalars.allSatisfy(\.isFinite) else {
-      throw CheckpointError.badTensor(
-        tensor.name, file: url.path, reason: "holds infinite or undefined numbers")
+    return bytes
+  }
+
+  /// Reads some of them into one piece of memory, without a copy between.
+  ///
+  /// - Throws: `CheckpointError.unreadable`.
+  func read(_ range: Range<Int>, of floats: NarrowFloats, into window: Matrix) throws {
+    let handle = try open()
+    defer { try? handle.close() }
+    let flat = window.reshaped(rows: 1, columns: window.count)
+    for start in stride(from: 0, to: range.count, by: Self.piece) {
+      let piece = start..<min(start + Self.piece, range.count)
+      let place = range.lowerBound + piece.lowerBound..<range.lowerBound + piece.upperBound
+      floats.write(try bytes(place, handle).bytes, into: flat.columns(piece))
     }
-    return scalars
   }
 }

@@ -46,13 +46,14 @@ extension DecoderModel {
     guard weights.areHeld else {
       return runBlockByBlock(
         ranges.filter { !$0.isEmpty }.map {
-          ShardPass($0, of: batch, parts, weights, hooks, Arena())
+          ShardPass($0, of: batch, parts, weights, hooks, Arena(), readsLogits: !selected.isEmpty)
         }, weights, selected: selected, logits)
     }
     Shards.forEach(ranges.count) { shard in
       guard !ranges[shard].isEmpty else { return }
       ArenaPool.shared.withArena { arena in
-        let pass = ShardPass(ranges[shard], of: batch, parts, weights, hooks, arena)
+        let pass = ShardPass(
+          ranges[shard], of: batch, parts, weights, hooks, arena, readsLogits: !selected.isEmpty)
         pass.pass.run(pass.tokens)
         pass.readLogits(of: selected, into: logits)
       }
@@ -69,13 +70,62 @@ extension DecoderModel {
     _ passes: [ShardPass], _ weights: Weights, selected: [Int], _ logits: Matrix
   ) {
     Shards.forEach(passes.count) { passes[$0].pass.start(passes[$0].tokens) }
-    for layer in passes.first?.pass.remainingLayers ?? 0..<0 {
+    for layer in 0..<parts.layers {
+      let running = passes.filter { $0.pass.remainingLayers.contains(layer) }
+      guard !running.isEmpty else { continue }
       let block = weights.block(layer)
-      Shards.forEach(passes.count) { passes[$0].pass.run(layer, block) }
+      Shards.forEach(running.count) { running[$0].pass.run(layer, block) }
     }
     Shards.forEach(passes.count) {
       passes[$0].pass.finish()
       passes[$0].readLogits(of: selected, into: logits)
+    }
+  }
+
+  package func forward(
+    _ batch: TokenBatch, recording sites: Set<ActivationSite>, fromEach starts: [Intervention]
+  ) -> [ForwardPass] {
+    guard !weights.areHeld else {
+      return starts.map { forward(batch, recording: sites, editing: [$0], logits: .none) }
+    }
+    let size = max(1, Self.tokensAtOnce / max(1, batch.count))
+    return stride(from: 0, to: starts.count, by: size).flatMap { start in
+      forwardTogether(
+        batch, recording: Array(sites), from: starts[start..<min(start + size, starts.count)])
+    }
+  }
+
+  /// Tokens of all passes whose activations are in memory at once.
+  private static var tokensAtOnce: Int { 1 << 11 }
+
+  private func forwardTogether(
+    _ batch: TokenBatch, recording recorded: [ActivationSite], from starts: ArraySlice<Intervention>
+  ) -> [ForwardPass] {
+    let weights = weights
+    let ranges = Shards.ranges(of: batch.rows, count: shardCount(batch.count)).filter {
+      !$0.isEmpty
+    }
+    let shapes = recorded.map {
+      (rows: batch.count, columns: parts.width(of: $0, longestRow: batch.longestRow))
+    }
+    let filled = Tensor.filled(starts.flatMap { _ in shapes }) { windows in
+      windows.forEach { $0.fill(0) }
+      let passes = starts.enumerated().flatMap { index, start -> [ShardPass] in
+        let own = zip(recorded, windows.dropFirst(index * recorded.count))
+        let hooks = SiteHooks(
+          self.sites, batch: batch, recordings: Dictionary(uniqueKeysWithValues: own),
+          editing: [start])
+        return ranges.map {
+          ShardPass($0, of: batch, parts, weights, hooks, Arena(), readsLogits: false)
+        }
+      }
+      runBlockByBlock(passes, weights, selected: [], Matrix(rows: 0, columns: parts.vocabulary))
+    }
+    return starts.indices.map { index in
+      let own = zip(recorded, filled.dropFirst((index - starts.startIndex) * recorded.count))
+      return ForwardPass(
+        batch: batch, recordings: Dictionary(uniqueKeysWithValues: own),
+        logits: Tensor(shape: [0, parts.vocabulary]))
     }
   }
 
@@ -107,15 +157,17 @@ private struct ShardPass: @unchecked Sendable {
 
   init(
     _ rows: Range<Int>, of batch: TokenBatch, _ parts: DecoderParts,
-    _ weights: DecoderModel.Weights, _ hooks: SiteHooks?, _ arena: Arena
+    _ weights: DecoderModel.Weights, _ hooks: SiteHooks?, _ arena: Arena, readsLogits: Bool
   ) {
     let range = batch.range(rows: rows), segments = DecoderModel.segments(rows, of: batch)
     self.arena = arena
     tokens = batch.tokens[range]
-    pass = DecoderPass(
+    var pass = DecoderPass(
       parts: parts, weights: weights, segments: segments,
       activations: DecoderActivations(parts, segments: segments, arena: arena, retainingFrom: nil),
       hooks: hooks, tokenRange: range)
+    pass.readsLogits = readsLogits
+    self.pass = pass
   }
 
   /// Reads the logits after those of the selected tokens that the shard holds.

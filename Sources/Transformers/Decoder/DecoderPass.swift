@@ -10,6 +10,8 @@ struct DecoderPass {
   /// Which tokens of the batch the shard holds; for hooks.
   var tokenRange = 0..<0
   var cache: KeyValueCache?
+  /// Whether logits are read; if not, nothing is computed behind the last site that is recorded.
+  var readsLogits = true
 
   /// Computes the residual stream and its final norm.
   func run(_ tokens: ArraySlice<Int>) {
@@ -18,13 +20,18 @@ struct DecoderPass {
     finish()
   }
 
+  /// The first block that nobody asks for anything from; none if logits or the final norm are wanted.
+  private var endLayer: Int {
+    readsLogits ? parts.layers : hooks?.blocksRun(of: parts.layers) ?? 0
+  }
+
   /// Computes or takes the stream that the blocks start from.
   func start(_ tokens: ArraySlice<Int>) {
     if firstStream == 0 { embed(tokens) } else { enter(firstStream) }
   }
 
   /// The blocks that are computed.
-  var remainingLayers: Range<Int> { firstStream / 2..<parts.layers }
+  var remainingLayers: Range<Int> { firstStream / 2..<max(firstStream / 2, endLayer) }
 
   /// Computes a block.
   func run(_ layer: Int, _ block: DecoderModel.Block) {
@@ -32,8 +39,9 @@ struct DecoderPass {
     mlpBranch(layer, block)
   }
 
-  /// Computes the final norm.
+  /// Computes the final norm, if the blocks before it were.
   func finish() {
+    guard endLayer == parts.layers else { return }
     parts.norms.apply(
       weights.finalNorm, to: activations.residuals[2 * parts.layers],
       into: activations.finalNormed, reciprocals: activations.finalReciprocals)

@@ -160,9 +160,9 @@ struct GGUFTensor: StoredTensor {
       count: byteCount / scalars.blockBytes * scalars.blockCount)
   }
 
-  func read() throws -> Tensor { try numbers.read(self, scalars.numbers) }
+  func read() throws -> Tensor { try numbers.read(self) { scalars.numbers([UInt8]($0)) } }
 
   func numbers(in range: Range<Int>) throws -> [Float] {
-    try numbers.read(range, of: self, scalars.numbers)
+    try numbers.read(range, of: self) { scalars.numbers([UInt8]($0)) }
   }
 }
