@@ -13,6 +13,8 @@ package enum Methods {
     ActivationDifference.self,
     DifferencePCA.self,
     ActivationDifferenceLens.self,
+    ForwardLens.self,
+    JacobianLens.self,
     ReadableTrace.self,
     LogitLensDifference.self,
     ActivationPatching.self,

@@ -76,13 +76,13 @@ package struct RecordedStreams {
   }
 
   /// The same for streams that the model is started at.
-  func figures(
-    startingAt starts: [Intervention], at indices: [Int], _ figure: (Tensor) -> Float
-  ) -> [Float] {
+  func figures<Figure>(
+    startingAt starts: [Intervention], at indices: [Int], _ figure: (Tensor) -> Figure
+  ) -> [Figure] {
     let last = model.forward(text, recording: [.finalNorm], fromEach: starts)
       .map { $0[.finalNorm].rows(at: indices) }
     let size = max(1, Self.logitsAtOnce / max(1, indices.count * shape.vocabulary))
-    return stride(from: 0, to: last.count, by: size).flatMap { first -> [Float] in
+    return stride(from: 0, to: last.count, by: size).flatMap { first -> [Figure] in
       let group = last[first..<min(first + size, last.count)]
       let stacked = Tensor(
         shape: [group.count * indices.count, shape.width], scalars: group.flatMap(\.scalars))
@@ -96,6 +96,16 @@ package struct RecordedStreams {
 
   /// Logits (64 MiB) of several passes that are computed at once: the unembedding is read for each time.
   private static let logitsAtOnce = 1 << 24
+
+  /// Starts the model behind a block with a vector added to the stream of some tokens.
+  func start(behind layer: Int, adding vector: Tensor, at tokens: [Int]) -> Intervention {
+    let site = ActivationSite.residualPost(layer: layer)
+    var stream = pass[site]
+    for token in tokens {
+      for column in 0..<vector.count { stream[token, column] += vector[column] }
+    }
+    return .patch(site, with: stream)
+  }
 
   private func stream(before module: ModuleSite) -> ActivationSite? {
     func behindBlock(_ layer: Int) -> ActivationSite? {

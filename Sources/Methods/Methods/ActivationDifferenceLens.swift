@@ -35,41 +35,32 @@ package struct ActivationDifferenceLens: DiffingMethod {
   ) throws -> Evidence {
     let text = prompts.text
     let indices = prompts.countedTokens(at: positions).flatMap { $0 }
-    let all = (0..<pair.shape.layers).map { layer -> (mean: Tensor, norm: Float) in
-      let site = ActivationSite.residualPost(layer: layer)
-      return (
-        pair.difference(at: site, on: text).rows(at: indices).meanRow,
-        pair.activationNorm(at: site, on: text, indices)
-      )
-    }
-    let shares = all.map { $0.mean.norm / max($0.norm, .leastNormalMagnitude) }
-    let layers = Decoding.readable(shares)
-    guard !layers.isEmpty else { return Evidence() }
-    let means = layers.map { all[$0].mean }, norms = layers.map { all[$0].norm }
+    let all = MeanDifference.all(pair, on: text, at: indices)
+    let differences = all.readable
+    guard let first = differences.first else { return Evidence() }
     let randoms = (0..<controls).map { _ in generator.direction(pair.shape.width) }
     func scope() -> PatchscopeReading {
       Patchscope(
-        pair.finetuned, layer: layers[0], prompts: prompts, activationNorm: norms[0],
-        scales: scales
-      ).read(means[0], controls: randoms)
+        pair.finetuned, layer: first.layer, prompts: prompts,
+        activationNorm: first.activationNorm, scales: scales
+      ).read(first.vector, controls: randoms)
     }
     func causal() -> CausalCheck {
-      CausalCheck(pair, layer: layers[0], text: prompts.prefix(rows: causalRows))
+      CausalCheck(pair, layer: first.layer, text: prompts.prefix(rows: causalRows))
     }
     var evidence = Evidence()
-    evidence.magnitude = layers.map { Double(shares[$0]) }.mean
+    evidence.magnitude = differences.map { Double($0.share) }.mean
     evidence.tokens = tokens(
-      means, usesPatchscope ? scope() : nil, pair, excluding: prompts.specialTokens)
-    evidence.sites = sites(pair, text: text, indices: indices, streams: all.map(\.norm))
-    evidence.interventions = zip(layers, zip(means, norms)).compactMap { layer, vector in
-      Decoding.steering(layer: layer, vector.0, activationNorm: vector.1)
-    }
-    if prompts.access == .pool { evidence.inputs = inputs(pair, text: text, layer: layers[0]) }
+      differences.map(\.vector), usesPatchscope ? scope() : nil, pair,
+      excluding: prompts.specialTokens)
+    evidence.sites = sites(pair, text: text, indices: indices, streams: all.map(\.activationNorm))
+    evidence.interventions = differences.compactMap(\.steering)
+    if prompts.access == .pool { evidence.inputs = inputs(pair, text: text, layer: first.layer) }
     evidence.exhibits = pair.exhibits([
-      lensExhibit(means, layers, pair, excluding: prompts.specialTokens),
+      lensExhibit(differences, pair, excluding: prompts.specialTokens),
       scope().exhibit(excluding: prompts.specialTokens),
       causal().exhibit(
-        means[0], controls: randoms, scope: Exhibit.reading(causalRows, of: text.rows, "rows")),
+        first.vector, controls: randoms, scope: Exhibit.reading(causalRows, of: text.rows, "rows")),
     ])
     return evidence
   }
@@ -110,17 +101,12 @@ package struct ActivationDifferenceLens: DiffingMethod {
   }
 
   private func lensExhibit(
-    _ means: [Tensor], _ layers: [Int], _ pair: ModelPair, excluding: Set<Int>
+    _ differences: [MeanDifference], _ pair: ModelPair, excluding: Set<Int>
   ) -> Exhibit {
-    Exhibit(
+    differences.exhibit(
       "Tokens along the mean difference",
-      .tokens(
-        zip(layers, means).flatMap { layer, mean -> [Exhibit.TokenList] in
-          let claims = Decoding.tokens(along: [mean], of: pair, excluding: excluding) ?? []
-          return [
-            .init("block \(layer), lens", Decoding.top(claims, sign: 1)),
-            .init("block \(layer), inverse lens", Decoding.top(claims, sign: -1)),
-          ]
-        }))
+      differences.map {
+        Decoding.tokens(along: [$0.vector], of: pair, excluding: excluding) ?? []
+      })
   }
 }
