@@ -12,7 +12,8 @@ struct BenignFinetunesTests {
 
   /// A pair whose finetune changed one matrix, in a project of its own that has Assay's texts.
   private func withPair(
-    isLowRank: Bool, by size: Float = 0.3, _ body: (Project, PairFolders) throws -> Void
+    isLowRank: Bool, by size: Float = 0.3, targets: [String] = [target],
+    _ body: (Project, PairFolders) throws -> Void
   ) throws {
     try Fixtures.withTemporaryFolder { folder in
       try FileManager.default.createSymbolicLink(
@@ -27,10 +28,13 @@ struct BenignFinetunesTests {
       var generator = SeededGenerator(seed: 5)
       if isLowRank {
         var lora = LoRA(
-          rank: 2, alpha: 4, targets: [Self.target], layout: base.parameters.layout,
+          rank: 2, alpha: 4, targets: targets, layout: base.parameters.layout,
           using: &generator)
-        lora.factors["\(Self.target).B"] = generator.direction(12 * 2, norm: size)
-          .reshaped([12, 2])
+        for target in targets {
+          let shape = lora.factors.layout["\(target).B"].shape
+          lora.factors["\(target).B"] = generator.direction(shape[0] * shape[1], norm: size)
+            .reshaped(shape)
+        }
         try PEFTAdapter.write(lora, base: "base", to: second)
       } else {
         let change = generator.direction(12 * 10, norm: size).reshaped([12, 10])
@@ -95,6 +99,82 @@ struct BenignFinetunesTests {
       let anew = try finetune()
       #expect(anew.steps == first.steps)
       expectClose(anew.change, first.change, tolerance: 1e-5)
+    }
+  }
+
+  @Test("what is kept for one base is not taken for another's")
+  func otherBase() throws {
+    try withPair(isLowRank: false) { project, models in
+      _ = try BenignFinetunes(project, models).pair(0) { _ in }
+      let file = Fixtures.url("tokenizers/gpt2/tokenizer.json")
+      let folders = try [models.base, models.finetuned].enumerated().map { index, model in
+        var model = model
+        model.parameters["model.norm.weight"] = model.parameters["model.norm.weight"].scaled(by: 2)
+        let folder = project.root.appending(path: "moved \(index)")
+        try HuggingFaceFolder.write(model, tokenizer: nil, to: folder)
+        try FileManager.default.copyItem(at: file, to: folder.appending(path: "tokenizer.json"))
+        return folder
+      }
+      let moved = try PairFolders(base: folders[0], finetuned: folders[1], insists: true)
+      var steps = 0
+      _ = try BenignFinetunes(project, moved).pair(0) { _ in steps += 1 }
+      #expect(steps > 0)
+    }
+  }
+
+  @Test("what is kept for a change of one module is not taken for another's")
+  func otherModule() throws {
+    let other = "model.layers.0.mlp.down_proj.weight"
+    try withPair(isLowRank: false) { project, models in
+      _ = try BenignFinetunes(project, models).pair(0) { _ in }
+      var moved = models.base
+      moved.parameters[other] = moved.parameters[other] + change(models)
+      let folder = project.root.appending(path: "moved")
+      try HuggingFaceFolder.write(moved, tokenizer: nil, to: folder)
+      let pair = try PairFolders(
+        base: project.root.appending(path: "base"), finetuned: folder, insists: true)
+      var steps = 0
+      let (benign, _) = try BenignFinetunes(project, pair).pair(0) { _ in steps += 1 }
+      #expect(steps > 0)
+      #expect(!benign.finetuned.parameters.hasSame(other, as: models.base.parameters))
+    }
+  }
+
+  @Test("a kept one of other shapes is trained anew")
+  func otherShapes() throws {
+    try withPair(isLowRank: false) { project, models in
+      _ = try BenignFinetunes(project, models).pair(0) { _ in }
+      let store = project.cache.appending(path: "benign")
+      let digest = try #require(FileManager.default.contentsOfDirectory(atPath: store.path).first)
+      let folder = store.appending(path: digest).appending(path: "0")
+      try FileManager.default.removeItem(at: folder)
+      try HuggingFaceFolder.write(TinyModels.llama(layers: 1), tokenizer: nil, to: folder)
+      var steps = 0
+      _ = try BenignFinetunes(project, models).pair(0) { _ in steps += 1 }
+      #expect(steps > 0)
+    }
+  }
+
+  @Test("training ends where the change is as large as the pair's")
+  func endsEarly() throws {
+    try withPair(isLowRank: false, by: 0.01) { project, models in
+      var steps = 0
+      let (_, scale) = try BenignFinetunes(project, models).pair(0) { _ in steps += 1 }
+      #expect((2..<100).contains(steps))
+      #expect(scale > 0.5 && scale <= 1)
+    }
+  }
+
+  @Test("of an adapter that goes beyond the blocks only those are trained")
+  func beyondBlocks() throws {
+    let head = "lm_head.weight"
+    try withPair(isLowRank: true, targets: [Self.target, head]) { project, models in
+      let (pair, _) = try BenignFinetunes(project, models).pair(0) { _ in }
+      #expect(pair.finetuned.parameters.hasSame(head, as: models.base.parameters))
+      #expect(abs(change(pair).norm / change(models).norm - 1) < 1e-3)
+    }
+    try withPair(isLowRank: true, targets: [head]) { project, models in
+      #expect(throws: CalibrationError.self) { try BenignFinetunes(project, models) }
     }
   }
 

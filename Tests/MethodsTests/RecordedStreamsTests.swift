@@ -80,6 +80,23 @@ struct RecordedStreamsTests {
     #expect(own.start(behind: .finalNorm, with: others) == nil)
   }
 
+  @Test("answers that are read a few passes at a time are those of each pass alone")
+  func manyLogits() {
+    let vocabulary = 180_000, model = TinyModels.llama(layers: 3, vocabulary: vocabulary)
+    let batch = TokenBatch(TinyModels.rows([9, 8, 7], vocabulary: vocabulary))
+    let streams = RecordedStreams(model, on: batch)
+    let sites = (0..<3).flatMap {
+      [ActivationSite.residualMid(layer: $0), .residualPost(layer: $0)]
+    }
+    let pass = model.forward(batch, recording: Set(sites))
+    let starts = sites.map { Intervention.patch($0, with: pass[$0].scaled(by: 1.5)) }
+    let indices = Array(0..<batch.count)
+    func figure(_ answers: Tensor) -> Float { answers[0, 3] + 2 * answers[23, 5] }
+    expectClose(
+      streams.figures(startingAt: starts, at: indices, figure),
+      starts.flatMap { streams.figures(startingAt: [$0], at: indices, figure) }, tolerance: 1e-5)
+  }
+
   @Test("where every module is exchanged, no more rows are read than may be")
   func limits() throws {
     let base = Self.models[0], rows = TinyModels.rows(Array(repeating: 6, count: 8))

@@ -50,5 +50,8 @@ struct NarrowFloatTests {
     #expect(Float(1 + 0x1.8p-10).roundedToHalf == 1 + 0x1.0p-9)
     #expect(Float(0x1.8p-24).roundedToHalf == 0x1.0p-23)
     #expect(Float(70_000).roundedToHalf == .infinity)
+    // Half a step above the largest, 65504, the even one is infinity.
+    #expect(Float(65_520).roundedToHalf == .infinity)
+    #expect(Float(65_520).nextDown.roundedToHalf == 65_504)
   }
 }

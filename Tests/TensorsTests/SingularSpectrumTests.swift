@@ -63,6 +63,42 @@ struct SingularSpectrumTests {
     expectClose(parts.leading.left, whole.leading.left, tolerance: 1e-5)
   }
 
+  @Test("a wide matrix may be read a few rows at a time too, and is then read at once")
+  func wideGroups() throws {
+    let matrix = Matrix(spread(8, 50))
+    let parts = try SingularSpectrum(columns: 50, rows: [0..<3, 3..<4, 4..<8], keeping: 8) {
+      matrix.rows($0)
+    }
+    let whole = try SingularSpectrum(matrix, keeping: 8)
+    expectClose(parts.values, whole.values, tolerance: 1e-6)
+    expectClose(parts.leading.right, whole.leading.right, tolerance: 1e-5)
+  }
+
+  @Test("of a matrix of several parts the first and the last count")
+  func parts() throws {
+    let long = 800_000
+    for shape in [(rows: long, columns: 3), (rows: 3, columns: long)] {
+      var matrix = Tensor(shape: [shape.rows, shape.columns])
+      matrix[0, 0] = 1
+      matrix[shape.rows - 1, shape.columns - 1] = 2
+      let spectrum = try SingularSpectrum(Matrix(matrix), keeping: 2)
+      #expect(spectrum.values == [2, 1, 0])
+      #expect(abs(spectrum.leading.left[shape.rows - 1, 0]) == 1)
+      #expect(abs(spectrum.leading.right[0, shape.columns - 1]) == 1)
+    }
+  }
+
+  @Test("values that are rounding have no products either")
+  func rounding() throws {
+    for shape in [(rows: 12, columns: 5), (rows: 5, columns: 12)] {
+      let matrix = matrixProduct(random(shape.rows, 2), random(2, shape.columns))
+      let products = try basis(matrix)
+        .products(ofLeftVectorsWith: random(shape.rows, 3), matrix: Matrix(matrix))
+      #expect(products.rows(at: [0, 1]).rowNorms.allSatisfy { $0 > 0 })
+      #expect(products.rows(at: [2, 3, 4]).norm == 0)
+    }
+  }
+
   @Test("products with all left vectors are those of the whole decomposition, but for signs")
   func products() throws {
     for shape in shapes {

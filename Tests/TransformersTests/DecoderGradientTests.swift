@@ -125,6 +125,27 @@ struct DecoderGradientTests {
       of: model, on: batch, scope: .tensors(wanted))
     for name in wanted { #expect(part.gradient[name] == full[name], "\(name)") }
     #expect(part.gradient[model.names.embedding].norm == 0)
+    let first = model.makeGradientTape().lossAndGradient(
+      of: model, on: batch, scope: .tensors([model.names.embedding]))
+    #expect(first.gradient[model.names.embedding] == full[model.names.embedding])
+  }
+
+  @Test("a scope of places alone goes back to the tokens")
+  func placesAlone() throws {
+    let model = try #require(Self.shapes.first { $0.name == "learned places" }).model
+    let batch = Self.objectives[0].batch, places = try #require(model.names.positions)
+    let part = model.makeGradientTape().lossAndGradient(
+      of: model, on: batch, scope: .tensors([places]))
+    #expect(part.gradient[places] == model.lossAndGradient(on: batch).gradient[places])
+  }
+
+  @Test("a tape that has seen more rows leaves nothing of them in the gradient of fewer")
+  func fewerRows() {
+    let model = TinyModels.llama(), tape = model.makeGradientTape()
+    _ = tape.lossAndGradient(of: model, on: Self.objectives[0].batch, scope: .all)
+    let few = TrainingBatch(TinyModels.rows([4], seed: 3))
+    #expect(
+      tape.lossAndGradient(of: model, on: few, scope: .all) == model.lossAndGradient(on: few))
   }
 
   @Test("one thread and two give the same bytes")

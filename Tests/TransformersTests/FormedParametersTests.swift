@@ -93,6 +93,19 @@ struct FormedParametersTests {
     #expect(model.names.blockNames.allSatisfy { read[$0] == 1 })
   }
 
+  @Test("passes of long texts are run a few at a time, and come in the order of their starts")
+  func fromEachOfMany() {
+    let model = Self.models[0], formed = Self.formed(model)
+    let batch = TokenBatch(TinyModels.rows(Array(repeating: 7, count: 100)))
+    let starts = [0.5, 1, 1.5, 2, 2.5].map {
+      Intervention.patch(
+        .residualPost(layer: 1), with: Tensor(repeating: $0, shape: [batch.count, 12]))
+    }
+    let passes = formed.forward(batch, recording: [.finalNorm], fromEach: starts)
+    let expected = model.forward(batch, recording: [.finalNorm], fromEach: starts)
+    #expect(passes.map(\.recordings) == expected.map(\.recordings))
+  }
+
   @Test("nothing is computed behind what is recorded", arguments: models)
   func endsEarly(model: DecoderModel) {
     let batch = TokenBatch(TinyModels.rows([5, 3]))
@@ -130,6 +143,13 @@ struct FormedParametersTests {
     let adapted = formed.with(LowRankTests.lora.adapted(formed.parameters))
     #expect(adapted.parameters.isAdaptation(of: formed.parameters))
     #expect(!adapted.parameters.isAdaptation(of: model.parameters))
+    let target = LowRankTests.lora.targets[0], rows = 2..<5
+    expectClose(
+      adapted.parameters.rows(rows, of: target).tensor,
+      adapted.parameters[target].rows(at: Array(rows)), tolerance: 1e-6)
+    let other = Self.formed(TinyModels.llama(seed: 2, layers: 3))
+    #expect(other.parameters != formed.parameters)
+    #expect(!adapted.parameters.isAdaptation(of: other.parameters))
   }
 
   @Test("writing a tensor holds its piece, and the others stay formed")
@@ -154,5 +174,33 @@ struct FormedParametersTests {
       #expect(replaced[name] == model[name].scaled(by: names.contains(name) ? 3 : 1))
     }
     #expect(replaced.bytes(beside: model) == 0)
+    let again = replaced.replacing([names[0]: Source(names[0], model[names[0]].scaled(by: 5))])
+    #expect(again[names[0]] == model[names[0]].scaled(by: 5))
+    #expect(again[names[1]] == replaced[names[1]])
+  }
+
+  /// Ones, but for a row.
+  private final class Ones: FormedTensor {
+    let row: Int?
+    init(but row: Int?) { self.row = row }
+    func form(_ rows: Range<Int>, into window: Matrix) {
+      window.fill(1)
+      guard let row, rows.contains(row) else { return }
+      window.rows(row - rows.lowerBound..<row - rows.lowerBound + 1).fill(2)
+    }
+  }
+
+  @Test("tensors that are read by groups of rows are the same only if all groups are")
+  func groups() {
+    let rows = (1 << 13) + 1, layout = ParameterLayout([("a", [rows, 1 << 10])])
+    func ones(but row: Int?) -> Parameters {
+      Parameters(layout: layout, forming: ["a": Ones(but: row)])
+    }
+    #expect(ones(but: nil).rowGroups(of: "a").count > 1)
+    #expect(ones(but: nil).hasSame("a", as: ones(but: nil)))
+    for row in [0, rows - 1] {
+      #expect(!ones(but: row).hasSame("a", as: ones(but: nil)))
+      #expect(!ones(but: row).hasSameNumbers("a", as: ones(but: nil)))
+    }
   }
 }

@@ -37,6 +37,8 @@ struct LowRankTests {
     #expect(adapted.parameters.isAdaptation(of: Self.base.parameters))
     #expect(!merged.parameters.isAdaptation(of: Self.base.parameters))
     #expect(!Self.base.parameters.isAdaptation(of: Self.base.parameters))
+    // Of another finetune of the base it is none: what that one has beside the memory is not here.
+    #expect(!adapted.parameters.isAdaptation(of: adapted.parameters))
   }
 
   @Test("tensors, bytes and windows read the sum")
