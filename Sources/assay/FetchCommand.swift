@@ -38,10 +38,12 @@ struct FetchCommand: ParsableCommand {
     } else {
       let model = try PublishedModel.named(name)
       Notice.standardError(
-        "\(model.title), licence \(model.licence): \(model.downloadSize / 1_000_000) MB to download, "
-          + "\(model.folderSize / 1_000_000) MB as a folder.")
+        "\(model.title), licence \(model.licence): \(megabytes(model.downloadSize)) MB to download, "
+          + "\(megabytes(model.folderSize)) MB as a folder.")
       try model.fetch(to: folder, python: python)
     }
     Console.show("Wrote \(folder.relativePath)")
   }
+
+  private func megabytes(_ bytes: Int) -> Int { (bytes + 500_000) / 1_000_000 }
 }
