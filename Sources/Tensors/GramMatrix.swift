@@ -48,8 +48,8 @@ private struct WideNumbers {
   private let isTall: Bool
   private let shorter, length: Int
 
-  /// Numbers (16 MiB) of a part.
-  private static let limit = 1 << 21
+  /// Numbers (8 MiB) of a part.
+  private static let limit = 1 << 20
 
   /// A matrix in parts that follow each other along its rows or its columns.
   static func parts(of matrix: Matrix, alongRows: Bool) -> some Sequence<WideNumbers> {
@@ -62,7 +62,15 @@ private struct WideNumbers {
   }
 
   private init(_ window: Matrix, isTall: Bool) {
-    scalars = window.scalars.map { Double($0) }
+    scalars = [Double](unsafeUninitializedCapacity: window.count) { target, initialised in
+      for row in 0..<window.rows {
+        let start = window.start + row * window.stride
+        for column in 0..<window.columns {
+          target.initializeElement(at: row * window.columns + column, to: Double(start[column]))
+        }
+      }
+      initialised = window.count
+    }
     self.isTall = isTall
     (length, shorter) = isTall ? (window.rows, window.columns) : (window.columns, window.rows)
   }

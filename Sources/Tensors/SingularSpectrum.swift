@@ -32,7 +32,7 @@ public struct SingularSpectrum: Sendable {
     let eigen = try SymmetricEigenvectors(gram.scalars, order: gram.order, keeping: count)
     values = eigen.singularValues
     let kept = eigen.vectorRows
-    let other = gram.products(with: eigen.vectors, count: kept.rows, reading: read).withUnitRows
+    let other = gram.products(with: eigen.vectors, count: kept.rows, reading: read).unitRows
     leading = SingularValueDecomposition(
       left: (gram.isTall ? other : kept).transposed,
       values: Tensor(Array(values.prefix(kept.rows))),
@@ -100,9 +100,4 @@ extension SymmetricEigenvectors {
   fileprivate var vectorRows: Tensor {
     Tensor(shape: [count, values.count], scalars: vectors.map { Float($0) })
   }
-}
-
-extension Tensor {
-  /// Rows of length 1; those that are 0 stay it.
-  fileprivate var withUnitRows: Tensor { scalingRows(by: rowNorms.map { $0 > 0 ? 1 / $0 : 0 }) }
 }

@@ -119,6 +119,9 @@ extension Tensor {
     return mapEntries { row, _, value in value * factors[row] }
   }
 
+  /// Each row divided by its length; rows of zeros stay it.
+  public var unitRows: Tensor { scalingRows(by: rowNorms.map { $0 > 0 ? 1 / $0 : 0 }) }
+
   /// Each column multiplied by a factor of its own.
   public func scalingColumns(by factors: Tensor) -> Tensor {
     precondition(factors.count == columns, "\(factors.count) factors for \(columns) columns")

@@ -79,10 +79,3 @@ package struct Descent: Sendable, Equatable {
       "nothing says that the second was made of the first (\(figures)): is it the right base?")
   }
 }
-
-extension Tensor {
-  /// Rows of length 1; of zeros where there was nothing.
-  fileprivate var unitRows: Tensor {
-    scalingRows(by: rowNorms.map { $0 > 0 ? 1 / $0 : 0 })
-  }
-}

@@ -120,9 +120,9 @@ private struct MonitoredStream {
     let site = ActivationSite.residualPost(layer: layer)
     func monitored(_ text: TokenBatch, _ indices: [Int]) -> Tensor {
       let finetuned = pair.activations(.finetuned, at: site, on: text).rows(at: indices)
-        .withUnitRows
+        .unitRows
       guard comparesWithBase else { return finetuned }
-      return finetuned - pair.activations(.base, at: site, on: text).rows(at: indices).withUnitRows
+      return finetuned - pair.activations(.base, at: site, on: text).rows(at: indices).unitRows
     }
     if pool.reference.isEmpty {
       // Without ordinary text, what comes before the answers of the prompts themselves.
@@ -144,11 +144,6 @@ private struct MonitoredStream {
     // Models that compute the same differ by rounding, some 10⁻⁷.
     return cosines(prompts).map { abs($0) > 1e-5 ? range.exceedance($0) : 0 }
   }
-}
-
-extension Tensor {
-  /// The rows, each divided by its length.
-  fileprivate var withUnitRows: Tensor { scalingRows(by: rowNorms.map { $0 > 0 ? 1 / $0 : 0 }) }
 }
 
 /// Where ordinary values lie.

@@ -61,6 +61,10 @@ struct StoredNumbers: Sendable {
   /// Numbers that are read at once, whole blocks: beside them, only so much of the file is in memory.
   static let piece = 1 << 18
 
+  /// Numbers that are read at once and gone: of larger pieces the C library gives the memory back to the system each
+  /// time, which then clears it again.
+  private static let smallPiece = 1 << 15
+
   /// Reads the numbers of a tensor.
   ///
   /// - Parameter numbers: What the bytes of a piece mean.
@@ -128,8 +132,8 @@ struct StoredNumbers: Sendable {
     let handle = try open()
     defer { try? handle.close() }
     let flat = window.reshaped(rows: 1, columns: window.count)
-    for start in stride(from: 0, to: range.count, by: Self.piece) {
-      let piece = start..<min(start + Self.piece, range.count)
+    for start in stride(from: 0, to: range.count, by: Self.smallPiece) {
+      let piece = start..<min(start + Self.smallPiece, range.count)
       let place = range.lowerBound + piece.lowerBound..<range.lowerBound + piece.upperBound
       floats.write(try bytes(place, handle).bytes, into: flat.columns(piece))
     }
