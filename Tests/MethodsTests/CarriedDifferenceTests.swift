@@ -33,7 +33,7 @@ struct CarriedDifferenceTests: KnownChangeSuite {
     let difference = try difference(pair, layer: 2)
     expectClose(difference.vector, vector, tolerance: 1e-5)
     let shift = try #require(
-      AddedDifference(pair.base, prompts).shifts(of: [difference]).first)
+      AddedDifference(pair.base, prompts, answering: true).shifts(of: [difference]).first)
     func answers(_ side: ModelPair.Side) -> Tensor {
       pair.logProbabilities(side, on: prompts.text, at: prompts.answerIndices)
     }
@@ -67,7 +67,7 @@ struct CarriedDifferenceTests: KnownChangeSuite {
     let (pair, _) = try biased(3)
     let difference = try difference(pair, layer: 2)
     let carried = try #require(
-      AddedDifference(pair.base, prompts).transported([difference]).first)
+      AddedDifference(pair.base, prompts, answering: false).transported([difference]).first)
     expectClose(carried, difference.vector, tolerance: 1e-3)
   }
 
@@ -76,7 +76,7 @@ struct CarriedDifferenceTests: KnownChangeSuite {
     let (pair, _) = try biased(3)
     let difference = try difference(pair, layer: 1)
     let carried = try #require(
-      AddedDifference(pair.base, prompts).transported([difference]).first)
+      AddedDifference(pair.base, prompts, answering: false).transported([difference]).first)
     let streams = RecordedStreams(pair.base, on: prompts.text)
     let last = ActivationSite.residualPost(layer: 2), counted = prompts.countedTokens
     let plain = pair.base.forward(prompts.text, recording: [last])[last]

@@ -61,16 +61,14 @@ struct AddedDifference {
   private let indices: [Int]
   private let counted: [Int]
   private let streams: RecordedStreams
-  private let answers: Tensor
 
-  /// Reads a text with nothing added.
-  init(_ model: any LanguageModel, _ prompts: PromptSet) {
+  /// Reads a text with nothing added; its answers too if `shifts` will compare with them.
+  init(_ model: any LanguageModel, _ prompts: PromptSet, answering: Bool) {
     self.model = model
     text = prompts.text
     indices = prompts.answerIndices
     counted = prompts.countedTokens
-    streams = RecordedStreams(model, on: text, logits: .at(indices))
-    answers = streams.logits.logProbabilities
+    streams = RecordedStreams(model, on: text, logits: answering ? .at(indices) : .none)
   }
 
   /// What a vector does to the answers.
@@ -83,6 +81,7 @@ struct AddedDifference {
 
   /// What each of some differences does to the answers if it is added after its block.
   func shifts(of differences: [MeanDifference]) -> [Shift] {
+    let answers = streams.logits.logProbabilities
     let starts = differences.map {
       streams.start(behind: $0.layer, adding: $0.vector, at: counted)
     }

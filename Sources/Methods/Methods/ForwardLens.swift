@@ -31,7 +31,7 @@ package struct ForwardLens: DiffingMethod {
       pair, on: prompts.text, at: prompts.countedTokens(at: positions).flatMap { $0 })
     guard !differences.isEmpty else { return Evidence() }
     let read = prompts.with(rows: prompts.answeredRows(rows, of: pair))
-    let answers = AddedDifference(pair.base, read)
+    let answers = AddedDifference(pair.base, read, answering: true)
     let shifts = answers.shifts(of: differences)
     var evidence = Evidence()
     evidence.magnitude = shifts.map(\.divergence).mean

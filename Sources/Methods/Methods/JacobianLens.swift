@@ -31,7 +31,7 @@ package struct JacobianLens: DiffingMethod {
     let differences = all.readable
     guard let last = all.last, !differences.isEmpty else { return Evidence() }
     let read = prompts.with(rows: prompts.answeredRows(rows, of: pair))
-    let carried = AddedDifference(pair.base, read).transported(differences)
+    let carried = AddedDifference(pair.base, read, answering: false).transported(differences)
     var evidence = Evidence()
     evidence.magnitude = carried.map { Double($0.norm / last.activationNorm) }.mean
     evidence.tokens = Decoding.tokens(along: carried, of: pair, excluding: prompts.specialTokens)
