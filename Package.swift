@@ -66,7 +66,7 @@ let package = Package(
       "Transformers",
       ["Tensors", "JSON", "Files", .product(name: "HeapModule", package: "swift-collections")],
       optimised + safe),
-    room("Diffing", ["Tensors", "Transformers"], optimised + safe),
+    room("Diffing", ["Files", "Tensors", "Transformers"], optimised + safe),
     room("Methods", ["JSON", "Tensors", "Transformers", "Diffing"], optimised + safe),
     room("Worlds", ["JSON", "Files", "Tensors", "Transformers"], optimised + safe),
     room("Organisms", ["JSON", "Files", "Tensors", "Transformers", "Worlds"], optimised + safe),

@@ -1,3 +1,4 @@
+internal import Files
 internal import Foundation
 internal import Synchronization
 public import Tensors
@@ -158,11 +159,10 @@ private final class RecordingFile: Sendable {
 
   /// Reads numbers that were written.
   func read(_ count: Int, at offset: Int) -> [Float] {
-    let data = handle.withLock { handle -> Data? in
-      guard (try? handle.seek(toOffset: Self.bytes(offset))) != nil else { return nil }
-      return try? handle.read(upToCount: count * MemoryLayout<Float>.stride)
+    let bytes = handle.withLock {
+      $0.bytes(count * MemoryLayout<Float>.stride, at: Self.bytes(offset))
     }
-    let scalars = NarrowFloats.singles.numbers((data ?? Data()).bytes)
+    let scalars = NarrowFloats.singles.numbers((bytes ?? Data()).bytes)
     precondition(scalars.count == count, "A temporary file can no longer be read")
     return scalars
   }

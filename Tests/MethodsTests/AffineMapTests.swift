@@ -23,4 +23,17 @@ struct AffineMapTests: KnownChangeSuite {
     let held = try AffineMap(from: inputs, to: outputs, ridge: 1e6)
     #expect(cosine(held.matrix.reshaped([16]), same.matrix.reshaped([16])) > 0.999)
   }
+  @Test("of fewer rows than columns the map is the same, found the shorter way")
+  func wide() throws {
+    var generator = SeededGenerator(seed: 6)
+    let inputs = Tensor(shape: [5, 8], scalars: (0..<40).map { _ in Float(generator.normal()) })
+    let outputs = Tensor(shape: [5, 8], scalars: (0..<40).map { _ in Float(generator.normal()) })
+    let wide = try AffineMap(from: inputs, to: outputs, ridge: 0.3)
+    // Each row three times over is as many rows as make it tall, of the same ridge.
+    let tall = try AffineMap(
+      from: inputs.rows(at: Array(0..<15).map { $0 % 5 }),
+      to: outputs.rows(at: Array(0..<15).map { $0 % 5 }), ridge: 0.3)
+    expectClose(wide.matrix, tall.matrix, tolerance: 1e-4)
+    expectClose(wide.offset, tall.offset, tolerance: 1e-4)
+  }
 }

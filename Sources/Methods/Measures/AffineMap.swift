@@ -18,17 +18,21 @@ package struct AffineMap: Sendable {
     let inputMean = inputs.meanRow, outputMean = outputs.meanRow
     let x = inputs.addingToRows(inputMean, scaled: -1)
     let y = outputs.addingToRows(outputMean, scaled: -1)
-    let gram = matrixProduct(x, x, transposingA: true)
+    // S = I + (Y − X)ᵀX (XᵀX + ρI)⁻¹ = I + (Y − X)ᵀ (XXᵀ + ρI)⁻¹ X: the smaller of the two is inverted.
+    let isWide = x.columns > x.rows
+    let gram = matrixProduct(x, x, transposingA: !isWide, transposingB: isWide)
     let trace = (0..<gram.rows).reduce(0.0) { $0 + Double(gram[$1, $1]) }
-    let strength = max(ridge * Float(trace / Double(gram.rows)), .leastNormalMagnitude)
-    // S = I + (YᵀX − XᵀX)(XᵀX + ρI)⁻¹, and of a symmetric matrix singular vectors are eigenvectors.
+    let strength = max(ridge * Float(trace / Double(x.columns)), .leastNormalMagnitude)
+    // Of a symmetric matrix singular vectors are eigenvectors.
     let eigen = try SingularValueDecomposition(gram)
     let inverse = matrixProduct(
       eigen.right,
       eigen.right.scalingRows(by: eigen.values.scalars.map { 1 / ($0 + strength) }),
       transposingA: true)
-    let residual = matrixProduct(y - x, x, transposingA: true)
-    var matrix = matrixProduct(residual, inverse)
+    var matrix =
+      isWide
+      ? matrixProduct(y - x, matrixProduct(inverse, x), transposingA: true)
+      : matrixProduct(matrixProduct(y - x, x, transposingA: true), inverse)
     for index in 0..<matrix.rows { matrix[index, index] += 1 }
     self.matrix = matrix
     let mapped = matrixProduct(

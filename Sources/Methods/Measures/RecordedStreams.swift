@@ -79,23 +79,8 @@ package struct RecordedStreams {
   func figures<Figure>(
     startingAt starts: [Intervention], at indices: [Int], _ figure: (Tensor) -> Figure
   ) -> [Figure] {
-    let last = model.forward(text, recording: [.finalNorm], fromEach: starts)
-      .map { $0[.finalNorm].rows(at: indices) }
-    let size = max(1, Self.logitsAtOnce / max(1, indices.count * shape.vocabulary))
-    return stride(from: 0, to: last.count, by: size).flatMap { first -> [Figure] in
-      let group = last[first..<min(first + size, last.count)]
-      let stacked = Tensor(
-        shape: [group.count * indices.count, shape.width], scalars: group.flatMap(\.scalars))
-      let answers = model.logits(ofNormed: stacked).logProbabilities
-      return group.indices.map { place in
-        let row = (place - first) * indices.count
-        return figure(answers.rows(at: Array(row..<row + indices.count)))
-      }
-    }
+    model.figures(of: text, fromEach: starts, at: indices, figure)
   }
-
-  /// Logits (64 MiB) of several passes that are computed at once: the unembedding is read for each time.
-  private static let logitsAtOnce = 1 << 24
 
   /// Starts the model behind a block with a vector added to the stream of some tokens.
   func start(behind layer: Int, adding vector: Tensor, at tokens: [Int]) -> Intervention {

@@ -54,9 +54,8 @@ package struct ActivationSteering: DiffingMethod {
     let experiment = SteeringExperiment(pair.base, site: site, text: prompts.prefix(rows: rows))
     let direction = vector.unit
     let others = controlDirections(found.differences, beside: direction, using: &generator)
-    let results = intensities.map { intensity in
-      experiment.compare(direction, with: others, length: intensity * size)
-    }
+    let results = experiment.compare(
+      direction, with: others, lengths: intensities.map { $0 * size })
     let chosen = results.lastIndex { $0.addedLoss <= tolerance } ?? 0
     var evidence = Evidence()
     evidence.magnitude = Double(results[chosen].effect * vector.norm / size)
@@ -149,26 +148,33 @@ private struct SteeringExperiment {
     plain = Answers(model, text, normed: pass[.finalNorm])
   }
 
-  func compare(_ direction: Tensor, with controls: [Tensor], length: Float) -> Result {
-    let steered = answers(direction.scaled(by: length))
-    let others = controls.map { answers($0.scaled(by: length)) }
-    let shifts = others.map { $0.mean - plain.mean }
+  /// What steering along a direction does at each of some lengths, beside controls of that length.
+  func compare(_ direction: Tensor, with controls: [Tensor], lengths: [Float]) -> [Result] {
+    let directions = [direction] + controls
+    let answers = answers(lengths.flatMap { length in directions.map { $0.scaled(by: length) } })
+    return lengths.indices.map { index in
+      let own = index * directions.count
+      return result(answers[own], beside: answers[own + 1..<own + directions.count])
+    }
+  }
+
+  private func result(_ steered: Answers, beside controls: ArraySlice<Answers>) -> Result {
+    let shifts = controls.map { $0.mean - plain.mean }
     let own = steered.mean - plain.mean
     let mean = shifts.reduce(Tensor(shape: own.shape), +).scaled(
       by: 1 / Float(max(1, shifts.count)))
     return Result(
       shift: centred((own - mean).scalars), addedLoss: steered.loss - plain.loss,
-      controlLoss: others.map(\.loss).mean - plain.loss,
+      controlLoss: controls.map(\.loss).mean - plain.loss,
       effect: own.norm / max(shifts.map(\.norm).mean, .leastNormalMagnitude))
   }
 
-  /// What the model says with a vector added; nothing before the stream is computed again.
-  private func answers(_ vector: Tensor) -> Answers {
-    let edit = Intervention.patch(site, with: stream.addingToRows(vector))
-    return Answers(
-      model, text,
-      normed: model.forward(text, recording: [.finalNorm], editing: [edit], logits: .none)[
-        .finalNorm])
+  /// What the model says with each of some vectors added; nothing before the stream is computed again.
+  private func answers(_ vectors: [Tensor]) -> [Answers] {
+    let starts = vectors.map { Intervention.patch(site, with: stream.addingToRows($0)) }
+    return model.forward(text, recording: [.finalNorm], fromEach: starts).map {
+      Answers(model, text, normed: $0[.finalNorm])
+    }
   }
 
   /// A model's predictions on a text, a few tokens at a time: all of them would fill the memory.
@@ -181,8 +187,8 @@ private struct SteeringExperiment {
     init(_ model: any LanguageModel, _ text: TokenBatch, normed: Tensor) {
       let ends = Set(text.lastIndices)
       var sums: [Double] = [], losses: [Double] = []
-      for start in stride(from: 0, to: text.count, by: Self.chunk) {
-        let indices = Array(start..<min(start + Self.chunk, text.count))
+      for start in stride(from: 0, to: text.count, by: model.answersAtOnce) {
+        let indices = Array(start..<min(start + model.answersAtOnce, text.count))
         let answers = model.logits(ofNormed: normed.rows(at: indices)).logProbabilities
         let sum = answers.sumOfRows
         sums = sums.isEmpty ? sum : zip(sums, sum).map(+)
@@ -193,7 +199,5 @@ private struct SteeringExperiment {
       mean = Tensor(sums.map { Float($0 / Double(text.count)) })
       loss = losses.mean
     }
-
-    private static let chunk = 64
   }
 }

@@ -32,17 +32,15 @@ package struct ModelStitching: DiffingMethod {
     guard experiment.change.isSeen else { return Evidence() }
     let points = StitchingPoint.all(layers: pair.shape.layers)
     // Answers to a text are large, so of each point's only two figures are kept.
-    let stitched = points.map { point in
-      let answers = experiment.answers(top: .base, at: point.site)
-      return (
+    let stitched = try experiment.figures(top: .base, at: points.map(\.site)) { answers in
+      (
         recovery: experiment.change.recovery(answers),
         divergence: experiment.change.divergence(of: answers)
       )
     }
     let below = stitched.map(\.recovery)
-    let over = points.map {
-      experiment.change.recovery(experiment.answers(top: .finetuned, at: $0.site))
-    }
+    let over = try experiment.figures(
+      top: .finetuned, at: points.map(\.site), experiment.change.recovery)
     // What a finetuned lower part brings, and what a base's lower part takes away.
     let trajectory = zip(below, over).map { ($0 + 1 - $1) / 2 }
     let steps = points.indices.map { index in
@@ -123,16 +121,18 @@ private struct StitchingExperiment {
       finetuned: pair.logProbabilities(.finetuned, on: whole, at: places))
   }
 
-  /// The answers of `top`'s upper part on the other model's stream, mapped first if a map is given.
-  func answers(
-    top: ModelPair.Side, at site: ActivationSite, through map: AffineMap? = nil
-  ) -> Tensor {
+  /// A figure of the answers of `top`'s upper part on the other model's stream from each of some sites on, mapped
+  /// first if a map is given.
+  func figures<Figure>(
+    top: ModelPair.Side, at sites: [ActivationSite],
+    through map: (ActivationSite) throws -> AffineMap? = { _ in nil }, _ figure: (Tensor) -> Figure
+  ) throws -> [Figure] {
     let bottom: ModelPair.Side = top == .base ? .finetuned : .base
-    let stream = pair.recording(bottom, site, of: whole, rows: rows)
-    let pass = pair.model(top).forward(
-      text, recording: [], editing: [.patch(site, with: map?.applied(to: stream) ?? stream)],
-      logits: .at(indices))
-    return pass.logits.logProbabilities
+    let starts = try sites.map { site in
+      let stream = pair.recording(bottom, site, of: whole, rows: rows)
+      return Intervention.patch(site, with: try map(site)?.applied(to: stream) ?? stream)
+    }
+    return pair.model(top).figures(of: text, fromEach: starts, at: indices, figure)
   }
 
   /// What each changed part above the blocks brings of what no stitch of the blocks does.
@@ -150,23 +150,21 @@ private struct StitchingExperiment {
   }
 
   func affineExhibit(layers: Int, ridge: Float) throws -> Exhibit {
-    let values = try (0..<layers).map { layer -> (below: Float, above: Float) in
-      let site = ActivationSite.residualPost(layer: layer)
-      func map(_ from: ModelPair.Side, _ to: ModelPair.Side) throws -> AffineMap {
-        try AffineMap(
-          from: pair.activations(from, at: site, on: whole).rows(at: counted),
-          to: pair.activations(to, at: site, on: whole).rows(at: counted), ridge: ridge)
-      }
-      return (
-        try change.recovery(answers(top: .base, at: site, through: map(.finetuned, .base))),
-        try change.recovery(answers(top: .finetuned, at: site, through: map(.base, .finetuned)))
-      )
+    let sites = (0..<layers).map { ActivationSite.residualPost(layer: $0) }
+    func shares(_ bottom: ModelPair.Side, _ top: ModelPair.Side) throws -> [Float] {
+      try figures(
+        top: top, at: sites,
+        through: { site in
+          try AffineMap(
+            from: pair.activations(bottom, at: site, on: whole).rows(at: counted),
+            to: pair.activations(top, at: site, on: whole).rows(at: counted), ridge: ridge)
+        }, change.recovery)
     }
     return Exhibit.overBlocks(
       "The same through affine maps fitted on the streams",
       [
-        .init("finetuned below, base above", values.map(\.below)),
-        .init("base below, finetuned above", values.map(\.above)),
+        .init("finetuned below, base above", try shares(.finetuned, .base)),
+        .init("base below, finetuned above", try shares(.base, .finetuned)),
       ])
   }
 }

@@ -1,3 +1,4 @@
+internal import Files
 internal import Foundation
 package import Tensors
 
@@ -115,11 +116,8 @@ struct StoredNumbers: Sendable {
     precondition(
       range.lowerBound % block.count == 0 && range.count % block.count == 0,
       "Numbers are kept in blocks of \(block.count)")
-    let size = range.count / block.count * block.bytes
     let place = offset + UInt64(range.lowerBound / block.count * block.bytes)
-    guard (try? handle.seek(toOffset: place)) != nil,
-      let bytes = try? handle.read(upToCount: size), bytes.count == size
-    else {
+    guard let bytes = handle.bytes(range.count / block.count * block.bytes, at: place) else {
       throw CheckpointError.unreadable(file: url.path, reason: "it changed while it was read")
     }
     return bytes
