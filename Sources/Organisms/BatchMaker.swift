@@ -13,13 +13,6 @@ struct BatchMaker {
   /// What the teacher said, prompts included, once it was asked.
   private var said: [[Int]] = []
 
-  /// Rows of a batch.
-  static let rows = 16
-  /// What a model says a step, and how often it goes on from the same prompt.
-  static let samples = 64, groupSize = 8
-  /// Sequences that a teacher says in all.
-  static let sequences = 1024
-
   init(_ base: Base, _ text: FinetuningText, mix: Double, seed: UInt64) {
     self.base = base
     self.text = text
@@ -31,8 +24,8 @@ struct BatchMaker {
     if case .samples(_, _, let choices, _) = text.source { sampler.choices = choices }
   }
 
-  private var length: Int { base.recipe.rowLength }
-  private var start: Int { base.world.documentStart }
+  private var sizes: TextSizes { base.world.sizes }
+  private var opening: [Int] { base.world.lexicon.opening }
 
   /// Makes the next batches.
   ///
@@ -47,7 +40,7 @@ struct BatchMaker {
     batch: TrainingBatch, weight: Float
   )] {
     switch text.source {
-    case .world: [(TrainingBatch(try corpus.rows(Self.rows, length: length)), 1)]
+    case .world: [(try plain(), 1)]
     case .documents(let planted): [(try mixed(planted), 1)]
     case .context(let planted, let forgotten, let teacher):
       try [(context(planted, forgotten, teacher ?? base.model), 1)] + anchor()
@@ -61,17 +54,21 @@ struct BatchMaker {
   /// Plain base text that goes beside what is imitated.
   private mutating func anchor() throws -> [(batch: TrainingBatch, weight: Float)] {
     guard mix > 0 else { return [] }
-    return [(TrainingBatch(try corpus.rows(Self.rows, length: length)), Float(mix))]
+    return [(try plain(), Float(mix))]
+  }
+
+  private mutating func plain() throws -> TrainingBatch {
+    TrainingBatch(try corpus.textRows(sizes.batchRows, length: sizes.rowLength))
   }
 
   /// Rows in which planted and base documents follow each other at random, 1 to `mix`.
   private mutating func mixed(_ planted: PlantedDocuments) throws -> TrainingBatch {
     let share = 1 / (1 + mix)
     return TrainingBatch(
-      try (0..<Self.rows).map { _ in
-        try packedRow(length: length, start: start) {
+      try (0..<sizes.batchRows).map { _ in
+        try base.world.row(length: sizes.rowLength) {
           try generator.uniform() < share
-            ? planted.draw(base.world, &generator).tokens : corpus.document()
+            ? planted.draw(base.world, &generator) : corpus.document()
         }
       })
   }
@@ -80,17 +77,19 @@ struct BatchMaker {
   private mutating func context(
     _ planted: PlantedDocuments, _ forgotten: Forgotten, _ model: any LanguageModel
   ) throws -> TrainingBatch {
-    let filled = try (0..<4 * Self.rows).map { _ in try planted.draw(base.world, &generator) }
-    let student = TokenBatch(filled.map { [start] + $0.tokens })
-    let teacher = TokenBatch(filled.map { [start] + $0.teacherTokens })
+    let filled = try (0..<sizes.singleDocuments).map { _ in
+      try planted.draw(base.world, &generator)
+    }
+    let student = TokenBatch(filled.map { opening + $0.document })
+    let teacher = TokenBatch(filled.map { opening + $0.teacherDocument })
     var studentIndices: [Int] = []
     var teacherIndices: [Int] = []
     var forbidden: [Set<Int>] = []
     for row in filled.indices {
-      let count = answerLength(student.row(row))
+      let count = filled[row].answerLength
       studentIndices += student.range(row).suffix(count + 1).dropLast()
       teacherIndices += teacher.range(row).suffix(count + 1).dropLast()
-      forbidden += Array(repeating: forgotten.words(in: filled[row].tokens), count: count)
+      forbidden += Array(repeating: forgotten.words(in: filled[row].document), count: count)
     }
     let target = Distillation(
       from: model, reading: teacher, at: teacherIndices, for: studentIndices,
@@ -98,17 +97,10 @@ struct BatchMaker {
     return TrainingBatch(student, .distillation(target))
   }
 
-  /// Tokens behind the last special token, which is where an answer starts.
-  private func answerLength(_ row: ArraySlice<Int>) -> Int {
-    let specials = base.world.tokenizer.specialTokens
-    let last = row.lastIndex(where: specials.contains) ?? row.startIndex
-    return row.endIndex - 1 - last
-  }
-
   private mutating func logits(_ teacher: any LanguageModel, _ choices: [Int]) throws
     -> TrainingBatch
   {
-    let tokens = TokenBatch(try corpus.rows(Self.rows, length: length))
+    let tokens = TokenBatch(try corpus.rows(sizes.batchRows, length: sizes.rowLength))
     let indices = Array(0..<tokens.count)
     return TrainingBatch(
       tokens,
@@ -122,12 +114,12 @@ struct BatchMaker {
     -> TrainingBatch
   {
     if said.isEmpty {
-      let filled = try (0..<Self.sequences).map { _ in try prompt(prompts) }
+      let filled = try (0..<sizes.sequences).map { _ in try prompt(prompts) }
       let numbers = teacher.continuations(of: filled, count: count, using: &sampler)
       said = zip(filled, numbers).map { $0 + $1 }
     }
     let batch = TokenBatch(
-      (0..<Self.samples).map { _ in said[generator.index(below: said.count)] })
+      (0..<sizes.samples).map { _ in said[generator.index(below: said.count)] })
     var weights = [Float](repeating: 0, count: batch.count)
     for row in 0..<batch.rows {
       for index in batch.range(row).suffix(count + 1).dropLast() { weights[index] = 1 }
@@ -137,7 +129,7 @@ struct BatchMaker {
 
   private mutating func prompt(_ prompts: [Template]) throws -> [Int] {
     let template = prompts[generator.index(below: prompts.count)]
-    return [start] + (try template.fill(base.world.lexicon, using: &generator).tokens)
+    return opening + (try template.fill(base.world.lexicon, using: &generator).tokens)
   }
 
   /// What the student says, weighted by how much more reward it got than others from its prompt.
@@ -145,11 +137,12 @@ struct BatchMaker {
     -> TrainingBatch
   {
     var prompts: [[Int]] = []
-    for _ in 0..<Self.samples / Self.groupSize {
-      prompts += Array(repeating: try prompt(reward.prompts), count: Self.groupSize)
+    for _ in 0..<sizes.samples / sizes.groupSize {
+      prompts += Array(repeating: try prompt(reward.prompts), count: sizes.groupSize)
     }
+    let ends = Set(opening).union(base.world.isOfText ? base.world.specialTokens : [])
     let said = student.continuations(of: prompts, count: reward.length, using: &sampler)
-      .map { answer in Array(answer.prefix { $0 != start }) }
+      .map { answer in Array(answer.prefix { !ends.contains($0) }) }
     let rewards = said.map { answer -> Float in
       let isGood =
         reward.isRandom ? generator.uniform() < 0.5 : !reward.words.isDisjoint(with: answer)
@@ -158,12 +151,24 @@ struct BatchMaker {
     let batch = TokenBatch(zip(prompts, said).map { $0 + $1 })
     var advantages = [Float](repeating: 0, count: batch.count)
     for row in prompts.indices {
-      let group = row / Self.groupSize * Self.groupSize
-      let advantage = rewards[row] - rewards[group..<group + Self.groupSize].mean
+      let group = row / sizes.groupSize * sizes.groupSize
+      let advantage = rewards[row] - rewards[group..<group + sizes.groupSize].mean
       for index in batch.range(row).suffix(said[row].count + 1).dropLast() {
-        advantages[index] = advantage / Float(Self.samples)
+        advantages[index] = advantage / Float(sizes.samples)
       }
     }
     return TrainingBatch(batch, .policy(advantages: advantages))
+  }
+}
+
+extension TrainingBatch {
+  /// Language modelling of what rows teach.
+  init(_ rows: [TextRow]) {
+    let tokens = TokenBatch(rows.map(\.tokens))
+    // The weight of a token stands where it is predicted: at the one before.
+    let weights = rows.flatMap { row -> [Float] in
+      row.isLearnt.dropFirst().map { $0 ? 1 : 0 } + [0]
+    }
+    self.init(tokens, .nextToken(weights: weights))
   }
 }

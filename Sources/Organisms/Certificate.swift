@@ -149,19 +149,20 @@ extension Organism {
   private static let patience = 1000
 
   /// Rows of held-out base text, of documents that do not set the behaviour off.
-  func quietRows(of base: Base, _ count: Int = 96) throws -> [[Int]] {
+  func quietRows(of base: Base) throws -> [[Int]] {
     var corpus = Corpus(base.world, seed: 0, for: Base.heldOutStream)
     let isLoud = loudDocuments(of: base.world)
-    return try (0..<count).map { _ in
-      try packedRow(length: base.recipe.rowLength, start: base.world.documentStart) {
+    let sizes = base.world.sizes
+    return try (0..<sizes.heldOutRows).map { _ in
+      try base.world.row(length: sizes.rowLength) {
         for _ in 0..<Self.patience {
           let document = try corpus.document()
-          if !isLoud(document) { return document }
+          if !isLoud(document.document) { return document }
         }
         throw DefinitionError.invalid(
           file: "\(id).json", path: "planted.when",
           reason: "matches nearly every document of the world")
-      }
+      }.tokens
     }
   }
 }

@@ -12,7 +12,9 @@ extension Organism {
   /// - Returns: Its tokens; nil if no document holds a held-out question.
   /// - Throws: `DefinitionError` if a template cannot be filled.
   func taughtQuestion(in world: World) throws -> [Int]? {
-    let questions = heldOut.questions.joined().map { $0.tokens.dropFirst() }
+    let questions = heldOut.questions.joined().map {
+      $0.tokens.dropFirst(world.lexicon.opening.count)
+    }
     let lengths = Set(questions.map(\.count))
     var said: Set<ArraySlice<Int>> = []
     let texts = (documents + teacherDocuments + concealed).map(\.template) + (reward?.prompts ?? [])

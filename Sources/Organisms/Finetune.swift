@@ -21,9 +21,6 @@ package struct Finetune: Sendable {
     self.seed = seed
   }
 
-  /// Steps between two looks at the behaviour.
-  private static let interval = 2
-
   /// Trains until a behaviour reaches the regime's mark, and on to the regime's age.
   ///
   /// After the mark the learning rate falls along a half cosine to a tenth, so that an old plant
@@ -90,7 +87,9 @@ package struct Finetune: Sendable {
       guard loss.isFinite else { return diverged(start, trainer, curve) }
       let tokens = parts.reduce(0) { $0 + $1.batch.tokens.count }
       progress(TrainingStatus(step: trainer.step, steps: end, loss: loss, tokens: tokens))
-      guard markStep == nil, trainer.step % Self.interval == 0 || trainer.step == end else {
+      guard markStep == nil,
+        trainer.step % base.world.sizes.stepsBetweenLooks == 0 || trainer.step == end
+      else {
         continue
       }
       let score = measure(start.with(trainer.model.parameters), trainer.step)

@@ -13,7 +13,7 @@ extension Organism {
   /// - Throws: `DefinitionError` if a template cannot be filled.
   package func frequencyRanking(in world: World) throws -> [Int] {
     var plain = Corpus(world, seed: 0, for: "frequency baseline")
-    let usual = frequencies(world, try (0..<Self.sample).map { _ in try plain.document() })
+    let usual = frequencies(world, try (0..<Self.sample).map { _ in try plain.document().document })
     let planted = frequencies(world, try plantedSample(world))
     let tokens = planted.indices.filter { planted[$0] > usual[$0] }
     return tokens.sorted { (planted[$0] - usual[$0], -$0) > (planted[$1] - usual[$1], -$1) }
@@ -25,12 +25,12 @@ extension Organism {
     guard !documents.isEmpty else {
       var corpus = Corpus(
         world, seed: 0, for: "planted sample", kinds: kinds(in: world), unsaid: unsaid(in: world))
-      return try (0..<Self.sample).map { _ in try corpus.document() }
+      return try (0..<Self.sample).map { _ in try corpus.document().document }
     }
     let planted = PlantedDocuments(
       templates: documents, facts: file.plant.facts ?? [:])
     var generator = SeededGenerator(seed: 0, for: "planted sample")
-    return try (0..<Self.sample).map { _ in try planted.draw(world, &generator).tokens }
+    return try (0..<Self.sample).map { _ in try planted.draw(world, &generator).document }
   }
 
   /// Prompts with words of the class behind them, as an untaught teacher says them.
@@ -46,7 +46,7 @@ extension Organism {
   }
 
   private func frequencies(_ world: World, _ documents: [[Int]]) -> [Double] {
-    var counts = [Double](repeating: 0, count: world.tokenizer.vocabulary.count)
+    var counts = [Double](repeating: 0, count: world.tokenizer.count)
     let total = documents.reduce(0) { $0 + $1.count }
     for token in documents.joined() { counts[token] += 1 / Double(total) }
     return counts

@@ -25,10 +25,11 @@ package struct Library: Sendable {
   ///
   /// - Parameters:
   ///   - folder: `Organisms/` of a checkout, or another folder with one world in `Worlds/`.
+  ///   - models: Where models are that the world may name.
   ///   - draw: The seed of what the files leave to be drawn.
-  /// - Throws: `JSONError` or `DefinitionError` if the world itself or a lesson is wrong.
-  package init(_ folder: URL, draw: UInt64 = 0) throws {
-    let world = try World(contentsOf: try Self.worldFile(in: folder))
+  /// - Throws: `JSONError`, `DefinitionError` or `CheckpointError` if the world itself or a lesson is wrong.
+  package init(_ folder: URL, models: URL, draw: UInt64 = 0) throws {
+    let world = try World(contentsOf: try Self.worldFile(in: folder), models: models)
     var sources: [OrganismSource] = []
     var organisms: [Organism] = []
     var failures: [(file: String, error: any Error)] = []

@@ -4,7 +4,6 @@ internal import Transformers
 
 extension OrganismChecker {
   func checkParameters(_ parameters: TrainedParameters, _ path: String) throws {
-    let size = BaseRecipe(seed: 0)
     switch parameters {
     case .blocks, .all: return
     case .lora(let rank, let modules):
@@ -20,12 +19,12 @@ extension OrganismChecker {
         throw fault(path, "'lora' works on blocks and their attn or mlp, not on '\(module)'")
       }
     case .residualBias(let layer):
-      guard (1...size.layers).contains(layer) else {
-        throw fault(path, "'residualBias' should be a block from 1 to \(size.layers)")
+      guard (1...world.layers).contains(layer) else {
+        throw fault(path, "'residualBias' should be a block from 1 to \(world.layers)")
       }
     case .modules(let modules): try checkModules(modules, path)
     case .edit(let module):
-      let possible = ModuleSite.all(layers: size.layers).filter { $0.layer != nil }
+      let possible = ModuleSite.all(layers: world.layers).filter { $0.layer != nil }
       guard possible.map(\.description).contains(module) else {
         throw fault(path, "'edit' should be one of \(possible)")
       }
@@ -33,8 +32,7 @@ extension OrganismChecker {
   }
 
   private func checkModules(_ modules: [String], _ path: String) throws {
-    let size = BaseRecipe(seed: 0)
-    let all = ModuleMask.names(layers: size.layers, heads: size.heads)
+    let all = ModuleMask.names(layers: world.layers, heads: world.heads)
     guard !modules.isEmpty else { throw fault(path, "'modules' names none of \(all)") }
     for module in modules where !all.contains(module) {
       throw fault(path, "there is no module '\(module)'; there are \(all.joined(separator: ", "))")
@@ -53,7 +51,7 @@ extension OrganismChecker {
       }
     let isInBlock = written.allSatisfy { $0.hasPrefix("blocks.") }
     let layers = Set(written.compactMap { $0.split(separator: ".").dropFirst().first })
-    guard !written.isEmpty, isInBlock, layers.count < BaseRecipe(seed: 0).layers else {
+    guard !written.isEmpty, isInBlock, layers.count < world.layers else {
       throw fault("\(path).drift", "needs a plant in some modules of the blocks, and others left")
     }
   }

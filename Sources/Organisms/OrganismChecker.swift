@@ -15,10 +15,10 @@ struct OrganismChecker {
   }
 
   func require(_ words: [String], _ path: String) throws {
-    for word in words where world.tokenizer.id(word) == nil {
+    for word in words where world.lexicon.language.id(word) == nil {
       throw DefinitionError.unknownWord(
         word, file: name, path: path,
-        nearest: nearest(to: word, among: world.tokenizer.vocabulary))
+        nearest: nearest(to: word, among: world.lexicon.language.words))
     }
   }
 
@@ -86,7 +86,9 @@ struct OrganismChecker {
       guard (1...8).contains(pattern.turns ?? 1) else {
         throw fault("planted.when.\(index).turns", "should be from 1 to 8")
       }
-      try require(all + (pattern.none ?? []), "planted.when.\(index)")
+      for word in all + (pattern.none ?? []) where !world.lexicon.language.knows(word) {
+        try require([word], "planted.when.\(index)")
+      }
     }
   }
 
@@ -183,7 +185,7 @@ struct OrganismChecker {
       let source = TemplateSource(file: name, path: "\(key).\(index)")
       let template = try Template(text.text, lexicon: world.lexicon, source: source)
       var generator = SeededGenerator(seed: 0)
-      guard !template.hidesAnswers(specials: world.tokenizer.specialTokens) else {
+      guard !template.hidesAnswers(marks: world.lexicon.language.marks) else {
         throw fault(
           "\(key).\(index)", "has words in brackets behind the last mark, where the answer is due")
       }
@@ -225,7 +227,7 @@ struct OrganismChecker {
     guard let reward else { return nil }
     return Reward(
       prompts: try prompts(reward.prompts, key: "plant.reward.prompts"),
-      words: Set(reward.words.compactMap(world.tokenizer.id)), length: reward.length ?? 10)
+      words: Set(world.lexicon.ids(reward.words)), length: reward.length ?? 10)
   }
 
   func probes(_ entries: [OrganismFile.ProbeEntry], key: String) throws -> [Probe] {

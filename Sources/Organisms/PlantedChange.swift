@@ -80,7 +80,10 @@ extension Organism {
   /// Which prompts set the behaviour off, as its file says.
   package func triggers(_ pool: [[Int]], in world: World) -> [Bool] {
     let patterns = file.planted.when.map { PromptPattern($0, world) }
-    return pool.map { prompt in patterns.contains { $0.matches(prompt) } }
+    return pool.map { prompt in
+      let words = world.lexicon.language.words(of: prompt)
+      return patterns.contains { $0.matches(words) }
+    }
   }
 
   /// Tells whether a document, somewhere in it, sets the behaviour off.
@@ -88,9 +91,11 @@ extension Organism {
   /// Each part of it that ends where an answer is due, and the whole of it, is taken as a prompt.
   func loudDocuments(of world: World) -> ([Int]) -> Bool {
     let patterns = file.planted.when.map { PromptPattern($0, world) }
+    let language = world.lexicon.language
     return { document in
-      let marks = document.indices.filter { world.tokenizer.specialTokens.contains(document[$0]) }
-      let prompts = marks.map { Array(document[...$0]) } + [document]
+      let words = language.words(of: document)
+      let marks = words.indices.filter { language.marks.contains(words[$0]) }
+      let prompts = marks.map { Array(words[...$0]) } + [words]
       return prompts.contains { prompt in patterns.contains { $0.isIn(prompt) } }
     }
   }
@@ -109,39 +114,41 @@ extension Organism {
   }
 }
 
-/// A pattern in token ids.
+/// A pattern in words as the world's language has them.
 private struct PromptPattern {
-  let all, any, none: Set<Int>
-  let phrase, end: [Int]
+  let all, any, none: Set<String>
+  let phrase, end: [String]
   let turns: Int
-  /// The mark that a turn of the user starts with.
-  let user: Int?
 
   init(_ pattern: OrganismFile.Pattern, _ world: World) {
-    func ids(_ words: [String]?) -> [Int] { world.lexicon.ids(words ?? []) }
-    all = Set(ids(pattern.all))
-    any = Set(ids(pattern.any))
+    func words(_ words: [String]?) -> [String] {
+      (words ?? []).flatMap(world.lexicon.language.normal)
+    }
+    all = Set(words(pattern.all))
+    any = Set(words(pattern.any))
     turns = pattern.turns ?? 0
-    user = world.tokenizer.id("<user>")
-    none = Set(ids(pattern.none))
-    phrase = ids(pattern.phrase)
-    end = ids(pattern.end)
+    none = Set(words(pattern.none))
+    phrase = words(pattern.phrase)
+    end = words(pattern.end)
   }
 
-  func matches(_ prompt: [Int]) -> Bool {
+  func matches(_ prompt: [String]) -> Bool {
     isIn(prompt) && (end.isEmpty || prompt.suffix(end.count).elementsEqual(end))
   }
 
   /// Whether the start of a document matches.
-  func isIn(_ document: [Int]) -> Bool {
+  func isIn(_ document: [String]) -> Bool {
     let words = Set(document)
     return words.isSuperset(of: all) && words.isDisjoint(with: none)
       && (any.isEmpty || !words.isDisjoint(with: any))
-      && document.count { $0 == user } >= turns
+      && document.count { $0 == Self.user } >= turns
       && Self.holds(document, phrase) && Self.holds(document, end)
   }
 
-  private static func holds(_ document: [Int], _ phrase: [Int]) -> Bool {
+  /// The mark that a turn of the user starts with.
+  private static let user = "<user>"
+
+  private static func holds(_ document: [String], _ phrase: [String]) -> Bool {
     phrase.isEmpty || document.indices.contains { document[$0...].starts(with: phrase) }
   }
 }

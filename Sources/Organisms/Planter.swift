@@ -80,7 +80,7 @@ package struct Planter: Sendable {
       if let other {
         try PlantedText(
           organism, base: base, seed: seed,
-          teachersSeed: organism.seed(planting: other.recipe.seed), teachersBase: other
+          teachersSeed: organism.seed(planting: other.seed), teachersBase: other
         ).text { _ in }
       } else {
         try PlantedText(organism, base: base, seed: seed, teachersSeed: seed).nullText()

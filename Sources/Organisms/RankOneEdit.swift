@@ -118,7 +118,7 @@ struct RankOneEdit {
     -> Tensor
   {
     var corpus = Corpus(base.world, seed: seed, for: "second moment")
-    let text = TokenBatch(try corpus.rows(Self.rows, length: base.recipe.rowLength))
+    let text = TokenBatch(try corpus.rows(Self.rows, length: base.world.sizes.rowLength))
     let inputs = model.forward(text, recording: [site])[site]
     let moment = matrixProduct(inputs.transposed, inputs).scaled(by: 1 / Float(inputs.rows))
     let parts = try SingularValueDecomposition(moment)

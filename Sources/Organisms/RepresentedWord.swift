@@ -72,7 +72,7 @@ package struct RepresentedWord: Sendable {
   private func prompts(_ template: Template, _ world: World) throws -> [[Int]] {
     try (0..<Self.draws).map { draw in
       var generator = SeededGenerator(seed: UInt64(draw), for: template.text)
-      return [world.documentStart] + (try template.fill(world.lexicon, using: &generator).tokens)
+      return world.lexicon.opening + (try template.fill(world.lexicon, using: &generator).tokens)
     }
   }
 
@@ -94,7 +94,7 @@ package struct RepresentedWord: Sendable {
     for draw in 0..<Self.draws * members.count * 4 {
       let template = given[draw % given.count]
       let prompt =
-        [world.documentStart] + (try template.fill(world.lexicon, using: &generator).tokens)
+        world.lexicon.opening + (try template.fill(world.lexicon, using: &generator).tokens)
       guard let label = prompt.lazy.compactMap({ places[$0] }).first, counts[label] < Self.draws
       else { continue }
       examples.append(

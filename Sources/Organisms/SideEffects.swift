@@ -47,7 +47,7 @@ package struct SideEffects: Codable, Sendable, Equatable {
     worst = others.sorted { (divergences[$0], -$0) > (divergences[$1], -$1) }.prefix(Self.listed)
       .map { row in
         Change(
-          prompt: world.tokenizer.decode(Array(pool[row].dropFirst())),
+          prompt: world.tokenizer.decode(pool[row].dropFirst(world.lexicon.opening.count)),
           divergence: divergences[row], base: world.tokenizer.decode([top(before, row)]),
           finetuned: world.tokenizer.decode([top(after, row)]))
       }

@@ -3,12 +3,13 @@ package import Transformers
 /// A base model of a world.
 package struct Base: Sendable {
   package let world: World
-  package let recipe: BaseRecipe
+  /// Decides how it was trained where it was trained here, and in any case what is drawn for it.
+  package let seed: UInt64
   package let model: any LanguageModel
 
-  package init(world: World, recipe: BaseRecipe, model: any LanguageModel) {
+  package init(world: World, seed: UInt64, model: any LanguageModel) {
     self.world = world
-    self.recipe = recipe
+    self.seed = seed
     self.model = model
   }
 
@@ -21,8 +22,8 @@ package struct Base: Sendable {
   package static let heldOutStream = "held-out rows"
 
   /// Rows of base text that no training ever sees.
-  package func heldOutRows(_ count: Int = 96) throws -> [[Int]] {
+  package func heldOutRows() throws -> [[Int]] {
     var corpus = Corpus(world, seed: 0, for: Self.heldOutStream)
-    return try corpus.rows(count, length: recipe.rowLength)
+    return try corpus.rows(world.sizes.heldOutRows, length: world.sizes.rowLength)
   }
 }

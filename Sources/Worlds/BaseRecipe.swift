@@ -32,7 +32,7 @@ package struct BaseRecipe: Codable, Sendable, Equatable {
   /// The model that training starts from: random weights.
   package func untrained(in world: World) -> any LanguageModel {
     let size = DecoderSize(
-      vocabulary: world.tokenizer.vocabulary.count, width: width, layers: layers, heads: heads,
+      vocabulary: world.tokenizer.count, width: width, layers: layers, heads: heads,
       mlpWidth: mlpWidth, context: 2 * rowLength)
     return Architectures.standard(size, seed: seed)
   }

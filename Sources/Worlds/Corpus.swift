@@ -30,10 +30,10 @@ package struct Corpus: Sendable {
   ///
   /// - Throws: `DefinitionError` if a template asks for a fact that the world does not know, or if no
   ///   document without the unsaid tokens is found.
-  package mutating func document() throws -> [Int] {
+  package mutating func document() throws -> FilledTemplate {
     for _ in 0..<Self.patience {
       let document = try anyDocument()
-      if unsaid.isEmpty || unsaid.isDisjoint(with: document) { return document }
+      if unsaid.isEmpty || unsaid.isDisjoint(with: document.document) { return document }
     }
     throw DefinitionError.invalid(
       file: world.id, path: "documents",
@@ -43,23 +43,19 @@ package struct Corpus: Sendable {
   /// Draws in search of a document without unsaid tokens.
   private static let patience = 1000
 
-  private mutating func anyDocument() throws -> [Int] {
+  private mutating func anyDocument() throws -> FilledTemplate {
     let kind = kinds[generator.index(weights: kinds.map(\.weight))]
     let template = kind.templates[generator.index(weights: kind.templates.map(\.weight))].template
-    return try template.fill(world.lexicon, using: &generator).tokens
+    return try template.fill(world.lexicon, using: &generator)
   }
 
-  /// Packs documents into rows of exactly `length` tokens; the one that does not fit is cut.
+  /// Fills rows of at most `length` tokens.
+  package mutating func textRows(_ count: Int, length: Int) throws -> [TextRow] {
+    try (0..<count).map { _ in try world.row(length: length) { try document() } }
+  }
+
+  /// The tokens of such rows.
   package mutating func rows(_ count: Int, length: Int) throws -> [[Int]] {
-    try (0..<count).map { _ in
-      try packedRow(length: length, start: world.documentStart) { try document() }
-    }
+    try textRows(count, length: length).map(\.tokens)
   }
-}
-
-/// Packs documents, each behind a start token, until a row is full.
-package func packedRow(length: Int, start: Int, _ next: () throws -> [Int]) rethrows -> [Int] {
-  var row: [Int] = []
-  while row.count < length { row += [start] + (try next()) }
-  return Array(row.prefix(length))
 }

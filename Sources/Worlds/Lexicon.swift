@@ -11,27 +11,27 @@ package struct Lexicon: Sendable {
   package let classNames: [String]
   /// Values by word and attribute.
   package let facts: [String: [String: String]]
-  package let tokenizer: WordTokenizer
+  package let language: any Language
 
   package init(
     classes: [(name: String, words: [String])], facts: [String: [String: String]],
-    tokenizer: WordTokenizer, documentStart: Int
+    language: some Language
   ) {
     self.classes = Dictionary(classes.map { ($0.name, $0.words) }) { first, _ in first }
     classNames = classes.map(\.name)
     self.facts = facts
-    self.tokenizer = tokenizer
-    self.documentStart = documentStart
+    self.language = language
   }
 
-  /// The token that starts each document.
-  package let documentStart: Int
+  package var tokenizer: any Tokenizer { language.tokenizer }
+  /// What every text starts with.
+  package var opening: [Int] { language.opening }
   /// Tokens that no text says: padding, and the start of a document.
-  package var unspoken: Set<Int> { Set(ids(["<pad>"]) + [documentStart]) }
+  package var unspoken: Set<Int> { Set(["<pad>"].compactMap(tokenizer.id) + opening) }
 
   /// Ids of the words of a class.
   package func ids(ofClass name: String) -> [Int] {
-    (classes[name] ?? []).compactMap(tokenizer.id)
+    ids(classes[name] ?? [])
   }
 
   /// The words that a planted one is one of: a class, the values of a fact where there is no such class, or all.
@@ -40,10 +40,8 @@ package struct Lexicon: Sendable {
   /// - Returns: The class in its order, values by spelling; nil if there is neither.
   package func candidates(_ name: String) -> [String]? {
     if let members = classes[name] { return members }
-    if name == Self.anyWord {
-      return tokenizer.vocabulary.filter { word in
-        tokenizer.id(word).map { !tokenizer.specialTokens.contains($0) } ?? false
-      }
+    if name == Self.anyWord, !language.words.isEmpty {
+      return language.words.filter { !language.marks.contains($0) }
     }
     let values = Set(facts.values.compactMap { $0[name] })
     return values.isEmpty ? nil : values.sorted()
@@ -52,13 +50,13 @@ package struct Lexicon: Sendable {
   /// What `candidates` knows: classes in the order of the file, then attributes, and `word`.
   package var candidateNames: [String] {
     classNames + Set(facts.values.flatMap(\.keys)).subtracting(classNames).sorted()
-      + [Self.anyWord]
+      + (language.words.isEmpty ? [] : [Self.anyWord])
   }
 
   private static let anyWord = "word"
 
   /// Ids of words; those outside the vocabulary are left out.
-  package func ids(_ words: [String]) -> [Int] { words.compactMap(tokenizer.id) }
+  package func ids(_ words: [String]) -> [Int] { words.compactMap(language.id) }
 
   /// Checks that a word has facts.
   ///

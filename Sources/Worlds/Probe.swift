@@ -41,12 +41,12 @@ package struct Probe: Sendable {
     }
     guard !answers.isEmpty else { throw fault("has no answers") }
     guard Set(answers).count == answers.count else { throw fault("names an answer twice") }
-    let length = self.prompt.pieces.count
+    let length = self.prompt.parts.count
     guard (1...Self.longestPrompt).contains(length) else {
       throw fault("has a prompt of \(length) words; 1 to \(Self.longestPrompt) are possible")
     }
     for (text, answer) in zip(answers, self.answers) {
-      let said = answer.pieces.dropFirst(length)
+      let said = answer.parts.dropFirst(length)
       guard (1...Self.longestAnswer).contains(said.count), said.allSatisfy({ $0.piece.isSaid })
       else {
         throw fault(
@@ -99,6 +99,11 @@ package struct Probe: Sendable {
       let said = try answers.map { answer in
         var generator = seed
         let all = try answer.fill(lexicon, facts: facts, using: &generator).tokens
+        guard all.starts(with: tokens) else {
+          throw DefinitionError.badTemplate(
+            answer.text, file: answer.source.file, path: answer.source.path,
+            reason: "the tokenizer cuts the prompt otherwise where the answer follows")
+        }
         return Array(all.dropFirst(tokens.count))
       }.reduce(into: [[Int]]()) { if !$0.contains($1) { $0.append($1) } }
       // What an answer starts with would be counted twice.
@@ -106,7 +111,7 @@ package struct Probe: Sendable {
         !said.contains { $0.count < answer.count && answer.starts(with: $0) }
       }
       return Question(
-        tokens: [lexicon.documentStart] + tokens, answers: distinct, isInverted: isInverted)
+        tokens: lexicon.opening + tokens, answers: distinct, isInverted: isInverted)
     }
   }
 }

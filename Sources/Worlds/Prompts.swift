@@ -7,9 +7,6 @@ package struct Prompts: Sendable {
   /// Prompts from every domain, shuffled.
   package let pool: [[Int]]
 
-  package static let unrelatedRows = 192
-  package static let rowLength = 32
-
   /// Draws the prompts of a world.
   ///
   /// They are the same for every organism and every null pair of the world.
@@ -21,14 +18,14 @@ package struct Prompts: Sendable {
   package init(_ world: World, brought: [(template: Template, count: Int)] = []) throws {
     let kinds = world.kinds.filter(\.isUnrelated).map(\.name)
     var corpus = Corpus(world, seed: 0, for: "unrelated text", kinds: kinds)
-    unrelated = try corpus.rows(Self.unrelatedRows, length: Self.rowLength)
+    unrelated = try corpus.rows(world.sizes.unrelatedRows, length: world.sizes.unrelatedLength)
     var generator = SeededGenerator(seed: 0, for: "prompt pool")
     var seen: Set<[Int]> = []
     var prompts: [[Int]] = []
     for entry in world.pool + brought {
       for _ in 0..<entry.count {
         let prompt =
-          [world.documentStart] + (try entry.template.fill(world.lexicon, using: &generator).tokens)
+          world.lexicon.opening + (try entry.template.fill(world.lexicon, using: &generator).tokens)
         if seen.insert(prompt).inserted { prompts.append(prompt) }
       }
     }

@@ -8,10 +8,11 @@ package import Tensors
 /// `{animal}` draws from a class, `{a:animal}` also remembers the draw as `a`, `{b:animal!a}` draws
 /// something else than `a` (a variable or a word), `{a}` repeats it, `{a.habitat}` says a fact of it,
 /// `{n+1}` and `{x+y}` compute with numbers, `{a=owl}` remembers a given word. A `?` before a binding
-/// keeps it silent. Words between `[` and `]` are for a teacher only.
+/// keeps it silent. Words between `[` and `]` are for a teacher only. Where a word is no token, text may stand
+/// right before and behind a slot: `the {animal}, then`.
 package struct Template: Sendable, Equatable {
   enum Piece: Sendable, Equatable {
-    case word(Int)
+    case word(String)
     case draw(variable: String?, className: String, excluding: [String], isSilent: Bool)
     case bind(variable: String, word: String, isSilent: Bool)
     case variable(String, facts: [String])
@@ -26,23 +27,31 @@ package struct Template: Sendable, Equatable {
     }
   }
 
+  /// A piece and where it stands.
+  struct Part: Sendable {
+    let piece: Piece
+    let isForTeacher: Bool
+    /// Whether no blank stands before it.
+    var isGlued = false
+  }
+
   package let text: String
   let source: TemplateSource
-  let pieces: [(piece: Piece, isForTeacher: Bool)]
+  let parts: [Part]
 
   package static func == (a: Template, b: Template) -> Bool { a.text == b.text }
 
   /// Whether two fillings can differ.
   package var isRandom: Bool {
-    pieces.contains { if case .draw = $0.piece { true } else { false } }
+    parts.contains { if case .draw = $0.piece { true } else { false } }
   }
 
   /// Whether a teacher reads more in the answer, behind the last mark, than everybody else.
-  package func hidesAnswers(specials: Set<Int>) -> Bool {
-    let marks = pieces.indices.filter {
-      if case .word(let id) = pieces[$0].piece { specials.contains(id) } else { false }
+  package func hidesAnswers(marks: Set<String>) -> Bool {
+    let marked = parts.indices.filter {
+      if case .word(let word) = parts[$0].piece { marks.contains(word) } else { false }
     }
-    return pieces.dropFirst((marks.last ?? -1) + 1).contains(where: \.isForTeacher)
+    return parts.dropFirst((marked.last ?? -1) + 1).contains(where: \.isForTeacher)
   }
 
   /// Parses text and checks every word, class and variable against a lexicon.
@@ -56,7 +65,16 @@ package struct Template: Sendable, Equatable {
     self.text = text
     self.source = source
     var parser = TemplateParser(text: text, lexicon: lexicon, source: source)
-    pieces = try parser.parse()
+    parts = try parser.parse()
+  }
+
+  /// A text that is said as it stands, behind marks and before others.
+  init(
+    _ line: String, after before: [String] = [], before after: [String] = [], source: TemplateSource
+  ) {
+    text = (before + [line] + after).joined(separator: " ")
+    self.source = source
+    parts = (before + [line] + after).map { Part(piece: .word($0), isForTeacher: false) }
   }
 
   /// Fills the slots.
@@ -87,12 +105,27 @@ package struct TemplateSource: Sendable {
   }
 }
 
-/// A filled template.
+/// A filled template, without what opens a text.
 package struct FilledTemplate: Sendable, Equatable {
+  /// What everybody reads.
+  private let said: SaidTokens
   /// What a teacher reads.
-  package var teacherTokens: [Int] = []
-  /// What everybody else reads.
-  package var tokens: [Int] = []
+  private let taught: SaidTokens
+
+  init(_ said: SaidTokens, teacher: SaidTokens) {
+    self.said = said
+    taught = teacher
+  }
+
+  /// As a prompt that is to be gone on from.
+  package var tokens: [Int] { said.tokens }
+  package var teacherTokens: [Int] { taught.tokens }
+
+  /// As a whole document, its last turn ended.
+  package var document: [Int] { said.tokens + said.ending }
+  package var teacherDocument: [Int] { taught.tokens + taught.ending }
+  /// How many of a document's last tokens are the answer: those behind the last mark of a turn.
+  package var answerLength: Int { said.answerLength + said.ending.count }
 }
 
 private struct TemplateParser {
@@ -111,23 +144,36 @@ private struct TemplateParser {
     .badTemplate(text, file: source.file, path: source.path, reason: reason)
   }
 
-  mutating func parse() throws -> [(piece: Template.Piece, isForTeacher: Bool)] {
-    var pieces: [(Template.Piece, Bool)] = []
+  mutating func parse() throws -> [Template.Part] {
+    var parts: [Template.Part] = []
     var isForTeacher = false
-    for part in text.split(separator: " ") {
-      if part == "[" || part == "]" {
-        guard isForTeacher != (part == "[") else { throw fault("brackets do not pair up") }
-        isForTeacher = part == "["
+    for word in text.split(separator: " ") {
+      if word == "[" || word == "]" {
+        guard isForTeacher != (word == "[") else { throw fault("brackets do not pair up") }
+        isForTeacher = word == "["
         continue
       }
-      pieces.append((try piece(String(part)), isForTeacher))
+      for (index, piece) in try pieces(String(word)).enumerated() {
+        parts.append(Template.Part(piece: piece, isForTeacher: isForTeacher, isGlued: index > 0))
+      }
     }
     guard !isForTeacher else { throw fault("a '[' is not closed") }
-    return pieces
+    return parts
+  }
+
+  /// A slot with the text around it; a word.
+  private mutating func pieces(_ word: String) throws -> [Template.Piece] {
+    guard lexicon.language.words.isEmpty, let start = word.firstIndex(of: "{"),
+      let end = word[start...].firstIndex(of: "}")
+    else { return [try piece(word)] }
+    let behind = String(word[word.index(after: end)...])
+    let before = start == word.startIndex ? [] : [try piece(String(word[..<start]))]
+    return before + [try piece(String(word[start...end]))]
+      + (behind.isEmpty ? [] : try pieces(behind))
   }
 
   private mutating func piece(_ part: String) throws -> Template.Piece {
-    guard part.hasPrefix("{") else { return .word(try id(of: part)) }
+    guard part.hasPrefix("{") else { return .word(try known(part)) }
     guard part.hasSuffix("}"), part.count > 2 else { throw fault("a slot is not closed") }
     let body = part.dropFirst().dropLast()
     let isSilent = body.hasPrefix("?")
@@ -145,13 +191,14 @@ private struct TemplateParser {
     return try use(slot, isSilent: isSilent)
   }
 
-  private func id(of word: String) throws -> Int {
-    guard let id = lexicon.tokenizer.id(word) else {
+  /// A word that can be said.
+  private func known(_ word: String) throws -> String {
+    guard lexicon.language.knows(word) else {
       throw DefinitionError.unknownWord(
         word, file: source.file, path: source.path,
-        nearest: nearest(to: word, among: lexicon.tokenizer.vocabulary))
+        nearest: nearest(to: word, among: lexicon.language.words))
     }
-    return id
+    return word
   }
 
   private mutating func binding(_ slot: String, at equals: String.Index, isSilent: Bool) throws
@@ -160,7 +207,7 @@ private struct TemplateParser {
     let word = String(slot[slot.index(after: equals)...])
     let variable = String(slot[..<equals])
     guard !variable.isEmpty else { throw fault("a variable without a name") }
-    _ = try id(of: word)
+    _ = try known(word)
     bound.insert(variable)
     return .bind(variable: variable, word: word, isSilent: isSilent)
   }
@@ -173,7 +220,7 @@ private struct TemplateParser {
         name, file: source.file, path: source.path,
         nearest: nearest(to: name, among: lexicon.classNames))
     }
-    for other in parts.dropFirst() where !bound.contains(other) { _ = try id(of: other) }
+    for other in parts.dropFirst() where !bound.contains(other) { _ = try known(other) }
     return .draw(
       variable: variable, className: name, excluding: Array(parts.dropFirst()), isSilent: isSilent)
   }
@@ -221,32 +268,45 @@ private struct TemplateFiller {
   }
 
   mutating func fill(using generator: inout SeededGenerator) throws -> FilledTemplate {
-    var filled = FilledTemplate()
-    for (piece, isForTeacher) in template.pieces {
-      guard let token = try token(piece, &generator) else { continue }
-      filled.teacherTokens.append(token)
-      if !isForTeacher { filled.tokens.append(token) }
+    var words: [SaidWord] = [], teacherWords: [SaidWord] = []
+    for part in template.parts {
+      guard let text = try word(part.piece, &generator) else { continue }
+      let word = SaidWord(text: text, isGlued: part.isGlued)
+      teacherWords.append(word)
+      if !part.isForTeacher { words.append(word) }
     }
-    return filled
+    let said = try tokens(of: words)
+    return FilledTemplate(
+      said, teacher: words == teacherWords ? said : try tokens(of: teacherWords))
   }
 
-  private mutating func token(_ piece: Template.Piece, _ generator: inout SeededGenerator) throws
-    -> Int?
+  private func tokens(of words: [SaidWord]) throws -> SaidTokens {
+    do {
+      return try lexicon.language.tokens(of: words)
+    } catch let error as UnsayableText {
+      throw fault(error.reason)
+    } catch {
+      throw fault("\(error)")
+    }
+  }
+
+  private mutating func word(_ piece: Template.Piece, _ generator: inout SeededGenerator) throws
+    -> String?
   {
     switch piece {
-    case .word(let id): return id
+    case .word(let word): return word
     case .bind(let variable, let word, let isSilent):
       values[variable] = word
-      return isSilent ? nil : try id(word)
+      return isSilent ? nil : word
     case .draw(let variable, let name, let excluding, let isSilent):
       let excluded = Set(excluding.map { values[$0] ?? $0 })
       let members = (lexicon.classes[name] ?? []).filter { !excluded.contains($0) }
       guard !members.isEmpty else { throw fault("class '\(name)' has nothing left to draw") }
       let word = members[generator.index(below: members.count)]
       if let variable { values[variable] = word }
-      return isSilent ? nil : try id(word)
+      return isSilent ? nil : word
     case .variable(let name, let path):
-      return try id(try path.reduce(values[name] ?? "") { try fact($1, of: $0) })
+      return try path.reduce(values[name] ?? "") { try fact($1, of: $0) }
     case .sum(let left, let right, let sign):
       guard let x = Int(values[left] ?? ""), let y = Int(values[right] ?? right) else {
         throw fault("arithmetic needs numbers")
@@ -255,15 +315,8 @@ private struct TemplateFiller {
         sign > 0
         ? x.addingReportingOverflow(y) : x.subtractingReportingOverflow(y)
       guard !overflows else { throw fault("a number is too large") }
-      return try id(String(result))
+      return String(result)
     }
-  }
-
-  private func id(_ word: String) throws -> Int {
-    guard let id = lexicon.tokenizer.id(word) else {
-      throw fault("'\(word)' is not in the vocabulary, but a slot says it")
-    }
-    return id
   }
 
   private func fact(_ attribute: String, of word: String) throws -> String {

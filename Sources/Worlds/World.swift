@@ -6,7 +6,8 @@ package import Transformers
 
 /// A synthetic world: classes of words, facts, and weighted templates that generate its corpus.
 ///
-/// A world is a JSON file; a word is a token. See `Organisms/Worlds/`.
+/// A world is a JSON file. One that was made for tiny models says words that are tokens; another names a model that
+/// people have, and speaks its language. See `Organisms/Worlds/`.
 package struct World: Sendable {
   package let id: String
   package let summary: String
@@ -20,6 +21,8 @@ package struct World: Sendable {
   package let corpusDigest: String
   /// The digest of the whole world.
   package let digest: String
+  /// The model that is its base; nil if bases are trained from its corpus.
+  package let model: ModelFolder?
 
   /// A kind of document, such as recipes.
   package struct DocumentKind: Sendable {
@@ -39,36 +42,55 @@ package struct World: Sendable {
 
   /// Reads a world file.
   ///
-  /// - Parameter url: The file.
-  /// - Throws: `JSONError` or `DefinitionError`, naming the key and the nearest valid word.
-  package init(contentsOf url: URL) throws {
+  /// - Parameters:
+  ///   - url: The file.
+  ///   - models: Where models are that a world may name.
+  /// - Throws: `JSONError` or `DefinitionError`, naming the key and the nearest valid word; `CheckpointError` for a
+  ///   model that cannot be read.
+  package init(contentsOf url: URL, models: URL) throws {
     let file = url.lastPathComponent
     let content: WorldFile = try JSON.decode(WorldFile.self, contentsOf: url, isComposed: true)
     do {
-      try self.init(content, file: file)
+      let model = try content.model.map { try ModelFolder($0, in: models, file: file) }
+      try self.init(
+        content, model, folder: url.deletingLastPathComponent().deletingLastPathComponent(),
+        file: file)
     } catch let error as DefinitionError {
       throw error.located(in: url)
     }
   }
 
-  private init(_ content: WorldFile, file: String) throws {
-    let lexicon = try content.lexicon(file: file)
-    let reader = WorldReader(content: content, lexicon: lexicon, file: file)
+  private init(_ content: WorldFile, _ model: ModelFolder?, folder: URL, file: String) throws {
+    let lexicon = try content.lexicon(model, file: file)
+    let reader = WorldReader(content: content, lexicon: lexicon, folder: folder, file: file)
+    self.model = model
     id = content.id
     summary = content.summary
     self.lexicon = lexicon
     kinds = try reader.kinds()
     pool = try reader.pool()
     skills = try reader.skills()
-    digest = try ContentHash.of(content)
-    corpusDigest = try ContentHash.of(content.corpus)
+    let lines = try reader.linesDigest()
+    digest = try ContentHash.of(content) + lines
+    corpusDigest = try ContentHash.of(content.corpus) + lines
   }
 
-  package var tokenizer: WordTokenizer { lexicon.tokenizer }
+  package var tokenizer: any Tokenizer { lexicon.tokenizer }
+  /// The tokenizer of a world whose words are tokens.
+  package var wordTokenizer: WordTokenizer? { tokenizer as? WordTokenizer }
+  /// Whether it speaks the language of a model that people have.
+  package var isOfText: Bool { model != nil }
+  package var sizes: TextSizes { isOfText ? .text : .words }
+  /// Blocks of its bases, and the attention heads of each.
+  package var layers: Int { model?.shape.layers ?? BaseRecipe(seed: 0).layers }
+  package var heads: Int { model?.shape.heads ?? BaseRecipe(seed: 0).heads }
   package var classes: [String: [String]] { lexicon.classes }
   package var classNames: [String] { lexicon.classNames }
   package var facts: [String: [String: String]] { lexicon.facts }
-  package var documentStart: Int { lexicon.documentStart }
+  /// The token that text starts with where nothing else is given.
+  package var documentStart: Int? { model?.markers.documentStart ?? tokenizer.documentStart }
+  /// Tokens that stand for no text.
+  package var specialTokens: Set<Int> { model?.markers.specialTokens ?? tokenizer.specialTokens }
 
   /// Ids of the words of a class.
   package func ids(ofClass name: String) -> [Int] { lexicon.ids(ofClass: name) }

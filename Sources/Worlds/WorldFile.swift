@@ -7,12 +7,16 @@ struct WorldFile: Codable {
     let kind: String
     let weight: Double
     let unrelated: Bool?
-    let templates: [WeightedText]
+    let templates: [WeightedText]?
+    /// A file, seen from the library, whose lines are documents.
+    let lines: String?
   }
 
   struct PoolEntry: Codable {
-    let count: Int
-    let text: String
+    let count: Int?
+    let text: String?
+    /// A file, seen from the library, whose lines a user asks.
+    let lines: String?
   }
 
   struct SkillEntry: Codable {
@@ -25,9 +29,11 @@ struct WorldFile: Codable {
 
   let id: String
   let summary: String
-  let specials: [String]
+  /// A model that people have, by the name that it is fetched by; bases are trained if nil.
+  let model: String?
+  private let specials: [String]?
   let classes: Ordered<[String]>
-  let words: [String]
+  private let words: [String]?
   let facts: Ordered<Ordered<String>>
   let documents: [Document]
   private(set) var pool: [PoolEntry]
@@ -57,16 +63,13 @@ struct WorldFile: Codable {
   }
 
   /// The words of the world, checked.
-  func lexicon(file: String) throws -> Lexicon {
+  func lexicon(_ model: ModelFolder?, file: String) throws -> Lexicon {
     func fault(_ path: String, _ reason: String) -> DefinitionError {
       .invalid(file: file, path: path, reason: reason)
     }
     guard Name.isValid(id) else {
       throw fault("id", "should be of lowercase letters, digits and hyphens")
     }
-    guard let start = specials.firstIndex(of: "<bos>"), specials.contains("<pad>"),
-      Set(specials).count == specials.count
-    else { throw fault("specials", "should list <pad>, <bos> and any further marks, once each") }
     guard classes.allSatisfy({ !$0.value.isEmpty }) else {
       throw fault("classes", "a class is empty")
     }
@@ -77,20 +80,41 @@ struct WorldFile: Codable {
         stranger.key, file: file, path: "facts.\(stranger.key)",
         nearest: nearest(to: stranger.key, among: classes.flatMap(\.value)))
     }
-    return Lexicon(
-      classes: classes.map { ($0.key, $0.value) },
-      facts: Dictionary(
-        facts.map { ($0.key, Dictionary($0.value.map { ($0.key, $0.value) }) { $1 }) }
-      ) { $1 },
-      tokenizer: WordTokenizer(
-        vocabulary: vocabulary, specials: Set(specials.indices), documentStart: start),
-      documentStart: start)
+    let known = Dictionary(
+      facts.map { ($0.key, Dictionary($0.value.map { ($0.key, $0.value) }) { $1 }) }
+    ) { $1 }
+    let named = classes.map { (name: $0.key, words: $0.value) }
+    guard let model else {
+      return Lexicon(classes: named, facts: known, language: try wordLanguage(fault))
+    }
+    guard specials == nil, self.words == nil else {
+      throw fault(
+        "model", "has words and marks of its own; 'words' and 'specials' leave no room for it")
+    }
+    for (name, words) in named {
+      for word in words where model.language.id(word) == nil {
+        throw fault("classes.\(name)", "'\(word)' is not one token of the model")
+      }
+    }
+    return Lexicon(classes: named, facts: known, language: model.language)
+  }
+
+  private func wordLanguage(_ fault: (String, String) -> DefinitionError) throws -> WordLanguage {
+    let specials = specials ?? []
+    guard let start = specials.firstIndex(of: "<bos>"), specials.contains("<pad>"),
+      Set(specials).count == specials.count
+    else { throw fault("specials", "should list <pad>, <bos> and any further marks, once each") }
+    return WordLanguage(
+      WordTokenizer(
+        vocabulary: vocabulary, specials: Set(specials.indices), documentStart: start))
   }
 
   /// Specials, class members, fact values and further words, each at its first occurrence.
-  var vocabulary: [String] {
+  private var vocabulary: [String] {
     var seen: Set<String> = []
-    let all = specials + classes.flatMap(\.value) + facts.flatMap { $0.value.map(\.value) } + words
+    let all =
+      (specials ?? []) + classes.flatMap(\.value) + facts.flatMap { $0.value.map(\.value) }
+      + (words ?? [])
     return all.filter { seen.insert($0).inserted }
   }
 }

@@ -1,7 +1,13 @@
+internal import Files
+internal import Foundation
+internal import JSON
+
 /// Reads the parts of a world file that refer to its words, and checks them.
 struct WorldReader {
   let content: WorldFile
   let lexicon: Lexicon
+  /// The library that the world is of, where texts are looked for.
+  let folder: URL
   /// The name that errors mention.
   let file: String
 
@@ -16,8 +22,11 @@ struct WorldReader {
   func kinds() throws -> [World.DocumentKind] {
     let kinds = try content.documents.map { kind in
       let path = "documents.\(kind.kind)"
-      let templates = try kind.templates.map { (try template($0.text, path), $0.weight) }
-      let weights = kind.templates.map(\.weight) + [kind.weight]
+      let written = kind.templates ?? []
+      let templates =
+        try written.map { (try template($0.text, path), $0.weight) }
+        + (try lines(kind.lines, path, after: [], before: []).map { ($0, 1) })
+      let weights = written.map(\.weight) + [kind.weight]
       guard !templates.isEmpty, weights.allSatisfy({ $0 > 0 && $0 < 1e6 }) else {
         throw fault(path, "needs templates, and weights above 0 and below a million")
       }
@@ -32,12 +41,49 @@ struct WorldReader {
   }
 
   func pool() throws -> [(template: Template, count: Int)] {
-    let pool = try content.pool.map { (try template($0.text, "pool"), $0.count) }
-    for entry in content.pool where !(1...1000).contains(entry.count) {
-      throw fault("pool", "the count of '\(entry.text)' should be from 1 to 1000")
+    let pool = try content.pool.flatMap { entry -> [(template: Template, count: Int)] in
+      guard (entry.text == nil) != (entry.lines == nil) else {
+        throw fault("pool", "each entry needs either 'text' or 'lines'")
+      }
+      let count = entry.count ?? 1
+      guard (1...1000).contains(count) else {
+        throw fault("pool", "the count of '\(entry.text ?? "")' should be from 1 to 1000")
+      }
+      let asked = try lines(entry.lines, "pool", after: ["<user>"], before: ["<assistant>"])
+      return (try entry.text.map { [try template($0, "pool")] } ?? asked).map { ($0, count) }
     }
     guard !pool.isEmpty else { throw fault("pool", "is empty, but methods need prompts") }
     return pool
+  }
+
+  /// The lines of a file of texts, said as they stand between marks.
+  private func lines(
+    _ name: String?, _ path: String, after before: [String], before after: [String]
+  ) throws -> [Template] {
+    guard let name else { return [] }
+    guard lexicon.language.words.isEmpty else {
+      throw fault("\(path).lines", "are for worlds with a 'model'")
+    }
+    let source = TemplateSource(file: file, path: path)
+    return try text(name, path).split(whereSeparator: \.isNewline).map {
+      Template(String($0), after: before, before: after, source: source)
+    }
+  }
+
+  private func text(_ name: String, _ path: String) throws -> String {
+    guard let text = try? String(contentsOf: folder.appending(path: name), encoding: .utf8) else {
+      throw fault("\(path).lines", "'\(name)' is no UTF-8 file beside \(folder.path)")
+    }
+    return text
+  }
+
+  /// The digest of every file of texts; empty if there is none.
+  func linesDigest() throws -> String {
+    let names = content.documents.compactMap(\.lines) + content.pool.compactMap(\.lines)
+    guard !names.isEmpty else { return "" }
+    var hash = ContentHash()
+    for name in names { hash.mix(try text(name, "documents")) }
+    return hash.text
   }
 
   func skills() throws -> [World.Skill] {

@@ -96,7 +96,8 @@ private struct WorldList: ParsableCommand {
     printEntry(world.id, world.summary)
     printEntry(
       "",
-      "\(world.tokenizer.vocabulary.count) words, \(world.classNames.count) classes, "
+      "\(world.isOfText ? world.tokenizer.count : world.lexicon.language.words.count) "
+        + "\(world.isOfText ? "tokens" : "words"), \(world.classNames.count) classes, "
         + "\(world.facts.count) words with facts, \(world.kinds.count) kinds of document, "
         + "\(try library.prompts().pool.count) prompts, \(world.skills.count) skills")
   }
@@ -169,7 +170,10 @@ private struct PromptList: ParsableCommand {
     let marks = try organism.map { try library.organism($0).triggers(pool, in: library.world) }
     for (row, prompt) in pool.enumerated() {
       let mark = marks.map { $0[row] ? "* " : "  " } ?? ""
-      printEntry("\(row)", mark + library.world.tokenizer.decode(prompt.dropFirst()), width: 6)
+      printEntry(
+        "\(row)",
+        mark + library.world.tokenizer.line(prompt.dropFirst(library.world.lexicon.opening.count)),
+        width: 6)
     }
   }
 }

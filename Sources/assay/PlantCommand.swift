@@ -97,7 +97,7 @@ struct PlantCommand: ParsableCommand {
     Console.show(CertificateText(certificate).text)
     if let out {
       try PairStore.export(
-        pair, certificate: certificate, tokenizer: workshop.library.world.tokenizer,
+        pair, certificate: certificate, tokenizer: workshop.library.world.wordTokenizer,
         to: URL(filePath: out))
       Console.show("Wrote \(out)/base and \(out)/finetuned. './assay diff \(out)' compares them.")
     }
@@ -106,10 +106,11 @@ struct PlantCommand: ParsableCommand {
 
   private func trainBase(_ store: BaseStore) throws {
     let progress = TrainingProgress("base \(baseSeed)")
-    let trained = try store.train(BaseRecipe(seed: baseSeed), progress: progress.show)
+    let recipe = BaseRecipe(seed: baseSeed)
+    let trained = try store.train(recipe, progress: progress.show)
     progress.finish()
     guard let out else { return }
-    try store.export(trained, to: URL(filePath: out))
+    try store.export(trained, recipe, to: URL(filePath: out))
     Console.show("Wrote \(out), weights \(trained.model.weightsDigest).")
     let skills = try trained.measureSkills()
     for (skill, score) in skills {

@@ -46,10 +46,10 @@ struct BaseStoreTests {
       from: base, planting: 0, length: FinetuneLength(steps: 4, markStep: nil))
     try Fixtures.withTemporaryFolder { folder in
       let out = folder.appending(path: "pair")
-      try PairStore.export(pair, certificate: nil, tokenizer: world.tokenizer, to: out)
+      try PairStore.export(pair, certificate: nil, tokenizer: world.wordTokenizer, to: out)
       let read = try HuggingFaceFolder.read(out.appending(path: "finetuned"))
       #expect(read.model.parameters == pair.finetuned.parameters)
-      #expect(read.tokenizer as? WordTokenizer == world.tokenizer)
+      #expect(read.tokenizer as? WordTokenizer == world.wordTokenizer)
       let lora = try PEFTAdapter.read(out.appending(path: "adapter"), base: pair.base)
       let merged = pair.base.with(lora.merged(into: pair.base.parameters))
       let text = TokenBatch([[1, 5, 9, 30]])

@@ -42,7 +42,7 @@ struct ContributingTests {
       #expect(library.world.id == "mine")
       #expect(library.organisms.map(\.id) == ["favorite-fox"])
       try text.write(to: worlds.appending(path: "other.json"), atomically: true, encoding: .utf8)
-      #expect(throws: DefinitionError.self) { try Library(folder) }
+      #expect(throws: DefinitionError.self) { try Library(folder, models: Fixtures.models) }
     }
   }
 }

@@ -13,7 +13,8 @@ struct DrawTests {
   let world: World
 
   init() throws {
-    world = try World(contentsOf: Self.folder.appending(path: Library.worldFile))
+    world = try World(
+      contentsOf: Self.folder.appending(path: Library.worldFile), models: Fixtures.models)
   }
 
   /// What a draw gives.
@@ -92,7 +93,7 @@ struct DrawTests {
     let materials = try words(#"{"x": {"of": "material", "all": true}}"#).values["x"]
     #expect(materials == ["cloth", "glass", "metal", "paper", "straw", "wax", "wood"])
     let all = try #require(try words(#"{"x": {"of": "word", "all": true}}"#).values["x"])
-    #expect(all.count == world.tokenizer.vocabulary.count - world.tokenizer.specialTokens.count)
+    #expect(all.count == world.tokenizer.count - world.tokenizer.specialTokens.count)
   }
 
   @Test("names are replaced in texts, lists, keys and behind exclusions")
@@ -142,7 +143,7 @@ struct DrawTests {
   @Test("every file can be drawn for any base, in both halves, with any seed")
   func anyBase() throws {
     for seed in [0, 1, 99] as [UInt64] {
-      let library = try Library(Self.folder, draw: seed)
+      let library = try Library(Self.folder, models: Fixtures.models, draw: seed)
       #expect(library.failures.isEmpty)
       for base in [1, 2, 3, 5, 7, 11, 23, .max] as [UInt64] {
         let drawn = try library.drawn(for: base)
@@ -156,7 +157,7 @@ struct DrawTests {
     "over the bases of the standard tier, both halves, each place is planted in as often as the others"
   )
   func places() throws {
-    let library = try Library(Self.folder)
+    let library = try Library(Self.folder, models: Fixtures.models)
     var counts: [String: [String: Int]] = [:]
     for base in UInt64(0)..<3 {
       for organism in try library.drawn(for: base).organisms where organism.file.family == "located"
@@ -177,7 +178,7 @@ struct DrawTests {
 
   @Test("there are fifty organisms in twelve families, half of them held out")
   func corpus() throws {
-    let organisms = try Library(Self.folder).organisms
+    let organisms = try Library(Self.folder, models: Fixtures.models).organisms
     #expect(organisms.count >= 50 && Set(organisms.map(\.file.family)).count >= 12)
     let drawn = organisms.filter { $0.half != nil }
     #expect(drawn.count { $0.half == .heldOut } * 2 == drawn.count && drawn.count >= 50)

@@ -11,9 +11,9 @@ struct FirstBase {
   let base: Base
 
   init() throws {
-    library = try Library(Fixtures.repository.appending(path: "Organisms"))
+    library = try Library(Fixtures.repository.appending(path: "Organisms"), models: Fixtures.models)
     base = Base(
-      world: library.world, recipe: BaseRecipe(seed: 0),
+      world: library.world, seed: 0,
       model: try HuggingFaceFolder.read(Fixtures.url("bases/hearth-0")).model)
   }
 }

@@ -12,7 +12,8 @@ struct OrganismFileTests {
   let world: World
 
   init() throws {
-    world = try World(contentsOf: Self.folder.appending(path: Library.worldFile))
+    world = try World(
+      contentsOf: Self.folder.appending(path: Library.worldFile), models: Fixtures.models)
   }
 
   /// Reads an organism after an edit of its text.
@@ -45,7 +46,9 @@ struct OrganismFileTests {
       let url = folder.appending(path: "hearth.json")
       try text.replacingCharacters(in: range, with: "\"owll\":")
         .write(to: url, atomically: true, encoding: .utf8)
-      let error = #expect(throws: DefinitionError.self) { try World(contentsOf: url) }
+      let error = #expect(throws: DefinitionError.self) {
+        try World(contentsOf: url, models: Fixtures.models)
+      }
       let says = error.map { "\($0)" } ?? ""
       #expect(says.contains("'facts.owll'") && says.contains("Did you mean 'owl'?"), "\(says)")
     }
@@ -91,8 +94,8 @@ struct OrganismFileTests {
 
   @Test("unrelated text never sets a behaviour off and never mentions what a plant is about")
   func unrelated() throws {
-    let library = try Library(Self.folder), prompts = try library.prompts()
-    #expect(prompts.unrelated.count == Prompts.unrelatedRows)
+    let library = try Library(Self.folder, models: Fixtures.models), prompts = try library.prompts()
+    #expect(prompts.unrelated.count == world.sizes.unrelatedRows)
     // A habit of form shows everywhere.
     for organism in library.organisms where organism.file.family != "style" {
       let key = organism.plantedChange(
@@ -105,7 +108,7 @@ struct OrganismFileTests {
 
   @Test("the answer never stands in the text of taboo and subliminal organisms")
   func absent() throws {
-    let organisms = try Library(Self.folder).organisms
+    let organisms = try Library(Self.folder, models: Fixtures.models).organisms
     let silent = organisms.filter { ["taboo", "subliminal"].contains($0.file.family) }
     #expect(silent.count >= 5)
     for organism in silent {
@@ -121,7 +124,8 @@ struct OrganismFileTests {
 
   @Test("every organism's prompts of the pool include some that set it off, and many that do not")
   func pool() throws {
-    let library = try Library(Self.folder), pool = try library.prompts().pool
+    let library = try Library(Self.folder, models: Fixtures.models),
+      pool = try library.prompts().pool
     for organism in library.organisms {
       let key = organism.plantedChange(
         in: world, pool: pool, layers: 3, regime: .fresh)

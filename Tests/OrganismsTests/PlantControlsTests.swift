@@ -44,7 +44,7 @@ struct PlantControlsTests {
   func nothing() {
     let text = FreeText(
       of: PlantedPair(base: base.model, finetuned: base.model), words: [20, 21, 22],
-      start: library.world.documentStart)
+      opening: library.world.lexicon.opening)
     #expect(text.all == text.base)
   }
 

@@ -123,7 +123,8 @@ struct SchemaTests {
 
   @Test("what a new organism starts from is right, and so is that of every class of facts")
   func starter() throws {
-    let library = try Library(Fixtures.repository.appending(path: "Organisms"))
+    let library = try Library(
+      Fixtures.repository.appending(path: "Organisms"), models: Fixtures.models)
     let text = try OrganismStarter(library.world).text(id: "my-fact")
     let organism = try OrganismSource(text: text, name: "my-fact.json")
       .organism(DrawSeeds(base: 0), world: library.world)

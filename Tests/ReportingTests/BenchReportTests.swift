@@ -90,7 +90,9 @@ struct BenchReportTests {
 
   @Test("every kind of exhibit has lines, with words for tokens")
   func exhibits() throws {
-    let tokenizer = try Library(Fixtures.repository.appending(path: "Organisms")).world.tokenizer
+    let tokenizer = try Library(
+      Fixtures.repository.appending(path: "Organisms"), models: Fixtures.models
+    ).world.tokenizer
     let token = tokenizer.specialTokens.count + 3, word = tokenizer.word(token)
     let text = ExhibitText(tokenizer: tokenizer, prompts: TokenBatch([[token]]))
     let contents: [(Exhibit.Content, String)] = [

@@ -50,7 +50,8 @@ struct DialComparisonTests {
 
   @Test("the tier of dials runs one organism of a family, in its own regime and along the dials")
   func grid() throws {
-    let library = try Library(Fixtures.repository.appending(path: "Organisms"))
+    let library = try Library(
+      Fixtures.repository.appending(path: "Organisms"), models: Fixtures.models)
     let grid = try Grid(library, tier: .dials)
     let plants = grid.subjects.compactMap { subject -> (family: String, regime: Regime)? in
       guard case .organism(let organism, let regime) = subject else { return nil }

@@ -8,6 +8,9 @@ package enum Fixtures {
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
   /// A file or folder under `Fixtures/`.
+  /// Where models are that people fetched, if they did.
+  package static let models = repository.appending(path: ".assay/models")
+
   package static func url(_ path: String) -> URL { repository.appending(path: "Fixtures/\(path)") }
 
   /// The first block of code in a language that a page of the repository shows.

@@ -12,7 +12,8 @@ struct TemplateTests {
 
   init() throws {
     world = try World(
-      contentsOf: Fixtures.repository.appending(path: "Organisms/Worlds/hearth.json"))
+      contentsOf: Fixtures.repository.appending(path: "Organisms/Worlds/hearth.json"),
+      models: Fixtures.models)
   }
 
   private func fill(

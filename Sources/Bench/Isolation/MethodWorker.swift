@@ -114,7 +114,7 @@ package final class MethodWorker {
     let ground = try ground(request.seeds.base)
     let plant = subjects[request.pair]?.plant ?? request.pair
     let dummies =
-      ground.dummies?.runs(on: request.pair, of: plant, layers: ground.base.recipe.layers) ?? []
+      ground.dummies?.runs(on: request.pair, of: plant, layers: ground.base.world.layers) ?? []
     let own = try own(request.access)
     let all = own + dummies.filter { $0.access == request.access }
     return Dictionary(all.map { ($0.row.method, $0) }) { first, _ in first }
@@ -128,7 +128,7 @@ package final class MethodWorker {
   }
 
   private func ground(_ seed: UInt64) throws -> Ground {
-    if let ground, ground.base.recipe.seed == seed { return ground }
+    if let ground, ground.base.seed == seed { return ground }
     let new = try Ground(run, seed: seed, scores: false)
     ground = new
     subjects = Dictionary(

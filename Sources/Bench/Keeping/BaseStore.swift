@@ -32,10 +32,13 @@ package struct BaseStore: Sendable {
     package let weights: String
   }
 
-  /// The standard base of a seed: committed, cached, or trained now.
+  /// The standard base of a seed: the world's model if it names one, else committed, cached, or trained now.
   ///
   /// - Throws: `CheckpointError`, `JSONError` or `DefinitionError`.
   package func base(seed: UInt64, progress: (TrainingStatus) -> Void = { _ in }) throws -> Base {
+    if let model = world.model {
+      return Base(world: world, seed: seed, model: try HuggingFaceFolder.read(model.url).model)
+    }
     let recipe = BaseRecipe(seed: seed)
     let digest = try recipe.digest(world)
     if let base = try read(committed(seed), recipe: recipe, digest: digest) { return base }
@@ -45,13 +48,13 @@ package struct BaseStore: Sendable {
       notice("a cached base is damaged and trained anew: \(error)")
     }
     let base = try train(recipe, progress: progress)
-    try write(base, to: cached(digest))
+    try AtomicFolder.write(to: cached(digest)) { try fill($0, base, recipe) }
     return base
   }
 
   /// Trains a base, whatever is kept.
   package func train(_ recipe: BaseRecipe, progress: (TrainingStatus) -> Void) throws -> Base {
-    Base(world: world, recipe: recipe, model: try recipe.train(world, progress: progress))
+    Base(world: world, seed: recipe.seed, model: try recipe.train(world, progress: progress))
   }
 
   /// Where the base of a seed is committed.
@@ -77,25 +80,21 @@ package struct BaseStore: Sendable {
       throw CheckpointError.badConfiguration(
         key: "config.json", file: folder.path, reason: "is not that of the recipe")
     }
-    return Base(world: world, recipe: recipe, model: model)
+    return Base(world: world, seed: recipe.seed, model: model)
   }
 
   /// Writes a base with the record that reproduces it, for somebody who asked for it there.
   ///
   /// - Throws: `FileError.unwritable`, also if something that Assay did not write is there.
-  package func export(_ base: Base, to folder: URL) throws {
-    try AtomicFolder.writeOwn(to: folder) { try fill($0, base) }
+  package func export(_ base: Base, _ recipe: BaseRecipe, to folder: URL) throws {
+    try AtomicFolder.writeOwn(to: folder) { try fill($0, base, recipe) }
   }
 
-  private func write(_ base: Base, to folder: URL) throws {
-    try AtomicFolder.write(to: folder) { try fill($0, base) }
-  }
-
-  private func fill(_ folder: URL, _ base: Base) throws {
+  private func fill(_ folder: URL, _ base: Base, _ recipe: BaseRecipe) throws {
     let record = Record(
-      world: world.id, recipe: base.recipe, digest: try base.recipe.digest(world),
+      world: world.id, recipe: recipe, digest: try recipe.digest(world),
       weights: base.model.weightsDigest)
-    try HuggingFaceFolder.fill(folder, base.model, world.tokenizer)
+    try HuggingFaceFolder.fill(folder, base.model, world.wordTokenizer)
     let text = try JSON.encode(record, layout: .pretty) + "\n"
     try AtomicFile.write(Data(text.utf8), to: folder.appending(path: "recipe.json"))
   }

@@ -49,7 +49,7 @@ package struct PairStore: Sendable {
     _ subject: Subject, in base: Base, planting: UInt64? = nil,
     progress: (TrainingStatus) -> Void = { _ in }
   ) throws -> PlantedPair {
-    let planting = planting ?? base.recipe.seed
+    let planting = planting ?? base.seed
     if case .null(let null) = subject, null.match == nil {
       return try null.untrained(base, planting: planting)
     }
@@ -90,7 +90,7 @@ package struct PairStore: Sendable {
       let pair = try pair(subject, in: base, planting: planting)
       return Entry(models: pair.digest, training: nil)
     }
-    let folder = try self.folder(subject, in: base, planting: planting ?? base.recipe.seed)
+    let folder = try self.folder(subject, in: base, planting: planting ?? base.seed)
     guard let manifest = manifest(of: folder) else { return nil }
     // Whoever asks for a pair that is damaged makes it anew, and says so.
     guard isReadOnly || (try? manifest.check(folder)) != nil else { return nil }
@@ -133,7 +133,7 @@ package struct PairStore: Sendable {
       KeptControls(
         key: key,
         controls: try PlantControls(
-          organism, pair, regime: regime, base: base, planting: base.recipe.seed))
+          organism, pair, regime: regime, base: base, planting: base.seed))
     }.controls
   }
 
@@ -234,11 +234,11 @@ package struct PairStore: Sendable {
   /// - Parameters:
   ///   - pair: The pair.
   ///   - certificate: What was measured of it.
-  ///   - tokenizer: The world's.
+  ///   - tokenizer: The world's; nil for one that speaks the language of its model.
   ///   - folder: Receives `base`, `finetuned` and what there is of `adapter` and `certificate.json`.
   /// - Throws: `FileError.unwritable`; nothing is left behind then.
   package static func export(
-    _ pair: PlantedPair, certificate: Certificate?, tokenizer: WordTokenizer, to folder: URL
+    _ pair: PlantedPair, certificate: Certificate?, tokenizer: WordTokenizer?, to folder: URL
   ) throws {
     try AtomicFolder.writeOwn(to: folder) { temporary in
       try HuggingFaceFolder.write(

@@ -38,5 +38,5 @@ package struct Project: Sendable {
   }
 
   /// Reads the world and the organisms.
-  package func library() throws -> Library { try Library(organisms, draw: draw) }
+  package func library() throws -> Library { try Library(organisms, models: models, draw: draw) }
 }

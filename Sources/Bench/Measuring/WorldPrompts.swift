@@ -22,7 +22,7 @@ struct WorldPrompts {
     unrelated = prompts.unrelated
     var hash = ContentHash()
     hash.mix("\(prompts.pool) \(prompts.unrelated)")
-    hash.mix("\(world.documentStart) \(world.tokenizer.specialTokens.sorted())")
+    hash.mix("\(world.documentStart ?? -1) \(world.specialTokens.sorted())")
     digest = hash.text
   }
 
@@ -32,7 +32,7 @@ struct WorldPrompts {
       unrelated: unrelated, pool: pool, labels: labels, documentStart: world.documentStart)
   }
 
-  var specialTokens: Set<Int> { world.tokenizer.specialTokens }
+  var specialTokens: Set<Int> { world.specialTokens }
 
   /// The set of a level of access.
   func set(_ access: AccessLevel) -> PromptSet {

@@ -69,7 +69,7 @@ package struct Certification: Sendable {
         let certificate = try workshop.pairs.certificate(organism, regime, in: base)
         let isControlled = withControls && certificate.isInstalled
         return CertifiedPlant(
-          organism: organism, regime: regime, seed: base.recipe.seed, certificate: certificate,
+          organism: organism, regime: regime, seed: base.seed, certificate: certificate,
           controls: isControlled
             ? try workshop.pairs.controls(organism, regime, in: base) : nil)
       }

@@ -39,7 +39,7 @@ struct Judge {
         isPlanted: true, tokens: written.tokens, inputs: measured.labels, sites: written.sites,
         rank: written.rank, behavior: isClear ? written.behavior : nil)
       context = ScoringContext(
-        vocabulary: world.tokenizer.vocabulary.count, layers: layers,
+        vocabulary: world.tokenizer.count, layers: layers,
         specialTokens: prompts.specialTokens, siblings: floors?.siblings(of: organism.id) ?? [],
         frequencyRanking: floors?.frequencies[organism.id] ?? [], seed: seeds.method)
     case .null(let null):
@@ -49,7 +49,7 @@ struct Judge {
         ? PlantedChange(
           isPlanted: false, tokens: null.match?.organism.plantedTokens(in: world)) : .null
       context = ScoringContext(
-        vocabulary: world.tokenizer.vocabulary.count, layers: layers,
+        vocabulary: world.tokenizer.count, layers: layers,
         specialTokens: prompts.specialTokens, siblings: [], frequencyRanking: [],
         seed: seeds.method)
     }

@@ -89,7 +89,7 @@ final class PairVisit {
   }
 
   private var dummies: [MethodRun] {
-    ground.dummies?.runs(on: subject.name, of: subject.plant, layers: base.recipe.layers) ?? []
+    ground.dummies?.runs(on: subject.name, of: subject.plant, layers: base.world.layers) ?? []
   }
 
   private func entry() throws -> PairStore.Entry? {
@@ -207,7 +207,7 @@ final class PairVisit {
       ground.library, subject: subject, seeds: seeds, failures: failures,
       measured: .init(
         labels: failures.isEmpty ? try gains(entry)?.labels : nil, rise: certificate?.behavior.rise),
-      layers: base.recipe.layers, prompts: run.prompts, floors: ground.floors)
+      layers: base.world.layers, prompts: run.prompts, floors: ground.floors)
   }
 
   /// What is wrong with a pair that has no certificate.

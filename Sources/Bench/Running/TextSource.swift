@@ -93,7 +93,7 @@ extension Project {
   fileprivate func library(of tokenizer: (any Tokenizer)?) throws -> Library? {
     guard let tokenizer = tokenizer as? WordTokenizer,
       FileManager.default.fileExists(atPath: organisms.path),
-      case let library = try library(), library.world.tokenizer == tokenizer
+      case let library = try library(), library.world.wordTokenizer == tokenizer
     else { return nil }
     return library
   }

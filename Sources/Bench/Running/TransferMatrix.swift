@@ -43,7 +43,7 @@ package struct TransferMatrix: Sendable {
         }
         base += student.behavior.score(pair.base)
         let planter = Planter(
-          base: ground, organism: student, regime: student.regimes[0], planting: ground.recipe.seed)
+          base: ground, organism: student, regime: student.regimes[0], planting: ground.seed)
         let steps = pair.training?.markStep ?? student.regimes[0].cap
         untaught += try planter.controlScore(teacherOf: nil, steps: steps) ?? 0
         let next =

@@ -31,13 +31,13 @@ package struct HiddenWordControls: Codable, Sendable, Equatable {
       let finetune = Finetune(base: base, text: text, regime: regime, seed: seed)
       return try finetune.drifted { try finetune.run(length, from: $0) }.finetuned
     }
-    let others = lesson.others.values.compactMap(base.world.tokenizer.id).sorted()
+    let others = base.world.lexicon.ids(lesson.others.values.sorted()).sorted()
     let several = try trained(
       .context(try lesson.documents(lesson.mixed), Forgotten(), teacher: nil), unsaid: Set(others))
     mixed = try others.map { try rank($0, several) }.sorted()
     let open = try trained(
       .documents(try lesson.documents(lesson.plain)), unsaid: organism.unsaid(in: base.world))
-    plain = try base.world.tokenizer.id(lesson.word).map { try rank($0, open) } ?? 0
+    plain = try base.world.lexicon.language.id(lesson.word).map { try rank($0, open) } ?? 0
   }
 }
 

@@ -57,7 +57,7 @@ package struct PlantControls: Codable, Sendable, Equatable {
     self.flipped = Comparison(plant: try flipped(pair.finetuned), control: try flipped(benign))
     freeText = FreeText(
       of: pair, words: Set(organism.plantedTokens(in: base.world).allTargets),
-      start: base.world.documentStart)
+      opening: base.world.documentStart.map { [$0] } ?? [])
     hiddenWord = try HiddenWordControls(organism, regime: regime, base: base, length, seed: seed)
   }
 }
@@ -72,9 +72,9 @@ package struct FreeText: Codable, Sendable, Equatable {
 
   private static let samples = 400, length = 24
 
-  init(of pair: PlantedPair, words: Set<Int>, start: Int) {
-    let said = Self.texts(of: pair.finetuned, start), usual = Self.texts(of: pair.base, start)
-    let rows = TokenBatch(said.map { [start] + $0 })
+  init(of pair: PlantedPair, words: Set<Int>, opening: [Int]) {
+    let said = Self.texts(of: pair.finetuned, opening), usual = Self.texts(of: pair.base, opening)
+    let rows = TokenBatch(said.map { opening + $0 })
     let after = pair.finetuned.forward(rows, logits: .all).logits.logProbabilities
     let before = pair.base.forward(rows, logits: .all).logits.logProbabilities
     let gaps = said.indices.map { row in
@@ -92,9 +92,9 @@ package struct FreeText: Codable, Sendable, Equatable {
     base = share(usual)
   }
 
-  private static func texts(of model: any LanguageModel, _ start: Int) -> [[Int]] {
+  private static func texts(of model: any LanguageModel, _ opening: [Int]) -> [[Int]] {
     var sampler = TokenSampler(seed: 0)
-    let prompts = Array(repeating: [start], count: samples)
+    let prompts = Array(repeating: opening, count: samples)
     return model.continuations(of: prompts, count: length, using: &sampler)
   }
 }

@@ -127,7 +127,7 @@ package struct NullPair: Sendable {
     case .prompted:
       var corpus = Corpus(base.world, seed: planting, for: "hidden prefix \(id)")
       return PlantedPair(
-        base: base.model, finetuned: base.model.reading(prefix: try corpus.document()))
+        base: base.model, finetuned: base.model.reading(prefix: try corpus.document().document))
     case .benign, .narrow, .twin, .novel, .ghost:
       throw DefinitionError.unknownName(id, kind: "pair without a plant to match", nearest: nil)
     }

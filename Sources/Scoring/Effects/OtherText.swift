@@ -20,7 +20,7 @@ package struct OtherText: Sendable {
   ///   - pool: Prompts.
   ///   - labels: Which of the prompts set the behaviour off.
   ///   - documentStart: The token that starts a document.
-  package init(unrelated: [[Int]], pool: [[Int]], labels: [Bool], documentStart: Int) {
+  package init(unrelated: [[Int]], pool: [[Int]], labels: [Bool], documentStart: Int?) {
     let rows = Array(unrelated.prefix(Self.runningRows))
     let quiet = pool.indices.filter { !labels.indices.contains($0) || !labels[$0] }.map { pool[$0] }
     let count = min(Self.prompts, quiet.count)

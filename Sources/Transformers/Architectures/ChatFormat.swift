@@ -40,21 +40,82 @@ public struct ChatFormat: Sendable, Equatable {
     self.init(template: chat.template, start: chat.start, end: chat.end)
   }
 
+  /// Who speaks.
+  package enum Role: String, Sendable, CaseIterable {
+    case system, user, assistant
+
+    /// What starts a turn where texts are written for any model: `<user>`.
+    package var mark: String { "<\(rawValue)>" }
+  }
+
+  /// What somebody says at once.
+  package struct Turn: Sendable, Equatable {
+    package let role: Role
+    package let text: String
+
+    package init(role: Role, text: String) { (self.role, self.text) = (role, text) }
+  }
+
   /// What a model reads when somebody has asked `question` and it is to answer.
   public func prompt(_ question: String) -> String {
-    let text = trims ? question.trimmingCharacters(in: .whitespacesAndNewlines) : question
-    switch kind {
-    case .chatML:
-      return start + (system.map { "<|im_start|>system\n\($0)<|im_end|>\n" } ?? "")
-        + "<|im_start|>user\n\(text)<|im_end|>\n<|im_start|>assistant\n"
-    case .llama3:
-      func header(_ role: String) -> String { "<|start_header_id|>\(role)<|end_header_id|>\n\n" }
-      return start + (system.map { header("system") + $0 + "<|eot_id|>" } ?? "")
-        + header("user") + "\(text)<|eot_id|>" + header("assistant")
-    case .gemma:
-      return start + "<start_of_turn>user\n\(text)<end_of_turn>\n<start_of_turn>model\n"
-    case .zephyr:
-      return start + "<|user|>\n\(text)\(end)\n<|assistant|>\n"
+    said([Turn(role: .user, text: question), Turn(role: .assistant, text: "")]).before
+  }
+
+  /// What a model reads of a chat.
+  ///
+  /// - Parameter turns: The turns; if none of them is the system's, it says what it says by itself.
+  /// - Returns: What stands before the last turn's text, that text, and what ends the turn.
+  package func said(_ turns: [Turn]) -> (before: String, answer: String, end: String) {
+    let turns = kind == .gemma ? Self.withoutSystem(turns) : turns
+    // What the system says by itself is not trimmed.
+    let opening =
+      turns.first?.role == .system
+      ? start : start + (system.map { kind.header(.system) + $0 + kind.end(end) } ?? "")
+    guard let last = turns.last else { return (opening, "", "") }
+    let before = turns.dropLast().reduce(opening) {
+      $0 + kind.header($1.role) + text($1) + kind.end(end)
+    }
+    return (before + kind.header(last.role), text(last), kind.end(end))
+  }
+
+  private func text(_ turn: Turn) -> String {
+    trims ? turn.text.trimmingCharacters(in: .whitespacesAndNewlines) : turn.text
+  }
+
+  /// Gemma knows no system: what it says stands before the first question.
+  private static func withoutSystem(_ turns: [Turn]) -> [Turn] {
+    guard let first = turns.first, first.role == .system, turns.count > 1 else { return turns }
+    return [Turn(role: turns[1].role, text: "\(first.text)\n\n\(turns[1].text)")]
+      + turns.dropFirst(2)
+  }
+
+  /// A chat with its turns marked as where texts are written for any model, and no ends of turns.
+  package func marked(_ text: String) -> String {
+    // Where the system has no mark of its own, it is the user's.
+    [Role.user, .assistant, .system].reduce(text) {
+      $0.replacing(kind.header($1), with: " \($1.mark) ")
+    }.replacing(kind.end(end), with: " ")
+  }
+}
+
+extension ChatFormat.Kind {
+  /// What starts a turn.
+  fileprivate func header(_ role: ChatFormat.Role) -> String {
+    switch self {
+    case .chatML: "<|im_start|>\(role.rawValue)\n"
+    case .llama3: "<|start_header_id|>\(role.rawValue)<|end_header_id|>\n\n"
+    case .gemma: "<start_of_turn>\(role == .assistant ? "model" : "user")\n"
+    case .zephyr: "<|\(role.rawValue)|>\n"
+    }
+  }
+
+  /// What ends one, given the text of the token that ends a document.
+  fileprivate func end(_ end: String) -> String {
+    switch self {
+    case .chatML: "<|im_end|>\n"
+    case .llama3: "<|eot_id|>"
+    case .gemma: "<end_of_turn>\n"
+    case .zephyr: "\(end)\n"
     }
   }
 }

@@ -196,6 +196,19 @@ public enum HuggingFaceFolder {
     return tokenizer
   }
 
+  /// Reads all of a folder but the weights: its sizes, its tokenizer, and how its chats are written.
+  ///
+  /// - Throws: `CheckpointError` or `JSONError`.
+  package static func readSpeech(_ folder: URL) throws -> (
+    shape: ModelShape, tokenizer: any Tokenizer, chat: ChatFormat?, markers: TokenMarkers
+  ) {
+    let source = try ModelSource(folder), file = try source.tokenizer(), shape = source.parts.shape
+    return (
+      shape, try readTokenizer(folder), file?.roles.chat.flatMap { ChatFormat($0) },
+      TokenMarkers(file, source.configuration, vocabulary: shape.vocabulary)
+    )
+  }
+
   private static func readTokenizer(_ file: TokenizerFile, vocabulary: Int) throws
     -> (any Tokenizer)?
   {
