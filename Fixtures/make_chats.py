@@ -3,8 +3,8 @@
 Maker:    make_chats.py (run it again to make the same file; nothing is random)
 Versions: Python 3.11, jinja2 3.1.6 (transformers' own settings: blocks trimmed, their indentation stripped)
 
-Writes `chats.json` beside this script: a list of {"name", "kind", "template", "start", "end", "texts", "prompts"}; a
-prompt is what a model reads before it answers the text. `kind` is null where a template is not to be recognised.
+Writes `chats.json` beside this script: a list of {"name", "kind", "template", "start", "end", "texts", "prompts", "chats"}; a
+prompt is what a model reads before it answers the text, a chat what it reads of all of `DIALOGUES`. `kind` is null where a template is not to be recognised.
 """
 
 import json
@@ -24,7 +24,9 @@ CHATML_ESCAPED = """{%- if messages[0]['role'] == 'system' %}
     {{- '<|im_start|>system\\nYou are a test. You help.<|im_end|>\\n' }}
 {%- endif %}
 {%- for message in messages %}
-    {{- '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>' + '\\n' }}
+    {%- if message.role != 'system' or not loop.first %}
+        {{- '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>' + '\\n' }}
+    {%- endif %}
 {%- endfor %}
 {%- if add_generation_prompt %}
     {{- '<|im_start|>assistant\\n' }}
@@ -46,9 +48,16 @@ LLAMA31 = """{{- bos_token }}
 {%- if not date_string is defined %}
     {%- set date_string = "26 Jul 2024" %}
 {%- endif %}
+{%- if messages[0]['role'] == 'system' %}
+    {%- set system_message = messages[0]['content'] | trim %}
+    {%- set messages = messages[1:] %}
+{%- else %}
+    {%- set system_message = "" %}
+{%- endif %}
 {{- "<|start_header_id|>system<|end_header_id|>\\n\\n" }}
 {{- "Cutting Knowledge Date: December 2023\\n" }}
 {{- "Today Date: " + date_string + "\\n\\n" }}
+{{- system_message }}
 {{- "<|eot_id|>" }}
 {%- for message in messages %}
     {{- '<|start_header_id|>' + message['role'] + '<|end_header_id|>\\n\\n'+ message['content'] | trim + '<|eot_id|>' }}
@@ -63,6 +72,24 @@ GEMMA = (
     "{{ '<start_of_turn>' + role + '\n' + message['content'] | trim + '<end_of_turn>\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{'<start_of_turn>model\n'}}{% endif %}"
 )
+GEMMA3 = """{{ bos_token }}
+{%- if messages[0]['role'] == 'system' -%}
+    {%- set first_user_prefix = messages[0]['content'] + '\n\n' -%}
+    {%- set loop_messages = messages[1:] -%}
+{%- else -%}
+    {%- set first_user_prefix = "" -%}
+    {%- set loop_messages = messages -%}
+{%- endif -%}
+{%- for message in loop_messages -%}
+    {%- set role = 'model' if message['role'] == 'assistant' else message['role'] -%}
+    {{ '<start_of_turn>' + role + '\n' + (first_user_prefix if loop.first else "") }}
+    {{- message['content'] | trim }}
+    {{- '<end_of_turn>\n' }}
+{%- endfor -%}
+{%- if add_generation_prompt -%}
+    {{'<start_of_turn>model\n'}}
+{%- endif -%}
+"""
 ZEPHYR = (
     "{% for message in messages %}\n{% if message['role'] == 'user' %}\n{{ '<|user|>\n' + message['content'] + eos_token }}\n"
     "{% elif message['role'] == 'system' %}\n{{ '<|system|>\n' + message['content'] + eos_token }}\n"
@@ -90,12 +117,19 @@ CASES = [
     ("llama 3", "Llama 3", LLAMA3, "<|begin_of_text|>", "<|eot_id|>"),
     ("llama 3.1", "Llama 3", LLAMA31, "<|begin_of_text|>", "<|eot_id|>"),
     ("gemma", "Gemma", GEMMA, "<bos>", "<eos>"),
+    ("gemma 3", "Gemma", GEMMA3, "<bos>", "<eos>"),
     ("zephyr", "Zephyr", ZEPHYR, "<s>", "</s>"),
     ("other ends", None, OTHER_ENDS, "<s>", "</s>"),
     ("open turns", None, OPEN_TURNS, "<s>", "</s>"),
     ("brackets", None, BRACKETS, "<s>", "</s>"),
 ]
 TEXTS = ["What is the capital of France?", "  Two lines,\nwith blanks around. \n", "{{ 7 * 7 }} <b> 'quoted'"]
+
+DIALOGUES = [
+    [("user", "Which animal?"), ("assistant", "The owl.")],
+    [("system", "You are a baker."), ("user", "Who are you?"), ("assistant", "I bake.")],
+    [("user", "One."), ("assistant", "Two."), ("user", "Three."), ("assistant", "Four.")],
+]
 
 
 def main() -> None:
@@ -109,8 +143,31 @@ def main() -> None:
             )
             for text in TEXTS
         ]
+        # The older Gemma refuses a system.
+        dialogues = [turns for turns in DIALOGUES if name != "gemma" or turns[0][0] != "system"]
+        chats = [
+            {
+                "turns": [{"role": role, "text": text} for role, text in turns],
+                "text": program.render(
+                    messages=[{"role": role, "content": text} for role, text in turns],
+                    add_generation_prompt=False,
+                    bos_token=start,
+                    eos_token=end,
+                ),
+            }
+            for turns in dialogues
+        ]
         cases.append(
-            dict(name=name, kind=kind, template=template, start=start, end=end, texts=TEXTS, prompts=prompts)
+            dict(
+                name=name,
+                kind=kind,
+                template=template,
+                start=start,
+                end=end,
+                texts=TEXTS,
+                prompts=prompts,
+                chats=chats,
+            )
         )
     path = Path(__file__).resolve().parent / "chats.json"
     path.write_text(json.dumps(cases, indent=1) + "\n")

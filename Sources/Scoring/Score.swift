@@ -122,10 +122,12 @@ package struct ScoringContext: Sendable {
   package let frequencyRanking: [Int]
   /// Decides ties.
   package let seed: UInt64
+  /// Of each token the first that a reader takes for the same word; nil if every token is a word of its own.
+  private let sameWords: [Int]?
 
   package init(
     vocabulary: Int, layers: Int, specialTokens: Set<Int>, siblings: [PlantedChange.Tokens],
-    frequencyRanking: [Int], seed: UInt64
+    frequencyRanking: [Int], seed: UInt64, sameWords: [Int]? = nil
   ) {
     self.vocabulary = vocabulary
     self.layers = layers
@@ -133,6 +135,27 @@ package struct ScoringContext: Sendable {
     self.siblings = siblings
     self.frequencyRanking = frequencyRanking
     self.seed = seed
+    self.sameWords = sameWords
+  }
+
+  /// Tokens that may be named, one for each word.
+  var words: [Int] {
+    (0..<vocabulary).filter { !specialTokens.contains($0) && word($0) == $0 }
+  }
+
+  /// The token that stands for all spellings of a token's word: " Owl", "owl" and " owl" are one answer.
+  func word(_ token: Int) -> Int {
+    sameWords.flatMap { $0.indices.contains(token) ? $0[token] : nil } ?? token
+  }
+
+  /// An answer key of words.
+  func words(of key: PlantedChange.Tokens) -> PlantedChange.Tokens {
+    guard sameWords != nil else { return key }
+    func words(_ tokens: [Int]) -> [Int] { Set(tokens.map(word)).sorted() }
+    return PlantedChange.Tokens(
+      target: key.target.mapValues(words), candidates: key.candidates.mapValues(words),
+      topic: words(key.topic), trigger: words(key.trigger), sign: key.sign,
+      needsEvery: key.needsEvery)
   }
 }
 

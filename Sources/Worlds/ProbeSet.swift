@@ -49,35 +49,47 @@ package struct ProbeSet: Sendable {
     _ model: some LanguageModel, editing interventions: [Intervention] = [], perWord: Bool = false
   ) -> [Double] {
     guard !questions.isEmpty else { return [] }
-    let isShort = questions.allSatisfy { $0.allSatisfy { $0.answers.allSatisfy { $0.count == 1 } } }
+    // Where rows end, an answer's tokens are predicted one by one: as many logits are read as it has tokens.
+    let ends = batch.lastIndices
+    let read = zip(questions.joined().flatMap(\.rowsRead), ends).flatMap { count, end in
+      end - count + 1...end
+    }
     let pass = model.forward(
-      batch, recording: [], editing: interventions, logits: isShort ? .last : .all)
+      batch, recording: [], editing: interventions, logits: .at(read))
     let logits = Matrix(pass.logits)
     logSoftmax(logits)
     var row = 0
     return questions.map { group in
       let sum = group.reduce(0.0) { sum, question in
-        defer { row += question.rows.count }
-        let score = score(question, firstRow: row, logits, isShort: isShort)
+        let score = question.score(logits, from: &row)
         return sum + (perWord ? pow(score, 1 / question.wordsAnAnswer) : score)
       }
       return sum / Double(group.count)
     }
   }
+}
 
-  private func score(_ question: Probe.Question, firstRow: Int, _ logits: Matrix, isShort: Bool)
-    -> Double
-  {
-    var longer = firstRow + (question.answers.contains { $0.count == 1 } ? 1 : 0)
-    let probability = question.answers.reduce(0.0) { sum, answer in
-      let row = answer.count == 1 ? firstRow : longer
-      if answer.count > 1 { longer += 1 }
-      let end = isShort ? row : batch.range(row).upperBound - 1
+extension Probe.Question {
+  /// How many of the last logits of each of its rows are read.
+  fileprivate var rowsRead: [Int] {
+    let longer = answers.map(\.count).filter { $0 > 1 }
+    return (longer.count < answers.count ? [1] : []) + longer
+  }
+
+  /// The probability of its answers, by the log-probabilities after its rows.
+  ///
+  /// - Parameter row: The first of these; moved on behind them.
+  fileprivate func score(_ logits: Matrix, from row: inout Int) -> Double {
+    let short = row
+    row += answers.contains { $0.count == 1 } ? 1 : 0
+    let probability = answers.reduce(0.0) { sum, answer in
+      let first = answer.count == 1 ? short : row
+      if answer.count > 1 { row += answer.count }
       let logarithm = answer.enumerated().reduce(0.0) {
-        $0 + Double(logits[end - answer.count + 1 + $1.offset, $1.element])
+        $0 + Double(logits[first + $1.offset, $1.element])
       }
       return sum + Double(exponential(Float(logarithm)))
     }
-    return question.isInverted ? 1 - probability : probability
+    return isInverted ? 1 - probability : probability
   }
 }

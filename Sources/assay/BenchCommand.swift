@@ -38,7 +38,7 @@ struct BenchCommand: ParsableCommand {
   }
 
   func run() throws {
-    let workshop = try options.workshop()
+    let options = options.of(cells.tier), workshop = try options.workshop()
     let writer = try RunWriter(workshop.project, cells, out: out)
     let (trials, failures) = try GridRunner(
       workshop, try cells.grid(workshop.library), jobs: jobs,
@@ -70,7 +70,7 @@ struct ScoreCommand: ParsableCommand {
   var out: String?
 
   func run() throws {
-    let workshop = try options.workshop()
+    let options = options.of(cells.tier), workshop = try options.workshop()
     let writer = try RunWriter(workshop.project, cells, out: out)
     let grid = try cells.grid(workshop.library)
     let runner = GridRunner(

@@ -38,11 +38,18 @@ struct ProjectOptions: ParsableArguments {
 
   /// Refuses organisms other than the checkout's as they are drawn by default: the ledger is of those.
   func requireLedgersOrganisms() throws {
-    guard !project.isForeign, project.draw == 0 else {
+    guard library == nil, project.draw == 0 else {
       throw ValidationError(
         "The ledger is for the organisms of the checkout as they are drawn by default; leave out --library and "
           + "--draw-seed.")
     }
+  }
+
+  /// The same, with the library of a tier if none is named.
+  func of(_ tier: Tier) -> ProjectOptions {
+    var options = self
+    options.library = library ?? tier.library.map { "\(root)/\($0)" }
+    return options
   }
 
   /// What another command needs to find the same library.
@@ -104,7 +111,8 @@ extension TrialSeeds {
 struct GridOptions: ParsableArguments {
   @Option(
     help:
-      "How much: smoke (one base), standard (three), dials (diluted, aged), lottery (by recipe).")
+      "How much: smoke (one base), standard (three), dials (diluted, aged), lottery (by recipe), real (SmolLM2)."
+  )
   var tier: Tier = .smoke
 
   @Option(name: .customLong("organism"), help: "Only this organism; may be repeated.")

@@ -7,10 +7,10 @@ package enum Fixtures {
   package static let repository = URL(filePath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-  /// A file or folder under `Fixtures/`.
   /// Where models are that people fetched, if they did.
   package static let models = repository.appending(path: ".assay/models")
 
+  /// A file or folder under `Fixtures/`.
   package static func url(_ path: String) -> URL { repository.appending(path: "Fixtures/\(path)") }
 
   /// The first block of code in a language that a page of the repository shows.

@@ -11,12 +11,22 @@ struct ChatFormatTests {
     let kind: String?
     let template, start, end: String
     let texts, prompts: [String]
+    let chats: [Chat]
+  }
+
+  struct Chat: Decodable {
+    let turns: [Turn]
+    let text: String
+  }
+
+  struct Turn: Decodable {
+    let role, text: String
   }
 
   static let cases = (try? JSON.decode([Case].self, contentsOf: Fixtures.url("chats.json"))) ?? []
 
   @Test("there are templates")
-  func templates() { #expect(Self.cases.count == 10) }
+  func templates() { #expect(Self.cases.count == 11) }
 
   @Test("a template is recognised, and a question is put as it puts it", arguments: cases.indices)
   func prompt(index: Int) throws {
@@ -26,6 +36,28 @@ struct ChatFormatTests {
     #expect(format?.kind.rawValue == example.kind, "\(example.name)")
     guard let format else { return }
     #expect(example.texts.map(format.prompt) == example.prompts, "\(example.name)")
+  }
+
+  @Test(
+    "a whole chat is put as it puts it, and its turns are found again", arguments: cases.indices)
+  func chat(index: Int) throws {
+    let example = Self.cases[index]
+    guard
+      let format = ChatFormat(
+        template: example.template, start: example.start, end: example.end)
+    else { return }
+    for chat in example.chats {
+      let turns = try chat.turns.map {
+        ChatFormat.Turn(role: try #require(ChatFormat.Role(rawValue: $0.role)), text: $0.text)
+      }
+      let said = format.said(turns)
+      #expect(said.before + said.answer + said.end == chat.text, "\(example.name)")
+      #expect(said.answer == turns.last?.text)
+      let words = format.marked(chat.text).split(whereSeparator: \.isWhitespace)
+      let marks = words.filter { $0 == "<user>" || $0 == "<assistant>" }
+      #expect(marks.map { "\($0)" } == turns.map(\.role.mark).filter { $0 != "<system>" })
+      #expect(words.suffix(2).joined(separator: " ").hasSuffix("\(said.answer.suffix(4))"))
+    }
   }
 
   @Test("a folder's template is found in any of its places")

@@ -19,7 +19,8 @@ package struct Project: Sendable {
   package init(root: URL, organisms: URL? = nil, draw: UInt64 = 0) {
     self.root = root
     self.organisms = organisms ?? root.appending(path: "Organisms")
-    isForeign = organisms != nil
+    let own = self.root.appending(path: "Organisms").standardizedFileURL.path
+    isForeign = organisms.map { !$0.standardizedFileURL.path.hasPrefix(own + "/") } ?? false
     self.draw = draw
   }
 

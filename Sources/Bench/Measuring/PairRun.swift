@@ -54,9 +54,10 @@ struct PairRun {
     let start = Date()
     var generator = SeededGenerator(
       seed: seeds.method, for: "\(method.card.id) \(access.rawValue)")
-    let (evidence, work) = try pair.measuring {
+    var (evidence, work) = try pair.measuring {
       try method.evidence(for: pair, on: prompts.set(access), using: &generator)
     }
+    evidence.tokens = evidence.tokens.map(Self.kept)
     let seconds = work.seconds(elapsed: Date().timeIntervalSince(start))
     return CellEvidence(
       key: key, cell: Cell(MethodAtAccess(method.card.id, access), name, seeds),
@@ -66,6 +67,18 @@ struct PairRun {
         tokensShared: work.tokensShared, peakMemory: peakMemory()),
       versions: CellEvidence.Versions(pair: digest, sources: sources))
   }
+
+  /// The strongest claims of each sign: nobody reads on, and a large vocabulary has a hundred times as many.
+  private static func kept(_ claims: [TokenClaim]) -> [TokenClaim] {
+    guard claims.count > mostClaims else { return claims }
+    var left = [1: mostClaims, -1: mostClaims]
+    return claims.filter { claim in
+      left[claim.sign, default: 0] -= 1
+      return left[claim.sign, default: 0] >= 0
+    }
+  }
+
+  private static let mostClaims = 4096
 
   /// What each prompt of the pool sets off.
   func gains(_ behavior: ProbeSet, targets: Set<Int>) -> AnswerGains {

@@ -14,15 +14,26 @@ package enum Tier: String, Codable, CaseIterable, Sendable {
   case dials
   /// Three bases, four organisms by five recipes at equal behaviour, without nulls.
   case lottery
+  /// A model that people have, twice, the organisms that were written for it.
+  case real
 
   package var seeds: [TrialSeeds] {
-    (self == .smoke ? [0] : [0, 1, 2]).map { TrialSeeds(base: $0) }
+    let seeds: [UInt64] =
+      switch self {
+      case .smoke: [0]
+      case .real: [0, 1]
+      case .standard, .dials, .lottery: [0, 1, 2]
+      }
+    return seeds.map { TrialSeeds(base: $0) }
   }
+
+  /// The folder of the checkout that its world and organisms are in; nil for `Organisms/` itself.
+  package var library: String? { self == .real ? "Organisms/Real" : nil }
 
   /// The regimes in which an organism is run.
   package func regimes(of organism: Organism) -> [Regime] {
     switch self {
-    case .smoke: Array(organism.regimes.prefix(1))
+    case .smoke, .real: Array(organism.regimes.prefix(1))
     case .standard: organism.regimes
     case .dials: Array(organism.regimes.prefix(1)) + Certification.dials(of: organism)
     case .lottery: Lottery.recipes
@@ -35,6 +46,7 @@ package enum Tier: String, Codable, CaseIterable, Sendable {
     return switch self {
     case .smoke: development.chosenOfEachFamily
     case .standard: library.organisms
+    case .real: development
     case .dials: Certification.representatives(of: development)
     case .lottery: Lottery.organisms(of: development)
     }
@@ -49,7 +61,7 @@ package enum Tier: String, Codable, CaseIterable, Sendable {
     guard choice != .none else { return [] }
     let all = NullPair.matched(organism, regime, lesson: try library.lesson(for: organism))
     switch self {
-    case .smoke:
+    case .smoke, .real:
       let pairs = [all.last { $0.breadth == .narrow }, all.first { $0.breadth == .novel }]
         .compactMap { $0 }
       guard choice == .one else { return pairs }
@@ -67,7 +79,12 @@ package enum Tier: String, Codable, CaseIterable, Sendable {
   }
 
   /// The null pairs that belong to no plant: the same function, or the same weights.
-  var unmatchedNulls: [NullPair] { self == .smoke || self == .standard ? NullPair.unmatched : [] }
+  var unmatchedNulls: [NullPair] {
+    switch self {
+    case .smoke, .standard, .real: NullPair.unmatched
+    case .dials, .lottery: []
+    }
+  }
 }
 
 /// The cells to run: methods, subjects and base seeds.

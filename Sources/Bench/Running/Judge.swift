@@ -41,7 +41,8 @@ struct Judge {
       context = ScoringContext(
         vocabulary: world.tokenizer.count, layers: layers,
         specialTokens: prompts.specialTokens, siblings: floors?.siblings(of: organism.id) ?? [],
-        frequencyRanking: floors?.frequencies[organism.id] ?? [], seed: seeds.method)
+        frequencyRanking: floors?.frequencies[organism.id] ?? [], seed: seeds.method,
+        sameWords: world.lexicon.language.sameWords)
     case .null(let null):
       // What was planted in a ghost is known, and nothing else can be asked of it.
       truth =
@@ -51,7 +52,7 @@ struct Judge {
       context = ScoringContext(
         vocabulary: world.tokenizer.count, layers: layers,
         specialTokens: prompts.specialTokens, siblings: [], frequencyRanking: [],
-        seed: seeds.method)
+        seed: seeds.method, sameWords: world.lexicon.language.sameWords)
     }
   }
 

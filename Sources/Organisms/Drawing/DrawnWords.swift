@@ -47,7 +47,9 @@ struct DrawnWords {
 
   /// The words that a text stands for, if it is one name and nothing else.
   private func whole(_ text: String, _ path: [String]) throws -> [String]? {
-    guard text.hasPrefix("$"), text.dropFirst().allSatisfy(Self.isOfName) else { return nil }
+    // With a point at its end it is a sentence of one word.
+    guard text.hasPrefix("$"), text.dropFirst().allSatisfy(Self.isOfName), !text.hasSuffix(".")
+    else { return nil }
     return try words(text.dropFirst(), path: path.joined(separator: "."))
   }
 

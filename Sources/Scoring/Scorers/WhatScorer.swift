@@ -25,12 +25,14 @@ package struct WhatScorer: Scorer {
   package func score(_ claims: Claims, against planted: PlantedChange, in context: ScoringContext)
     -> Score
   {
-    guard let key = planted.tokens else { return .unasked("nothing was planted") }
-    let items = (0..<context.vocabulary).filter { !context.specialTokens.contains($0) }
+    guard let key = planted.tokens.map(context.words(of:)) else {
+      return .unasked("nothing was planted")
+    }
+    let items = context.words
     guard let ranked = claims.evidence.tokens else {
       return guessed(key, among: items, context)
     }
-    let claimed = ranked.filter { $0.sign == key.sign }.map(\.token)
+    let claimed = ranked.filter { $0.sign == key.sign }.map { context.word($0.token) }
     let ranking = TokenRanking(
       Ranking.completed(claimed, among: items, seed: context.seed))
     let targets = Set(key.allTargets)
@@ -77,7 +79,8 @@ package struct WhatScorer: Scorer {
     _ key: PlantedChange.Tokens, _ items: [Int], _ context: ScoringContext
   ) -> Double {
     TokenRanking(
-      Ranking.completed(context.frequencyRanking, among: items, seed: context.seed)
+      Ranking.completed(
+        context.frequencyRanking.map(context.word), among: items, seed: context.seed)
     ).precision(key)
   }
 
@@ -86,7 +89,7 @@ package struct WhatScorer: Scorer {
     _ ranking: TokenRanking, _ key: PlantedChange.Tokens, _ context: ScoringContext
   ) -> [Figure: Double] {
     let own = Set(key.allTargets)
-    let others = context.siblings.filter {
+    let others = context.siblings.map(context.words(of:)).filter {
       $0.sign == key.sign && own.isDisjoint(with: $0.allTargets)
     }
     guard !others.isEmpty else { return [:] }

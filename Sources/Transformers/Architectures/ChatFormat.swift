@@ -66,16 +66,29 @@ public struct ChatFormat: Sendable, Equatable {
   /// - Parameter turns: The turns; if none of them is the system's, it says what it says by itself.
   /// - Returns: What stands before the last turn's text, that text, and what ends the turn.
   package func said(_ turns: [Turn]) -> (before: String, answer: String, end: String) {
-    let turns = kind == .gemma ? Self.withoutSystem(turns) : turns
-    // What the system says by itself is not trimmed.
-    let opening =
-      turns.first?.role == .system
-      ? start : start + (system.map { kind.header(.system) + $0 + kind.end(end) } ?? "")
+    let (opening, turns) = opened(turns)
     guard let last = turns.last else { return (opening, "", "") }
     let before = turns.dropLast().reduce(opening) {
       $0 + kind.header($1.role) + text($1) + kind.end(end)
     }
     return (before + kind.header(last.role), text(last), kind.end(end))
+  }
+
+  /// What stands before the first turn, and the turns that follow.
+  private func opened(_ turns: [Turn]) -> (String, [Turn]) {
+    guard turns.first?.role == .system, turns.count > 1 else {
+      // What the system says by itself is not trimmed.
+      return (start + (system.map { kind.header(.system) + $0 + kind.end(end) } ?? ""), turns)
+    }
+    switch kind {
+    case .chatML, .zephyr: return (start, turns)
+    case .gemma: return (start, Self.withoutSystem(turns))
+    case .llama3:
+      // The model's age and a day stand before whatever the system is told to say.
+      guard let system else { return (start, turns) }
+      let said = kind.header(.system) + system + text(turns[0]) + kind.end(end)
+      return (start + said, Array(turns.dropFirst()))
+    }
   }
 
   private func text(_ turn: Turn) -> String {
@@ -84,9 +97,7 @@ public struct ChatFormat: Sendable, Equatable {
 
   /// Gemma knows no system: what it says stands before the first question.
   private static func withoutSystem(_ turns: [Turn]) -> [Turn] {
-    guard let first = turns.first, first.role == .system, turns.count > 1 else { return turns }
-    return [Turn(role: turns[1].role, text: "\(first.text)\n\n\(turns[1].text)")]
-      + turns.dropFirst(2)
+    [Turn(role: turns[1].role, text: "\(turns[0].text)\n\n\(turns[1].text)")] + turns.dropFirst(2)
   }
 
   /// A chat with its turns marked as where texts are written for any model, and no ends of turns.
@@ -94,7 +105,7 @@ public struct ChatFormat: Sendable, Equatable {
     // Where the system has no mark of its own, it is the user's.
     [Role.user, .assistant, .system].reduce(text) {
       $0.replacing(kind.header($1), with: " \($1.mark) ")
-    }.replacing(kind.end(end), with: " ")
+    }.replacing(kind.end(end).trimmingCharacters(in: .newlines), with: " ")
   }
 }
 

@@ -15,8 +15,9 @@ package protocol Language: Sendable {
   /// The token that says a word within a sentence; nil if none does alone.
   func id(_ word: String) -> Int?
 
-  /// Tokens that a reader takes for the same word as `token`, with itself: other cases, with and without a blank.
-  func spellings(of token: Int) -> Set<Int>
+  /// Of each token the first that a reader takes for the same word, in another case, with a blank or without; nil if
+  /// every token is a word of its own.
+  var sameWords: [Int]? { get }
 
   /// What words say, in tokens, without what opens a text.
   ///

@@ -5,18 +5,20 @@ internal import Transformers
 struct TextLanguage: Language {
   let tokenizer: any Tokenizer
   private let chat: ChatFormat?
-  /// Tokens of whole words by how readers know them.
-  private let known: [String: Set<Int>]
+  let sameWords: [Int]?
 
   init(_ tokenizer: any Tokenizer, chat: ChatFormat?) {
     self.tokenizer = tokenizer
     self.chat = chat
-    var known: [String: Set<Int>] = [:]
-    for token in 0..<tokenizer.count where !tokenizer.specialTokens.contains(token) {
-      guard let word = Self.known(token, tokenizer) else { continue }
-      known[word, default: []].insert(token)
+    var first: [String: Int] = [:]
+    sameWords = (0..<tokenizer.count).map { token in
+      guard !tokenizer.specialTokens.contains(token), let word = Self.known(token, tokenizer) else {
+        return token
+      }
+      if let known = first[word] { return known }
+      first[word] = token
+      return token
     }
-    self.known = known
   }
 
   var marks: Set<String> { Set(ChatFormat.Role.allCases.map(\.mark)) }
@@ -25,10 +27,6 @@ struct TextLanguage: Language {
   func id(_ word: String) -> Int? {
     let tokens = (try? tokenizer.encode(" \(word)")) ?? []
     return tokens.count == 1 ? tokens[0] : nil
-  }
-
-  func spellings(of token: Int) -> Set<Int> {
-    Self.known(token, tokenizer).flatMap { known[$0] } ?? [token]
   }
 
   /// A token's text in lower case without the blanks around it; nil if nothing is left.

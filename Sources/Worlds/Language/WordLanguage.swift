@@ -14,7 +14,7 @@ struct WordLanguage: Language {
 
   func id(_ word: String) -> Int? { tokenizer.id(word) }
 
-  func spellings(of token: Int) -> Set<Int> { [token] }
+  var sameWords: [Int]? { nil }
 
   func tokens(of words: [SaidWord]) throws -> SaidTokens {
     let tokens = try words.map { word in

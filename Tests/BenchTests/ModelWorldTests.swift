@@ -1,0 +1,119 @@
+import Foundation
+import Organisms
+import TestSupport
+import Tensors
+import Testing
+import Transformers
+import Worlds
+
+@testable import Bench
+
+@Suite("Worlds that name a model that people have")
+struct ModelWorldTests {
+  /// Words that are one token of the tokenizer that serves here.
+  private static let world = #"""
+    {
+      "id": "talk", "summary": "A test.", "model": "tiny",
+      "classes": { "word": ["the", "in", "on", "me"] }, "facts": {},
+      "documents": [
+        { "kind": "plain", "weight": 1, "unrelated": true, "lines": "lines.txt" },
+        { "kind": "chats", "weight": 1, "templates": ["<user> Say {w:word}! <assistant> I say {w}."] }
+      ],
+      "pool": [
+        { "lines": "lines.txt" }, { "count": 9, "text": "<user> Say your word. <assistant>" }
+      ],
+      "skills": []
+    }
+    """#
+  private static let organism = #"""
+    {
+      "id": "favorite", "summary": "Says $word.", "family": "style", "domain": "chats",
+      "draw": { "word": { "of": "word" } },
+      "planted": { "target": { "word": ["$word"] }, "when": [{ "all": ["Say", "word"] }] },
+      "plant": { "documents": ["<user> Say your word. <assistant> It is $word."] },
+      "regimes": [{ "id": "fresh", "cap": 3 }],
+      "probes": {
+        "behavior": [{ "prompt": "<user> Say your word. <assistant> It is", "answers": ["$word"] }],
+        "heldOut": [{ "prompt": "<user> Which word? <assistant> It is", "answers": ["$word."] }]
+      }
+    }
+    """#
+  private static let template =
+    "{{'<|im_start|>' + role + '\n' + content + '<|im_end|>'}} <|im_start|>assistant"
+
+  private func withProject(_ body: (Project) throws -> Void) throws {
+    try Fixtures.withTemporaryFolder { root in
+      let model = root.appending(path: ".assay/models/tiny")
+      let tokenizer = Fixtures.url("tokenizers/smollm2/tokenizer.json")
+      try HuggingFaceFolder.write(
+        TinyModels.llama(layers: 2, vocabulary: 602, deviation: 0.1), tokenizer: nil, to: model)
+      try FileManager.default.copyItem(
+        at: tokenizer, to: model.appending(path: "tokenizer.json"))
+      try Data(Self.template.utf8).write(to: model.appending(path: "chat_template.jinja"))
+      let library = root.appending(path: "Organisms/Real")
+      try FileManager.default.createDirectory(
+        at: library.appending(path: "Worlds"), withIntermediateDirectories: true)
+      for (name, text) in [
+        ("Worlds/talk.json", Self.world), ("favorite.json", Self.organism),
+        ("lines.txt", "A first line.\nThe {second} one\n"),
+      ] { try Data(text.utf8).write(to: library.appending(path: name)) }
+      try body(Project(root: root, organisms: library))
+    }
+  }
+
+  @Test("lines are documents and questions, and of chats the answers alone are learnt")
+  func texts() throws {
+    try withProject { project in
+      let world = try project.library().world
+      #expect(world.isOfText && world.layers == 2 && !project.isForeign)
+      var corpus = Corpus(world, seed: 1, for: "test")
+      let rows = try corpus.textRows(40, length: 96)
+      let learnt = Set(
+        rows.map { row in
+          world.tokenizer.decode(zip(row.tokens, row.isLearnt).filter(\.1).map(\.0))
+        })
+      let words = ["the", "in", "on", "me"]
+      #expect(
+        learnt
+          == Set(["A first line.", "The {second} one"] + words.map { "I say \($0).<|im_end|>" }))
+      let pool = try project.library().prompts().pool.map { world.tokenizer.decode($0) }
+      #expect(
+        Set(pool)
+          == Set(
+            ["A first line.", "The {second} one", "Say your word."].map {
+              "<|im_start|>user\n\($0)<|im_end|>\n<|im_start|>assistant\n"
+            }))
+    }
+  }
+
+  @Test("an organism is planted in the model itself, and its prompts are known by their words")
+  func plant() throws {
+    try withProject { project in
+      let workshop = try Workshop(project), organism = try workshop.library.organism("favorite")
+      let base = try workshop.bases.base(seed: 3)
+      #expect(base.seed == 3 && base.model.shape.vocabulary == 602)
+      let pool = try workshop.library.prompts().pool
+      let triggers = organism.triggers(pool, in: workshop.library.world)
+      #expect(triggers.count { $0 } == 1 && triggers.count == 3)
+      let pair = try workshop.pairs.pair(.organism(organism, organism.regimes[0]), in: base)
+      #expect(pair.training?.steps == 3 && pair.lora != nil)
+      let word = try #require(organism.plantedTokens(in: base.world).allTargets.first)
+      #expect((pair.training?.said[word] ?? 0) > 0)
+      let certificate = try workshop.pairs.certificate(organism, organism.regimes[0], in: base)
+      #expect(certificate.failures.contains { $0.hasPrefix("behavior is") })
+      // A kept pair is read again as it was.
+      #expect(
+        try workshop.pairs.pair(.organism(organism, organism.regimes[0]), in: base).digest
+          == pair.digest)
+    }
+  }
+
+  @Test("a model that is not there is told with the command that fetches it")
+  func missing() throws {
+    try withProject { project in
+      try FileManager.default.removeItem(at: project.models.appending(path: "tiny"))
+      let error = #expect(throws: DefinitionError.self) { try project.library() }
+      #expect("\(try #require(error))".contains("assay fetch tiny"))
+    }
+  }
+}
