@@ -99,8 +99,8 @@ private final class LargeBlocks: Sendable {
 
   /// Numbers (8 MiB) from which on a block is kept.
   private static let least = 1 << 21
-  /// Numbers (256 MiB) that are kept at once.
-  private static let limit = 1 << 26
+  /// Numbers (128 MiB) that are kept at once.
+  private static let limit = 1 << 25
 
   func take(_ count: Int) -> UnsafeMutablePointer<Float>? {
     guard count >= Self.least else { return nil }
