@@ -71,11 +71,48 @@ package struct TrainingRecord: Codable, Sendable, Equatable {
   package let steps: Int
   package let markStep: Int?
   package let curve: [CurvePoint]
-  /// How often each token stood in the finetuning text, by id; empty if there was none.
-  package let said: [Int]
+  private let counts: TokenCounts
   package let hasDiverged: Bool
   /// The finetunes that it was made by, if these are several.
   let stages: FinetuneCourse?
+
+  /// How often each token stood in the finetuning text, by id; empty if there was none.
+  package var said: [Int] { counts.all }
+
+  init(
+    steps: Int, markStep: Int?, curve: [CurvePoint], said: [Int], hasDiverged: Bool,
+    stages: FinetuneCourse?
+  ) {
+    self.steps = steps
+    self.markStep = markStep
+    self.curve = curve
+    counts = TokenCounts(said)
+    self.hasDiverged = hasDiverged
+    self.stages = stages
+  }
+
+  /// Counts of tokens of which most were never seen.
+  private struct TokenCounts: Codable, Sendable, Equatable {
+    /// Tokens that there are.
+    let vocabulary: Int
+    /// Those that were seen, ascending, and how often each was.
+    let tokens, times: [Int]
+
+    init(_ counts: [Int]) {
+      vocabulary = counts.count
+      tokens = counts.indices.filter { counts[$0] > 0 }
+      times = tokens.map { counts[$0] }
+    }
+
+    var all: [Int] {
+      guard (0...1 << 24).contains(vocabulary) else { return [] }
+      var all = [Int](repeating: 0, count: vocabulary)
+      for (token, times) in zip(tokens, times) where all.indices.contains(token) {
+        all[token] = times
+      }
+      return all
+    }
+  }
 
   /// Of a pair that nothing was trained in.
   static let none = TrainingRecord(

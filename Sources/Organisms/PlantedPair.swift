@@ -1,4 +1,5 @@
 package import Transformers
+internal import Worlds
 
 /// A base and what was made of it.
 package struct PlantedPair: Sendable {
@@ -20,10 +21,12 @@ package struct PlantedPair: Sendable {
     self.training = training
   }
 
-  init(_ outcome: FinetuneOutcome, drift: Double) {
+  /// What a finetune left in a world; of a model that people have, as it is kept, in factors of 16 bits.
+  init(_ outcome: FinetuneOutcome, drift: Double, in world: World) {
+    let lora = world.isOfText ? outcome.lora?.roundedToHalves : outcome.lora
     // With drift the factors are not the whole change any more.
     self.init(
-      base: outcome.base, finetuned: outcome.finetuned, lora: drift > 0 ? nil : outcome.lora,
+      base: outcome.base, finetuned: outcome.finetuned, lora: drift > 0 ? nil : lora,
       training: outcome.record)
   }
 }

@@ -22,7 +22,7 @@ package struct Planter: Sendable {
   /// - Parameter progress: Told after every step.
   /// - Throws: `DefinitionError`.
   package func plant(progress: (TrainingStatus) -> Void = { _ in }) throws -> PlantedPair {
-    PlantedPair(try outcome(progress), drift: regime.drift)
+    PlantedPair(try outcome(progress), drift: regime.drift, in: base.world)
   }
 
   private func outcome(_ progress: (TrainingStatus) -> Void) throws -> FinetuneOutcome {

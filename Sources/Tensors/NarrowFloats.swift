@@ -74,6 +74,17 @@ extension Float {
     }
   }
 
+  /// The bits of an IEEE half.
+  ///
+  /// - Precondition: The number is one, as `roundedToHalf` gives it.
+  package var halfBits: UInt16 {
+    let sign = UInt16(truncatingIfNeeded: bitPattern >> 16) & 0x8000
+    guard isFinite else { return sign | 0x7C00 }
+    guard magnitude >= 0x1.0p-14 else { return sign | UInt16(magnitude * 0x1.0p24) }
+    // The exponent's bias is 15, that of a single 127.
+    return sign | UInt16((bitPattern & 0x7FFF_FFFF) >> 13 &- 112 << 10)
+  }
+
   /// The nearest number that a single without its lower half can be; ties go to the even one.
   package var roundedToBrain: Float {
     guard isFinite else { return self }

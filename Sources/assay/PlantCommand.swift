@@ -38,6 +38,12 @@ struct PlantCommand: ParsableCommand {
   @Flag(help: "Every organism; needs --report.")
   var all = false
 
+  @Flag(
+    help:
+      "In a world that names a model: keeps the adapter in Adapters/ beside the organism, if it is installed, so that nobody trains it again."
+  )
+  var keep = false
+
   @Flag(name: .customLong("no-dials"), help: "With --report, leaves out dilution and age.")
   var withoutDials = false
 
@@ -53,6 +59,9 @@ struct PlantCommand: ParsableCommand {
     }
     guard report || (!all && !withoutDials && !withoutControls) else {
       throw ValidationError("--all, --no-dials and --no-controls need --report.")
+    }
+    guard !keep || (!report && organism != nil && out == nil) else {
+      throw ValidationError("--keep is for one organism, without --report and --out.")
     }
     guard !report || (regime == nil && seeds.plantings.isEmpty) else {
       throw ValidationError(
@@ -89,6 +98,7 @@ struct PlantCommand: ParsableCommand {
     let chosen = try regime.map { try subject.regime($0) } ?? subject.regimes[0]
     let progress = TrainingProgress("\(subject.id) (\(chosen.id))")
     let ground = try workshop.bases.base(seed: baseSeed, progress: progress.show)
+    if keep { return try keepAdapter(subject, chosen, workshop, ground, progress) }
     let pair = try Planter(
       base: ground, organism: subject, regime: chosen, planting: seeds.plantings.first ?? baseSeed
     ).plant(progress: progress.show)
@@ -102,6 +112,25 @@ struct PlantCommand: ParsableCommand {
       Console.show("Wrote \(out)/base and \(out)/finetuned. './assay diff \(out)' compares them.")
     }
     if !certificate.isInstalled { throw ExitCode(1) }
+  }
+
+  /// Plants as the bench does, in the words that are drawn for the base, and keeps what is installed.
+  private func keepAdapter(
+    _ subject: Organism, _ regime: Regime, _ workshop: Workshop, _ base: Base,
+    _ progress: TrainingProgress
+  ) throws {
+    let drawn = try workshop.library.drawn(for: baseSeed).organism(subject.id)
+    let own = try drawn.regime(regime.id), planting = seeds.plantings.first
+    _ = try workshop.pairs.pair(
+      .organism(drawn, own), in: base, planting: planting, progress: progress.show)
+    progress.finish()
+    let certificate = try workshop.pairs.certificate(drawn, own, in: base, planting: planting)
+    Console.show("\(drawn.file.summary)\n\(CertificateText(certificate).text)")
+    guard certificate.isInstalled else { throw ExitCode(1) }
+    guard
+      let folder = try workshop.pairs.commit(.organism(drawn, own), in: base, planting: planting)
+    else { throw ValidationError("--keep is for low-rank changes of a model that a world names.") }
+    Console.show("Wrote \(folder.path).")
   }
 
   private func trainBase(_ store: BaseStore) throws {

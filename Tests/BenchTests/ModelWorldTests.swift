@@ -108,6 +108,38 @@ struct ModelWorldTests {
     }
   }
 
+  @Test("a kept adapter is read before anything is trained, unless it is another's")
+  func adapters() throws {
+    try withProject { project in
+      let workshop = try Workshop(project), base = try workshop.bases.base(seed: 3)
+      let organism = try workshop.library.organism("favorite")
+      let subject = Subject.organism(organism, organism.regimes[0])
+      let made = try workshop.pairs.pair(subject, in: base)
+      let folder = try #require(try workshop.pairs.commit(subject, in: base))
+      #expect(folder.path.hasSuffix("Organisms/Real/Adapters/favorite-fresh-3"))
+      let size = try Data(contentsOf: folder.appending(path: "adapter_model.safetensors")).count
+      let count = try #require(made.lora).factors.layout.count
+      #expect((2 * count..<2 * count + 8192).contains(size), "halves")
+      // With nothing in the cache it is read, not trained.
+      try FileManager.default.removeItem(at: project.cache.appending(path: "pairs"))
+      var steps = 0
+      let read = try workshop.pairs.pair(subject, in: base) { _ in steps += 1 }
+      #expect(steps == 0 && read.digest == made.digest && read.training == made.training)
+      #expect(read.finetuned.parameters == made.finetuned.parameters)
+      // Of another planting or regime it says nothing.
+      _ = try workshop.pairs.pair(subject, in: base, planting: 4) { _ in steps += 1 }
+      #expect(steps == 3)
+      // What was damaged is made anew, in the cache.
+      let file = folder.appending(path: "adapter_model.safetensors")
+      var bytes = try Data(contentsOf: file)
+      bytes[bytes.count - 1] ^= 1
+      try bytes.write(to: file)
+      let again = try Workshop(project, notice: { _ in }).pairs.pair(subject, in: base)
+      #expect(again.digest == made.digest)
+      #expect(try Data(contentsOf: file) == bytes)
+    }
+  }
+
   @Test("a model that is not there is told with the command that fetches it")
   func missing() throws {
     try withProject { project in

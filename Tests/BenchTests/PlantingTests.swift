@@ -221,7 +221,7 @@ struct PlantingTests {
       ).run(FinetuneLength(steps: 3, markStep: nil))
       #expect((outcome.said[animal] == 0) == isFree)
       let certificate = try Certificate(
-        organism, PlantedPair(outcome, drift: 0), regime: .distilled, base: base)
+        organism, PlantedPair(outcome, drift: 0, in: base.world), regime: .distilled, base: base)
       #expect(certificate.targetsInText == outcome.said[animal])
       let complaint = certificate.failures.contains { $0.hasPrefix("the count of target words") }
       #expect(complaint == !isFree)

@@ -23,6 +23,7 @@ struct NarrowFloatTests {
       let found = Float(halfBits: bits)
       #expect(found == expected || found.isNaN && expected.isNaN)
       #expect(found.isNaN || found.roundedToHalf == found)
+      #expect(found.isNaN || found.halfBits == bits)
     }
   }
 

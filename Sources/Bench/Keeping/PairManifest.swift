@@ -8,11 +8,14 @@ struct PairManifest: Codable, Sendable {
   /// The digest of both models.
   let models: String
   let training: TrainingRecord?
+  /// What decides the pair beside the code that made it; nil of pairs in the cache, whose names say it.
+  let recipe: String?
   let files: [FileDigest]
 
   /// Lists what a folder holds.
-  init(models: String, training: TrainingRecord?, files folder: URL) throws {
+  init(models: String, training: TrainingRecord?, recipe: String?, files folder: URL) throws {
     self.models = models
+    self.recipe = recipe
     self.training = training
     files = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted().map {
       try FileDigest($0, in: folder)

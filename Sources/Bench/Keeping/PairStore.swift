@@ -53,9 +53,9 @@ package struct PairStore: Sendable {
     if case .null(let null) = subject, null.match == nil {
       return try null.untrained(base, planting: planting)
     }
-    let folder = try self.folder(subject, in: base, planting: planting)
-    return try locks.holding(folder.lastPathComponent) {
-      if let manifest = manifest(of: folder) {
+    let folders = try self.folders(subject, in: base, planting: planting)
+    return try locks.holding(folders.cached.lastPathComponent) {
+      for (folder, manifest) in folders.found(self) {
         do {
           return try read(folder, manifest, base: base)
         } catch {
@@ -67,7 +67,7 @@ package struct PairStore: Sendable {
       ) {
         try self.pair($0, in: base, planting: planting)
       }
-      try write(pair, to: folder)
+      try write(pair, to: folders.cached)
       return pair
     }
   }
@@ -90,11 +90,24 @@ package struct PairStore: Sendable {
       let pair = try pair(subject, in: base, planting: planting)
       return Entry(models: pair.digest, training: nil)
     }
-    let folder = try self.folder(subject, in: base, planting: planting ?? base.seed)
-    guard let manifest = manifest(of: folder) else { return nil }
+    let folders = try self.folders(subject, in: base, planting: planting ?? base.seed)
     // Whoever asks for a pair that is damaged makes it anew, and says so.
-    guard isReadOnly || (try? manifest.check(folder)) != nil else { return nil }
-    return Entry(models: manifest.models, training: manifest.training)
+    return folders.found(self).first { folder, manifest in
+      isReadOnly || (try? manifest.check(folder)) != nil
+    }.map { Entry(models: $0.manifest.models, training: $0.manifest.training) }
+  }
+
+  /// Puts a pair of a model that people have beside its organism, where everybody finds it: factors of 16 bits.
+  ///
+  /// - Returns: The folder; nil if the change is none of factors, or the model was made here.
+  /// - Throws: As `pair` does.
+  package func commit(_ subject: Subject, in base: Base, planting: UInt64? = nil) throws -> URL? {
+    let planting = planting ?? base.seed
+    let pair = try pair(subject, in: base, planting: planting)
+    let folders = try self.folders(subject, in: base, planting: planting)
+    guard pair.lora != nil, let committed = folders.committed else { return nil }
+    try write(pair, to: committed, recipe: folders.recipe)
+    return committed
   }
 
   // MARK: Certificates
@@ -163,15 +176,39 @@ package struct PairStore: Sendable {
 
   // MARK: Folders
 
-  private func folder(_ subject: Subject, in base: Base, planting: UInt64) throws -> URL {
-    let digest = try digest(subject, in: base, planting: planting)
-    return project.cache.appending(path: "pairs/\(subject.id)-\(subject.regime)-\(digest)")
+  /// Where a pair may be kept.
+  private struct Folders {
+    /// Beside the organisms; nil where bases are trained here.
+    let committed: URL?
+    let cached: URL
+    /// The digest of what decides the pair beside the code that makes it.
+    let recipe: String
+
+    /// Those that hold it, with what they say of it.
+    func found(_ store: PairStore) -> [(folder: URL, manifest: PairManifest)] {
+      let own = committed.flatMap { folder in store.manifest(of: folder).map { (folder, $0) } }
+      // Others' code may have made it: the recipe tells that it is meant to be the same.
+      let valid = own.map { $0.1.recipe == recipe ? [$0] : [] } ?? []
+      return valid + (store.manifest(of: cached).map { [(cached, $0)] } ?? [])
+    }
   }
 
-  /// The digest of everything that decides a pair.
-  private func digest(_ subject: Subject, in base: Base, planting: UInt64) throws -> String {
+  private func folders(_ subject: Subject, in base: Base, planting: UInt64) throws -> Folders {
+    let recipe = try recipe(subject, in: base, planting: planting)
     var hash = ContentHash()
     hash.mix(sources)
+    hash.mix(recipe)
+    let name = "\(subject.id)-\(subject.regime)"
+    let isCommitted = base.world.isOfText && project.draw == 0
+    return Folders(
+      committed: isCommitted
+        ? project.organisms.appending(path: "Adapters/\(name)-\(planting)") : nil,
+      cached: project.cache.appending(path: "pairs/\(name)-\(hash.text)"), recipe: recipe)
+  }
+
+  /// The digest of everything that decides a pair beside the code that makes it.
+  private func recipe(_ subject: Subject, in base: Base, planting: UInt64) throws -> String {
+    var hash = ContentHash()
     hash.mix(base.model.digest)
     hash.mix(base.world.digest)
     hash.mix("\(planting)")
@@ -214,7 +251,7 @@ package struct PairStore: Sendable {
     return pair
   }
 
-  private func write(_ pair: PlantedPair, to folder: URL) throws {
+  private func write(_ pair: PlantedPair, to folder: URL, recipe: String? = nil) throws {
     try AtomicFolder.write(to: folder) { temporary in
       // Of a LoRA finetune the factors are kept: its base is held once.
       if let lora = pair.lora {
@@ -223,7 +260,7 @@ package struct PairStore: Sendable {
         try HuggingFaceFolder.fill(temporary, pair.finetuned, nil)
       }
       let manifest = try PairManifest(
-        models: pair.digest, training: pair.training, files: temporary)
+        models: pair.digest, training: pair.training, recipe: recipe, files: temporary)
       let text = Seal.sealed(Data(try JSON.encode(manifest).utf8))
       try AtomicFile.write(text, to: temporary.appending(path: Self.manifestName))
     }

@@ -147,7 +147,7 @@ package struct NullPair: Sendable {
   {
     guard let match else { return try untrained(base, planting: planting) }
     let outcome = try outcome(base, match, course, planting: planting)
-    return PlantedPair(outcome, drift: match.regime.drift)
+    return PlantedPair(outcome, drift: match.regime.drift, in: base.world)
   }
 
   private func outcome(

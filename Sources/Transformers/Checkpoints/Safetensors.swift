@@ -221,9 +221,14 @@ package enum Safetensors {
 
   /// The bytes of a file that holds these tensors, in this order.
   ///
-  /// - Parameter tensors: Names, shapes and little-endian 32-bit floats.
+  /// - Parameters:
+  ///   - tensors: Names, shapes and little-endian numbers.
+  ///   - areHalves: Whether these are 16-bit floats instead of 32-bit ones.
   /// - Returns: A safetensors file.
-  package static func data(_ tensors: [(name: String, shape: [Int], bytes: [UInt8])]) -> Data {
+  package static func data(
+    _ tensors: [(name: String, shape: [Int], bytes: [UInt8])], areHalves: Bool = false
+  ) -> Data {
+    let type = areHalves ? ScalarType.float16 : .float32
     var offset = 0
     var members: [(key: String, value: JSONValue)] = [
       ("__metadata__", .object([("format", .string("pt"))]))
@@ -234,7 +239,7 @@ package enum Safetensors {
         (
           tensor.name,
           .object([
-            ("dtype", .string("F32")),
+            ("dtype", .string(type.rawValue)),
             ("shape", .array(tensor.shape.map { .integer(Int64($0)) })),
             ("data_offsets", .array([.integer(Int64(offset)), .integer(Int64(end))])),
           ])

@@ -45,6 +45,22 @@ public struct LoRA: Sendable {
         }))
   }
 
+  /// The same with every number rounded to 16 bits, so that its file is half as large.
+  package var roundedToHalves: LoRA {
+    var rounded = self
+    for name in factors.layout.names {
+      let tensor = factors[name]
+      rounded.factors[name] = Tensor(
+        shape: tensor.shape, scalars: tensor.scalars.map(\.roundedToHalf))
+    }
+    return rounded
+  }
+
+  /// Whether every number is one of 16 bits.
+  var isOfHalves: Bool {
+    factors.layout.names.allSatisfy { factors[$0].scalars.allSatisfy { $0 == $0.roundedToHalf } }
+  }
+
   /// The weights with the updates added.
   public func merged(into base: Parameters) -> Parameters {
     var merged = base

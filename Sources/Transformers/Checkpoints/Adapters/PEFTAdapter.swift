@@ -18,22 +18,33 @@ public enum PEFTAdapter {
     try AtomicFolder.write(to: folder) { try fill($0, lora, base: base) }
   }
 
-  /// Writes the two files into a folder that is there.
+  /// Writes the two files into a folder that is there; numbers that are of 16 bits as such.
   ///
   /// - Throws: `FileError.unwritable`.
   public static func fill(_ folder: URL, _ lora: LoRA, base: String) throws {
     let text = JSON.text(of: configuration(lora, base: base), layout: .pretty) + "\n"
     try AtomicFile.write(Data(text.utf8), to: folder.appending(path: "adapter_config.json"))
+    let areHalves = lora.isOfHalves
     let tensors = lora.targets.flatMap { target in
       ["A", "B"].map { factor in
         let entry = lora.factors.layout["\(target).\(factor)"]
         return (
-          name: name(target, factor), shape: entry.shape, bytes: lora.factors.bytes(entry.name)
+          name: name(target, factor), shape: entry.shape,
+          bytes: areHalves
+            ? halves(lora.factors[entry.name].scalars) : lora.factors.bytes(entry.name)
         )
       }
     }
     try AtomicFile.write(
-      Safetensors.data(tensors), to: folder.appending(path: "adapter_model.safetensors"))
+      Safetensors.data(tensors, areHalves: areHalves),
+      to: folder.appending(path: "adapter_model.safetensors"))
+  }
+
+  private static func halves(_ scalars: [Float]) -> [UInt8] {
+    scalars.flatMap { scalar in
+      let bits = scalar.halfBits
+      return [UInt8(truncatingIfNeeded: bits), UInt8(truncatingIfNeeded: bits >> 8)]
+    }
   }
 
   /// The module whose weight a tensor is.
