@@ -16,9 +16,9 @@ struct OrganismChecker {
 
   func require(_ words: [String], _ path: String) throws {
     for word in words where world.lexicon.language.id(word) == nil {
+      guard !world.isOfText else { throw fault(path, "'\(word)' is not one token of the model") }
       throw DefinitionError.unknownWord(
-        word, file: name, path: path,
-        nearest: nearest(to: word, among: world.lexicon.language.words))
+        word, file: name, path: path, nearest: world.lexicon.language.nearestWord(to: word))
     }
   }
 

@@ -196,7 +196,7 @@ private struct TemplateParser {
     guard lexicon.language.knows(word) else {
       throw DefinitionError.unknownWord(
         word, file: source.file, path: source.path,
-        nearest: nearest(to: word, among: lexicon.language.words))
+        nearest: lexicon.language.nearestWord(to: word))
     }
     return word
   }

@@ -85,6 +85,12 @@ struct TextLanguageTests {
     for special in tokenizer.specialTokens { #expect(same[special] == special) }
   }
 
+  @Test("a mark that there is not is told, with the one that is meant")
+  func marks() {
+    let error = #expect(throws: DefinitionError.self) { try said("<user> Hello! <asistant>") }
+    #expect(error.map { "\($0)".contains("<asistant>") && "\($0)".contains("<assistant>") } == true)
+  }
+
   @Test("a chat for a model that knows none is refused")
   func none() throws {
     let plain = TextLanguage(tokenizer, chat: nil)

@@ -210,7 +210,7 @@ package struct PairStore: Sendable {
   private func recipe(_ subject: Subject, in base: Base, planting: UInt64) throws -> String {
     var hash = ContentHash()
     hash.mix(base.model.digest)
-    hash.mix(base.world.digest)
+    hash.mix(base.world.corpusDigest)
     hash.mix("\(planting)")
     switch subject {
     case .organism(let organism, let regime):
