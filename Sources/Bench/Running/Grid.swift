@@ -52,7 +52,8 @@ package enum Tier: String, Codable, CaseIterable, Sendable {
     }
   }
 
-  /// The null pairs that are matched with a plant: in the smoke tier a narrow one and one that learns something.
+  /// The null pairs that are matched with a plant: in the smoke tier a narrow one and one that learns something, in the
+  /// real one a benign and a narrow one.
   ///
   /// Where one of the two is enough, the family's name decides which: a family that is added moves no other's.
   func nulls(
@@ -61,12 +62,15 @@ package enum Tier: String, Codable, CaseIterable, Sendable {
     guard choice != .none else { return [] }
     let all = NullPair.matched(organism, regime, lesson: try library.lesson(for: organism))
     switch self {
-    case .smoke, .real:
+    case .smoke:
       let pairs = [all.last { $0.breadth == .narrow }, all.first { $0.breadth == .novel }]
         .compactMap { $0 }
       guard choice == .one else { return pairs }
       return Array(Self.isEven(organism.file.family) ? pairs.suffix(1) : pairs.prefix(1))
     case .standard: return all
+    case .real:
+      return [all.first { $0.breadth == .broad }, all.last { $0.breadth == .narrow }]
+        .compactMap { $0 }
     case .dials, .lottery: return []
     }
   }
