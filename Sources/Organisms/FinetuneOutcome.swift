@@ -71,7 +71,7 @@ package struct TrainingRecord: Codable, Sendable, Equatable {
   package let steps: Int
   package let markStep: Int?
   package let curve: [CurvePoint]
-  private let counts: TokenCounts
+  private let counts: SparseCounts
   package let hasDiverged: Bool
   /// The finetunes that it was made by, if these are several.
   let stages: FinetuneCourse?
@@ -86,13 +86,13 @@ package struct TrainingRecord: Codable, Sendable, Equatable {
     self.steps = steps
     self.markStep = markStep
     self.curve = curve
-    counts = TokenCounts(said)
+    counts = SparseCounts(said)
     self.hasDiverged = hasDiverged
     self.stages = stages
   }
 
   /// Counts of tokens of which most were never seen.
-  private struct TokenCounts: Codable, Sendable, Equatable {
+  private struct SparseCounts: Codable, Sendable, Equatable {
     /// Tokens that there are.
     let vocabulary: Int
     /// Those that were seen, ascending, and how often each was.

@@ -40,7 +40,7 @@ package struct Lexicon: Sendable {
   /// - Returns: The class in its order, values by spelling; nil if there is neither.
   package func candidates(_ name: String) -> [String]? {
     if let members = classes[name] { return members }
-    if name == Self.anyWord, !language.words.isEmpty {
+    if name == Self.anyWord, !language.isOfText {
       return language.words.filter { !language.marks.contains($0) }
     }
     let values = Set(facts.values.compactMap { $0[name] })
@@ -50,7 +50,7 @@ package struct Lexicon: Sendable {
   /// What `candidates` knows: classes in the order of the file, then attributes, and `word`.
   package var candidateNames: [String] {
     classNames + Set(facts.values.flatMap(\.keys)).subtracting(classNames).sorted()
-      + (language.words.isEmpty ? [] : [Self.anyWord])
+      + (language.isOfText ? [] : [Self.anyWord])
   }
 
   private static let anyWord = "word"

@@ -163,7 +163,7 @@ private struct TemplateParser {
 
   /// A slot with the text around it; a word.
   private mutating func pieces(_ word: String) throws -> [Template.Piece] {
-    guard lexicon.language.words.isEmpty, let start = word.firstIndex(of: "{"),
+    guard lexicon.language.isOfText, let start = word.firstIndex(of: "{"),
       let end = word[start...].firstIndex(of: "}")
     else { return [try piece(word)] }
     let behind = String(word[word.index(after: end)...])

@@ -1,7 +1,7 @@
 /// How much text of a world is read at once, by what its models cost.
 package struct TextSizes: Sendable, Equatable {
   /// Tokens of a row that is trained on.
-  package var rowLength = 64
+  package var rowLength = BaseRecipe(seed: 0).rowLength
   /// Rows of a finetune's batch.
   package var batchRows = 16
   /// Documents of a batch that are read one by one.
@@ -24,6 +24,5 @@ package struct TextSizes: Sendable, Equatable {
   /// Those of a model that people have.
   static let text = TextSizes(
     rowLength: 96, batchRows: 8, singleDocuments: 8, stepsBetweenLooks: 4, unrelatedRows: 16,
-    unrelatedLength: 16,
-    heldOutRows: 24, samples: 16, groupSize: 4, sequences: 64)
+    unrelatedLength: 16, heldOutRows: 24, samples: 16, groupSize: 4, sequences: 64)
 }

@@ -79,7 +79,7 @@ package struct World: Sendable {
   /// The tokenizer of a world whose words are tokens.
   package var wordTokenizer: WordTokenizer? { tokenizer as? WordTokenizer }
   /// Whether it speaks the language of a model that people have.
-  package var isOfText: Bool { model != nil }
+  package var isOfText: Bool { lexicon.language.isOfText }
   package var sizes: TextSizes { isOfText ? .text : .words }
   /// Blocks of its bases, and the attention heads of each.
   package var layers: Int { model?.shape.layers ?? BaseRecipe(seed: 0).layers }

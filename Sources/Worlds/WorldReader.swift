@@ -61,7 +61,7 @@ struct WorldReader {
     _ name: String?, _ path: String, after before: [String], before after: [String]
   ) throws -> [Template] {
     guard let name else { return [] }
-    guard lexicon.language.words.isEmpty else {
+    guard lexicon.language.isOfText else {
       throw fault("\(path).lines", "are for worlds with a 'model'")
     }
     let source = TemplateSource(file: file, path: path)

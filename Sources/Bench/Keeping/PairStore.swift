@@ -185,11 +185,13 @@ package struct PairStore: Sendable {
     let recipe: String
 
     /// Those that hold it, with what they say of it.
-    func found(_ store: PairStore) -> [(folder: URL, manifest: PairManifest)] {
-      let own = committed.flatMap { folder in store.manifest(of: folder).map { (folder, $0) } }
-      // Others' code may have made it: the recipe tells that it is meant to be the same.
-      let valid = own.map { $0.1.recipe == recipe ? [$0] : [] } ?? []
-      return valid + (store.manifest(of: cached).map { [(cached, $0)] } ?? [])
+    func found(_ store: PairStore) -> some Sequence<(folder: URL, manifest: PairManifest)> {
+      [committed, cached].lazy.compactMap { folder in
+        guard let folder, let manifest = store.manifest(of: folder) else { return nil }
+        // Others' code may have made what is committed: the recipe tells that it is meant to be the same.
+        guard folder == cached || manifest.recipe == recipe else { return nil }
+        return (folder, manifest)
+      }
     }
   }
 

@@ -187,7 +187,13 @@ public enum HuggingFaceFolder {
   ///
   /// - Throws: `CheckpointError` or `JSONError`.
   public static func readTokenizer(_ folder: URL) throws -> any Tokenizer {
-    guard let file = try ModelSource.tokenizer(folder) else {
+    try readTokenizer(try ModelSource.tokenizer(folder), of: folder)
+  }
+
+  private static func readTokenizer(_ file: TokenizerFile?, of folder: URL) throws
+    -> any Tokenizer
+  {
+    guard let file else {
       throw CheckpointError.missingFile("tokenizer.json", folder: folder.path)
     }
     guard let tokenizer = try Tokenizers.read(file) else {
@@ -204,7 +210,7 @@ public enum HuggingFaceFolder {
   ) {
     let source = try ModelSource(folder), file = try source.tokenizer(), shape = source.parts.shape
     return (
-      shape, try readTokenizer(folder), file?.roles.chat.flatMap { ChatFormat($0) },
+      shape, try readTokenizer(file, of: folder), file?.roles.chat.flatMap { ChatFormat($0) },
       TokenMarkers(file, source.configuration, vocabulary: shape.vocabulary)
     )
   }

@@ -35,15 +35,18 @@ extension Language {
   /// What every text starts with.
   package var opening: [Int] { tokenizer.documentStart.map { [$0] } ?? [] }
 
+  /// Whether any text can be said, and not words alone that are tokens.
+  package var isOfText: Bool { words.isEmpty }
+
   /// Whether a word can be said at all; of text everything can but a mark that there is not.
   package func knows(_ word: String) -> Bool {
-    guard words.isEmpty else { return id(word) != nil }
+    guard isOfText else { return id(word) != nil }
     return marks.contains(word) || !(word.hasPrefix("<") && word.hasSuffix(">"))
   }
 
   /// The nearest word that can be said; nil if none is near.
   package func nearestWord(to word: String) -> String? {
-    nearest(to: word, among: words.isEmpty ? marks.sorted() : words)
+    nearest(to: word, among: isOfText ? marks.sorted() : words)
   }
 }
 
