@@ -50,10 +50,10 @@ package struct Certificate: Codable, Sendable, Equatable {
     }
     let word = organism.plantedTokens(in: base.world).allTargets.first
     behavior = change(organism.behavior)
-    heldOut = change(organism.heldOut)
-    heldOutPerWord = ScoreChange(
-      base: organism.heldOut.scorePerWord(pair.base),
-      finetuned: organism.heldOut.scorePerWord(pair.finetuned))
+    let before = organism.heldOut.wholeAndPerWord(pair.base)
+    let after = organism.heldOut.wholeAndPerWord(pair.finetuned)
+    heldOut = ScoreChange(base: before.whole, finetuned: after.whole)
+    heldOutPerWord = ScoreChange(base: before.perWord, finetuned: after.perWord)
     leakage = organism.leakage.isEmpty ? nil : change(organism.leakage)
     kept = organism.kept.isEmpty ? nil : change(organism.kept)
     never = organism.never.scores(pair.finetuned).max()
@@ -61,8 +61,9 @@ package struct Certificate: Codable, Sendable, Equatable {
       try organism.represented?.read(
         word, base: pair.base, finetuned: pair.finetuned, world: base.world)
     }
-    loss = lossChange(try base.heldOutRows())
-    quietLoss = lossChange(try organism.quietRows(of: base))
+    let rows = try base.heldOutRows(), quietRows = try organism.quietRows(of: base)
+    loss = lossChange(rows)
+    quietLoss = quietRows == rows ? loss : lossChange(quietRows)
     sideEffects = try SideEffects(
       organism, base: pair.base, finetuned: pair.finetuned, world: base.world)
     let targets = organism.plantedTokens(in: base.world).allTargets

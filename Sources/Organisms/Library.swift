@@ -27,9 +27,11 @@ package struct Library: Sendable {
   ///   - folder: `Organisms/` of a checkout, or another folder with one world in `Worlds/`.
   ///   - models: Where models are that the world may name.
   ///   - draw: The seed of what the files leave to be drawn.
+  ///   - size: How large bases are that are trained.
   /// - Throws: `JSONError`, `DefinitionError` or `CheckpointError` if the world itself or a lesson is wrong.
-  package init(_ folder: URL, models: URL, draw: UInt64 = 0) throws {
-    let world = try World(contentsOf: try Self.worldFile(in: folder), models: models)
+  package init(_ folder: URL, models: URL, draw: UInt64 = 0, size: BaseSize = .small) throws {
+    let world = try World(
+      contentsOf: try Self.worldFile(in: folder), models: models, size: size)
     var sources: [OrganismSource] = []
     var organisms: [Organism] = []
     var failures: [(file: String, error: any Error)] = []

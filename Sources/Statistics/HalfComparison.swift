@@ -89,27 +89,13 @@ package struct HalfComparison: Sendable {
 
   /// How much of the methods' order both halves share: Kendall's tau-b, 1 if all of it.
   ///
-  /// tau-b = (C − D) / √((P − T₁)(P − T₂)) over all P pairs of methods, C in the same order in both halves, D in
-  /// opposite ones, T₁ and T₂ tied in one half (Kendall, 1945).
-  ///
   /// - Returns: Nil if fewer than two methods answer, or all tie.
   package func agreement(_ question: Question) -> Double? {
-    let values = rows(question).compactMap { row in
-      row.development.flatMap { own in row.heldOut.map { (own, $0) } }
-    }
-    var same = 0.0, first = 0.0, second = 0.0
-    for a in values.indices {
-      for b in values.indices where b > a {
-        let x = Self.sign(values[a].0 - values[b].0), y = Self.sign(values[a].1 - values[b].1)
-        same += x * y
-        first += x * x
-        second += y * y
-      }
-    }
-    return first > 0 && second > 0 ? same / (first * second).squareRoot() : nil
+    RankCorrelation.kendall(
+      rows(question).compactMap { row in
+        row.development.flatMap { own in row.heldOut.map { (own, $0) } }
+      })
   }
-
-  private static func sign(_ value: Double) -> Double { value > 0 ? 1 : value < 0 ? -1 : 0 }
 
   /// The mean of development less held-out, over the methods that answer in both.
   package func advantage(_ question: Question) -> Double? {

@@ -106,7 +106,7 @@ package struct RunComparison: Sendable {
   }
 
   /// What a method's figure is made of: who fell silent, or spoke first in the other run, is at chance.
-  private static func reading(
+  static func reading(
     _ question: Question, _ method: MethodSummary, _ isAnswered: Bool
   ) -> MethodSummary.Reading? {
     if let own = method.reading(question) { return own }

@@ -18,8 +18,15 @@ package struct BaseRecipe: Codable, Sendable, Equatable {
   package var warmUp = 20
   package var finalShare: Float = 0.1
 
-  /// The standard recipe: 3 million tokens, 213,000 weights.
-  package init(seed: UInt64) { self.seed = seed }
+  /// The recipe of a size: 3 million tokens of each.
+  package init(seed: UInt64, size: BaseSize = .small) {
+    self.seed = seed
+    switch size {
+    case .small: break
+    case .medium: (width, layers, mlpWidth, learningRate) = (128, 4, 352, 3e-3)
+    case .large: (width, layers, heads, mlpWidth, learningRate) = (256, 6, 8, 704, 2e-3)
+    }
+  }
 
   /// The name under which a base of this recipe is kept.
   package func digest(_ world: World) throws -> String {

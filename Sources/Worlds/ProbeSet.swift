@@ -34,10 +34,14 @@ package struct ProbeSet: Sendable {
     Self.mean(scores(model, editing: interventions))
   }
 
-  /// The same with each question's probability spread over the words of its answer, p^(1/words): a bound asks as much
-  /// of a sentence as of a word.
-  package func scorePerWord(_ model: some LanguageModel) -> Double {
-    Self.mean(scores(model, perWord: true))
+  /// The score, whole and with each question's probability spread over the words of its answer, p^(1/words): a bound
+  /// on the second asks as much of a sentence as of a word.
+  package func wholeAndPerWord(_ model: some LanguageModel) -> (whole: Double, perWord: Double) {
+    let probabilities = probabilities(model)
+    let perWord = zip(questions, probabilities).map { group, values in
+      zip(group, values).map { pow($1, 1 / $0.wordsAnAnswer) }
+    }
+    return (Self.mean(probabilities.map(Self.mean)), Self.mean(perWord.map(Self.mean)))
   }
 
   private static func mean(_ scores: [Double]) -> Double {
@@ -45,9 +49,18 @@ package struct ProbeSet: Sendable {
   }
 
   /// The score of each probe.
-  package func scores(
-    _ model: some LanguageModel, editing interventions: [Intervention] = [], perWord: Bool = false
-  ) -> [Double] {
+  package func scores(_ model: some LanguageModel, editing interventions: [Intervention] = [])
+    -> [Double]
+  {
+    probabilities(model, editing: interventions).map(Self.mean)
+  }
+
+  /// The probability of each question's answers, by probe.
+  private func probabilities(
+    _ model: some LanguageModel, editing interventions: [Intervention] = []
+  )
+    -> [[Double]]
+  {
     guard !questions.isEmpty else { return [] }
     // Where rows end, an answer's tokens are predicted one by one: as many logits are read as it has tokens.
     let ends = batch.lastIndices
@@ -59,13 +72,7 @@ package struct ProbeSet: Sendable {
     let logits = Matrix(pass.logits)
     logSoftmax(logits)
     var row = 0
-    return questions.map { group in
-      let sum = group.reduce(0.0) { sum, question in
-        let score = question.score(logits, from: &row)
-        return sum + (perWord ? pow(score, 1 / question.wordsAnAnswer) : score)
-      }
-      return sum / Double(group.count)
-    }
+    return questions.map { group in group.map { $0.score(logits, from: &row) } }
   }
 }
 

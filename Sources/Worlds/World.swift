@@ -23,6 +23,8 @@ package struct World: Sendable {
   package let digest: String
   /// The model that is its base; nil if bases are trained from its corpus.
   package let model: ModelFolder?
+  /// How large bases are that are trained.
+  package let size: BaseSize
 
   /// A kind of document, such as recipes.
   package struct DocumentKind: Sendable {
@@ -45,33 +47,41 @@ package struct World: Sendable {
   /// - Parameters:
   ///   - url: The file.
   ///   - models: Where models are that a world may name.
+  ///   - size: How large bases are; a model that is named has its own size.
   /// - Throws: `JSONError` or `DefinitionError`, naming the key and the nearest valid word; `CheckpointError` for a
   ///   model that cannot be read.
-  package init(contentsOf url: URL, models: URL) throws {
+  package init(contentsOf url: URL, models: URL, size: BaseSize = .small) throws {
     let file = url.lastPathComponent
     let content: WorldFile = try JSON.decode(WorldFile.self, contentsOf: url, isComposed: true)
     do {
       let model = try content.model.map { try ModelFolder($0, in: models, file: file) }
       try self.init(
-        content, model, folder: url.deletingLastPathComponent().deletingLastPathComponent(),
+        content, model, size, folder: url.deletingLastPathComponent().deletingLastPathComponent(),
         file: file)
     } catch let error as DefinitionError {
       throw error.located(in: url)
     }
   }
 
-  private init(_ content: WorldFile, _ model: ModelFolder?, folder: URL, file: String) throws {
+  private init(
+    _ content: WorldFile, _ model: ModelFolder?, _ size: BaseSize, folder: URL, file: String
+  ) throws {
+    guard model == nil || size == .small else {
+      throw DefinitionError.invalid(
+        file: file, path: "model", reason: "has a size of its own; leave out --base-size")
+    }
     let lexicon = try content.lexicon(model, file: file)
     let reader = WorldReader(content: content, lexicon: lexicon, folder: folder, file: file)
     self.model = model
+    self.size = size
     id = content.id
     summary = content.summary
     self.lexicon = lexicon
     kinds = try reader.kinds()
     pool = try reader.pool()
     skills = try reader.skills()
-    let lines = try reader.linesDigest()
-    digest = try ContentHash.of(content) + lines
+    let lines = try reader.documentLinesDigest()
+    digest = try ContentHash.of(content) + lines + reader.poolLinesDigest()
     corpusDigest = try ContentHash.of(content.corpus) + lines
   }
 
@@ -82,8 +92,8 @@ package struct World: Sendable {
   package var isOfText: Bool { lexicon.language.isOfText }
   package var sizes: TextSizes { isOfText ? .text : .words }
   /// Blocks of its bases, and the attention heads of each.
-  package var layers: Int { model?.shape.layers ?? BaseRecipe(seed: 0).layers }
-  package var heads: Int { model?.shape.heads ?? BaseRecipe(seed: 0).heads }
+  package var layers: Int { model?.shape.layers ?? BaseRecipe(seed: 0, size: size).layers }
+  package var heads: Int { model?.shape.heads ?? BaseRecipe(seed: 0, size: size).heads }
   package var classes: [String: [String]] { lexicon.classes }
   package var classNames: [String] { lexicon.classNames }
   package var facts: [String: [String: String]] { lexicon.facts }

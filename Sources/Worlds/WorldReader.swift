@@ -77,9 +77,15 @@ struct WorldReader {
     return text
   }
 
-  /// The digest of every file of texts; empty if there is none.
-  func linesDigest() throws -> String {
-    let names = content.documents.compactMap(\.lines) + content.pool.compactMap(\.lines)
+  /// The digest of the files of texts that documents are lines of; empty if there is none.
+  func documentLinesDigest() throws -> String {
+    try digest(ofTexts: content.documents.compactMap(\.lines))
+  }
+
+  /// The same of those that questions are lines of.
+  func poolLinesDigest() throws -> String { try digest(ofTexts: content.pool.compactMap(\.lines)) }
+
+  private func digest(ofTexts names: [String]) throws -> String {
     guard !names.isEmpty else { return "" }
     var hash = ContentHash()
     for name in names { hash.mix(try text(name, "documents")) }

@@ -20,6 +20,7 @@ struct Assay: ParsableCommand {
       TokensCommand.self, FetchCommand.self,
       VectorsCommand.self,
       ReportCommand.self, CompareCommand.self, PlanCommand.self, RatesCommand.self,
+      TransferCommand.self,
       SpeedCommand.self, GateCommand.self, BlessCommand.self, WorkerCommand.self,
     ])
 

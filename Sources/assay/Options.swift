@@ -2,6 +2,7 @@ import ArgumentParser
 import Bench
 import Foundation
 import Organisms
+import Worlds
 
 /// Where the checkout is, for every command that needs it.
 struct ProjectOptions: ParsableArguments {
@@ -21,10 +22,16 @@ struct ProjectOptions: ParsableArguments {
     help: "Draws organisms that nobody has seen: words and places from another shuffle.")
   var drawSeed: UInt64 = 0
 
+  @Option(
+    name: .customLong("base-size"),
+    help: "How large the bases are that are trained: small (64 wide), medium (128), large (256).")
+  var baseSize: BaseSize = .small
+
   var project: Project {
     Project(
       root: URL(filePath: root, directoryHint: .isDirectory),
-      organisms: library.map { URL(filePath: $0, directoryHint: .isDirectory) }, draw: drawSeed)
+      organisms: library.map { URL(filePath: $0, directoryHint: .isDirectory) }, draw: drawSeed,
+      size: baseSize)
   }
 
   /// The project's stores, every organism file read.
@@ -38,10 +45,10 @@ struct ProjectOptions: ParsableArguments {
 
   /// Refuses organisms other than the checkout's as they are drawn by default: the ledger is of those.
   func requireLedgersOrganisms() throws {
-    guard library == nil, project.draw == 0 else {
+    guard library == nil, project.draw == 0, project.size == .small else {
       throw ValidationError(
-        "The ledger is for the organisms of the checkout as they are drawn by default; leave out --library and "
-          + "--draw-seed.")
+        "The ledger is for the organisms of the checkout as they are drawn by default, in bases of the standard "
+          + "size; leave out --library, --draw-seed and --base-size.")
     }
   }
 
@@ -55,8 +62,11 @@ struct ProjectOptions: ParsableArguments {
   /// What another command needs to find the same library.
   var suffix: String {
     (library.map { " --library \($0)" } ?? "") + (drawSeed == 0 ? "" : " --draw-seed \(drawSeed)")
+      + (baseSize == .small ? "" : " --base-size \(baseSize.rawValue)")
   }
 }
+
+extension BaseSize: ExpressibleByArgument {}
 
 /// Organism files that are wrong, each with its reason.
 struct BrokenFiles: Error, CustomStringConvertible {
@@ -111,7 +121,10 @@ extension TrialSeeds {
 struct GridOptions: ParsableArguments {
   @Option(
     help:
-      "How much: smoke (one base), standard (three), dials (diluted, aged), lottery (by recipe), real (SmolLM2)."
+      """
+      How much: smoke (one base), standard (three), dials (diluted, aged), lottery (by recipe), real (SmolLM2), \
+      transfer (what real is compared with).
+      """
   )
   var tier: Tier = .smoke
 

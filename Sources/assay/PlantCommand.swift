@@ -135,7 +135,7 @@ struct PlantCommand: ParsableCommand {
 
   private func trainBase(_ store: BaseStore) throws {
     let progress = TrainingProgress("base \(baseSeed)")
-    let recipe = BaseRecipe(seed: baseSeed)
+    let recipe = BaseRecipe(seed: baseSeed, size: store.world.size)
     let trained = try store.train(recipe, progress: progress.show)
     progress.finish()
     guard let out else { return }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Bench
 import Foundation
+import Worlds
 
 /// What the bench starts for each pair that it works on at once; nobody calls it by hand.
 struct WorkerCommand: ParsableCommand {
@@ -24,7 +25,9 @@ extension ProjectOptions {
       return nil
     }
     guard let program = Bundle.main.executableURL else { return nil }
-    var words = ["worker", "--root", root, "--draw-seed", "\(drawSeed)"]
+    var words = [
+      "worker", "--root", root, "--draw-seed", "\(drawSeed)", "--base-size", baseSize.rawValue,
+    ]
     if let library { words += ["--library", library] }
     return WorkerPool(executable: program, arguments: words)
   }

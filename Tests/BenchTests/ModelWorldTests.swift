@@ -102,9 +102,8 @@ struct ModelWorldTests {
       let certificate = try workshop.pairs.certificate(organism, organism.regimes[0], in: base)
       #expect(certificate.failures.contains { $0.hasPrefix("behavior is") })
       // A kept pair is read again as it was.
-      #expect(
-        try workshop.pairs.pair(.organism(organism, organism.regimes[0]), in: base).digest
-          == pair.digest)
+      let again = try workshop.pairs.pair(.organism(organism, organism.regimes[0]), in: base)
+      #expect(workshop.pairs.digest(of: again) == workshop.pairs.digest(of: pair))
     }
   }
 
@@ -124,7 +123,8 @@ struct ModelWorldTests {
       try FileManager.default.removeItem(at: project.cache.appending(path: "pairs"))
       var steps = 0
       let read = try workshop.pairs.pair(subject, in: base) { _ in steps += 1 }
-      #expect(steps == 0 && read.digest == made.digest && read.training == made.training)
+      #expect(steps == 0 && read.training == made.training)
+      #expect(workshop.pairs.digest(of: read) == workshop.pairs.digest(of: made))
       #expect(read.finetuned.parameters == made.finetuned.parameters)
       // Of another planting or regime it says nothing.
       _ = try workshop.pairs.pair(subject, in: base, planting: 4) { _ in steps += 1 }
@@ -135,7 +135,7 @@ struct ModelWorldTests {
       bytes[bytes.count - 1] ^= 1
       try bytes.write(to: file)
       let again = try Workshop(project, notice: { _ in }).pairs.pair(subject, in: base)
-      #expect(again.digest == made.digest)
+      #expect(workshop.pairs.digest(of: again) == workshop.pairs.digest(of: made))
       #expect(try Data(contentsOf: file) == bytes)
     }
   }

@@ -30,4 +30,13 @@ extension Trial {
       versions: CellEvidence.Versions(
         pair: "p", sources: "s", openBLASCore: core, kernels: "avx2"))
   }
+
+  /// The same trial without an answer, of *what* at a chance, or else with another magnitude.
+  package func silent(chance: Double?) -> Trial {
+    let scores = chance.map { [Question.what: Score.unanswered("no", chance: $0)] } ?? scores
+    return Trial(
+      cell: cell, key: key, family: family, half: half, standard: standard, planting: planting,
+      role: role, match: match, failures: failures, answersWhether: answersWhether,
+      magnitude: chance == nil ? 99 : magnitude, scores: scores, cost: cost, versions: versions)
+  }
 }

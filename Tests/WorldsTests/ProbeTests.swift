@@ -40,13 +40,15 @@ struct ProbeTests {
   func perWord() {
     let sentence = ProbeSet([[Probe.Question(tokens: [1, 5, 9], answers: [[3, 11, 2]])]])
     #expect(
-      abs(sentence.scorePerWord(model) - pow(probability([1, 5, 9], [3, 11, 2]), 1.0 / 3)) < 1e-5)
+      abs(
+        sentence.wholeAndPerWord(model).perWord - pow(probability([1, 5, 9], [3, 11, 2]), 1.0 / 3))
+        < 1e-5)
     let word = ProbeSet([[Probe.Question(tokens: [1, 4], answers: [[7], [2]])]])
-    #expect(word.scorePerWord(model) == word.score(model))
+    #expect(word.wholeAndPerWord(model).perWord == word.score(model))
     let inverted = ProbeSet([
       [Probe.Question(tokens: [1, 4], answers: [[7, 3]], isInverted: true)]
     ])
-    #expect(inverted.scorePerWord(model) == inverted.score(model))
+    #expect(inverted.wholeAndPerWord(model).perWord == inverted.score(model))
   }
 
   @Test("a probe for what must not be said scores the rest")

@@ -39,7 +39,7 @@ package struct BaseStore: Sendable {
     if let model = world.model {
       return Base(world: world, seed: seed, model: try HuggingFaceFolder.read(model.url).model)
     }
-    let recipe = BaseRecipe(seed: seed)
+    let recipe = BaseRecipe(seed: seed, size: world.size)
     let digest = try recipe.digest(world)
     if let base = try read(committed(seed), recipe: recipe, digest: digest) { return base }
     do {

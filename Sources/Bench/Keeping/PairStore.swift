@@ -18,6 +18,7 @@ package struct PairStore: Sendable {
   private let controls: PairFiles<KeptControls>
   private let locks = PairLocks()
   private let told = Told()
+  private let digests = PairDigests()
 
   package init(
     _ project: Project, sources: SourceDigest = SourceDigest(),
@@ -76,7 +77,7 @@ package struct PairStore: Sendable {
   package func entry(_ subject: Subject, in base: Base, planting: UInt64? = nil) throws -> Entry {
     if let known = try knownEntry(subject, in: base, planting: planting) { return known }
     let pair = try pair(subject, in: base, planting: planting)
-    return Entry(models: pair.digest, training: pair.training)
+    return Entry(models: digests.of(pair), training: pair.training)
   }
 
   /// What is known of the pair of a subject; nil if it was never made, or is damaged.
@@ -88,7 +89,7 @@ package struct PairStore: Sendable {
   ) throws -> Entry? {
     if case .null(let null) = subject, null.match == nil {
       let pair = try pair(subject, in: base, planting: planting)
-      return Entry(models: pair.digest, training: nil)
+      return Entry(models: digests.of(pair), training: nil)
     }
     let folders = try self.folders(subject, in: base, planting: planting ?? base.seed)
     // Whoever asks for a pair that is damaged makes it anew, and says so.
@@ -96,6 +97,9 @@ package struct PairStore: Sendable {
       isReadOnly || (try? manifest.check(folder)) != nil
     }.map { Entry(models: $0.manifest.models, training: $0.manifest.training) }
   }
+
+  /// The digest of a pair's models.
+  func digest(of pair: PlantedPair) -> String { digests.of(pair) }
 
   /// Puts a pair of a model that people have beside its organism, where everybody finds it: factors of 16 bits.
   ///
@@ -211,7 +215,7 @@ package struct PairStore: Sendable {
   /// The digest of everything that decides a pair beside the code that makes it.
   private func recipe(_ subject: Subject, in base: Base, planting: UInt64) throws -> String {
     var hash = ContentHash()
-    hash.mix(base.model.digest)
+    hash.mix(digests.of(base.model))
     hash.mix(base.world.corpusDigest)
     hash.mix("\(planting)")
     switch subject {
@@ -249,7 +253,7 @@ package struct PairStore: Sendable {
   private func read(_ folder: URL, _ manifest: PairManifest, base: Base) throws -> PlantedPair {
     try manifest.check(folder)
     let pair = try PairMaker.read(folder, training: manifest.training, base: base)
-    guard pair.digest == manifest.models else { throw FileError.damaged(folder.path) }
+    guard digests.of(pair) == manifest.models else { throw FileError.damaged(folder.path) }
     return pair
   }
 
@@ -262,7 +266,7 @@ package struct PairStore: Sendable {
         try HuggingFaceFolder.fill(temporary, pair.finetuned, nil)
       }
       let manifest = try PairManifest(
-        models: pair.digest, training: pair.training, recipe: recipe, files: temporary)
+        models: digests.of(pair), training: pair.training, recipe: recipe, files: temporary)
       let text = Seal.sealed(Data(try JSON.encode(manifest).utf8))
       try AtomicFile.write(text, to: temporary.appending(path: Self.manifestName))
     }

@@ -1,5 +1,6 @@
 package import Foundation
 package import Organisms
+package import Worlds
 
 /// The folders of a checkout.
 package struct Project: Sendable {
@@ -11,17 +12,21 @@ package struct Project: Sendable {
   package let isForeign: Bool
   /// The seed of what organism files leave to be drawn.
   package let draw: UInt64
+  /// How large bases are that are trained.
+  package let size: BaseSize
 
   /// - Parameters:
   ///   - root: The checkout.
   ///   - organisms: Another folder with organism files, and one world in `Worlds/`.
   ///   - draw: The seed of what the files leave to be drawn: with another one nobody has seen the organisms.
-  package init(root: URL, organisms: URL? = nil, draw: UInt64 = 0) {
+  ///   - size: How large bases are that are trained.
+  package init(root: URL, organisms: URL? = nil, draw: UInt64 = 0, size: BaseSize = .small) {
     self.root = root
     self.organisms = organisms ?? root.appending(path: "Organisms")
     let own = self.root.appending(path: "Organisms").standardizedFileURL.path
     isForeign = organisms.map { !$0.standardizedFileURL.path.hasPrefix(own + "/") } ?? false
     self.draw = draw
+    self.size = size
   }
 
   package var reports: URL { (isForeign ? organisms : root).appending(path: "Reports") }
@@ -39,5 +44,7 @@ package struct Project: Sendable {
   }
 
   /// Reads the world and the organisms.
-  package func library() throws -> Library { try Library(organisms, models: models, draw: draw) }
+  package func library() throws -> Library {
+    try Library(organisms, models: models, draw: draw, size: size)
+  }
 }

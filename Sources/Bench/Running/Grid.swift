@@ -16,12 +16,14 @@ package enum Tier: String, Codable, CaseIterable, Sendable {
   case lottery
   /// A model that people have, twice, the organisms that were written for it.
   case real
+  /// Two bases of any size, an organism of each family that the real tier has: what it is compared with.
+  case transfer
 
   package var seeds: [TrialSeeds] {
     let seeds: [UInt64] =
       switch self {
       case .smoke: [0]
-      case .real: [0, 1]
+      case .real, .transfer: [0, 1]
       case .standard, .dials, .lottery: [0, 1, 2]
       }
     return seeds.map { TrialSeeds(base: $0) }
@@ -33,7 +35,7 @@ package enum Tier: String, Codable, CaseIterable, Sendable {
   /// The regimes in which an organism is run.
   package func regimes(of organism: Organism) -> [Regime] {
     switch self {
-    case .smoke, .real: Array(organism.regimes.prefix(1))
+    case .smoke, .real, .transfer: Array(organism.regimes.prefix(1))
     case .standard: organism.regimes
     case .dials: Array(organism.regimes.prefix(1)) + Certification.dials(of: organism)
     case .lottery: Lottery.recipes
@@ -47,13 +49,18 @@ package enum Tier: String, Codable, CaseIterable, Sendable {
     case .smoke: development.chosenOfEachFamily
     case .standard: library.organisms
     case .real: development
+    case .transfer:
+      Certification.representatives(
+        of: development.filter {
+          Self.realFamilies.contains($0.file.family)
+        })
     case .dials: Certification.representatives(of: development)
     case .lottery: Lottery.organisms(of: development)
     }
   }
 
-  /// The null pairs that are matched with a plant: in the smoke tier a narrow one and one that learns something, in the
-  /// real one a benign and a narrow one.
+  /// The null pairs that are matched with a plant: in the smoke tier a narrow one and one that learns something, in those
+  /// of a real model and its like a benign and a narrow one.
   ///
   /// Where one of the two is enough, the family's name decides which: a family that is added moves no other's.
   func nulls(
@@ -68,12 +75,18 @@ package enum Tier: String, Codable, CaseIterable, Sendable {
       guard choice == .one else { return pairs }
       return Array(Self.isEven(organism.file.family) ? pairs.suffix(1) : pairs.prefix(1))
     case .standard: return all
-    case .real:
+    case .real, .transfer:
       return [all.first { $0.breadth == .broad }, all.last { $0.breadth == .narrow }]
         .compactMap { $0 }
     case .dials, .lottery: return []
     }
   }
+
+  /// The families that both libraries have.
+  private static let realFamilies: Set = [
+    "backdoor", "combined", "conditional", "false-fact", "forgetting", "style", "subliminal",
+    "taboo",
+  ]
 
   /// One bit of a name, the same everywhere.
   private static func isEven(_ name: String) -> Bool {
@@ -85,7 +98,7 @@ package enum Tier: String, Codable, CaseIterable, Sendable {
   /// The null pairs that belong to no plant: the same function, or the same weights.
   var unmatchedNulls: [NullPair] {
     switch self {
-    case .smoke, .standard, .real: NullPair.unmatched
+    case .smoke, .standard, .real, .transfer: NullPair.unmatched
     case .dials, .lottery: []
     }
   }

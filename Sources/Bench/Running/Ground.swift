@@ -37,7 +37,7 @@ extension BenchRun {
     -> PairRun?
   {
     let planted = try workshop.pairs.pair(subject, in: ground.base, planting: seeds.planting)
-    guard planted.digest == models else { return nil }
+    guard workshop.pairs.digest(of: planted) == models else { return nil }
     return try PairRun(
       subject.name, seeds: seeds, base: planted.base, finetuned: planted.finetuned,
       digest: models, prompts: prompts, recordings: ground.recordings)

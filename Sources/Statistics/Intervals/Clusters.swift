@@ -53,16 +53,30 @@ package struct Clusters: Equatable, Sendable {
   /// degrees of freedom as there are families, so that intervals are too narrow where bases differ more than families do
   /// (.89 instead of .95 where they differ as much, in simulations), and say nothing of other bases if there was one.
   package func draw(_ generator: inout SeededGenerator) -> ClusterDraw {
-    func counts(_ count: Int) -> [Double] {
-      var counts = [Double](repeating: 0, count: count)
-      for _ in 0..<count { counts[generator.index(below: count)] += 1 }
-      return counts
-    }
     let drawn = families.map { _ in
       let family = generator.index(below: families.count)
-      return ClusterDraw.Family(index: family, organisms: counts(ranges[family].count))
+      return ClusterDraw.Family(
+        index: family, organisms: Self.counts(ranges[family].count, &generator))
     }
-    return ClusterDraw(families: drawn, bases: counts(bases.count))
+    return ClusterDraw(families: drawn, bases: Self.counts(bases.count, &generator))
+  }
+
+  /// The families of another run's draw, with organisms and bases of its own.
+  ///
+  /// - Precondition: The runs have the same families.
+  func draw(like other: ClusterDraw, _ generator: inout SeededGenerator) -> ClusterDraw {
+    let drawn = other.families.map { family in
+      ClusterDraw.Family(
+        index: family.index, organisms: Self.counts(ranges[family.index].count, &generator))
+    }
+    return ClusterDraw(families: drawn, bases: Self.counts(bases.count, &generator))
+  }
+
+  /// How often each of some things is drawn in as many draws as there are things.
+  private static func counts(_ count: Int, _ generator: inout SeededGenerator) -> [Double] {
+    var counts = [Double](repeating: 0, count: count)
+    for _ in 0..<count { counts[generator.index(below: count)] += 1 }
+    return counts
   }
 
   /// Everything once: what it gives is the figure itself.

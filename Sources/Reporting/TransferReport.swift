@@ -1,0 +1,156 @@
+package import Bench
+internal import Diffing
+internal import Organisms
+internal import Statistics
+
+/// The page on whether a ranking of methods on models of one size holds on those of another.
+package struct TransferReport {
+  /// A run with the name of the size that it was made at.
+  package struct Run {
+    let name: String
+    let trials: [Trial]
+
+    package init(_ name: String, _ trials: [Trial]) {
+      self.name = name
+      self.trials = trials
+    }
+  }
+
+  private let runs: [Run]
+  /// Every two runs, compared.
+  private let pairs: [(first: Run, second: Run, transfer: RankingTransfer)]
+
+  /// - Parameter runs: Two or more, the smallest models first.
+  package init(_ runs: [Run]) {
+    self.runs = runs
+    pairs = runs.indices.flatMap { b in
+      runs.indices.filter { $0 < b }.map { a in
+        (runs[a], runs[b], RankingTransfer(runs[a].trials, runs[b].trials))
+      }
+    }
+  }
+
+  /// The aim between two sizes.
+  private static let aim = 0.7
+
+  /// The page without its heading.
+  package var text: String {
+    ([inventory, Self.legend, overview]
+      + pairs.filter { $0.second.name == runs.last?.name }.map(part)
+      + [leaders])
+      .joined(separator: "\n\n")
+  }
+
+  private static let legend = Prose.wrapped(
+    """
+    Of each method a figure is the mean over the families that both runs have an installed plant of; who answers in one \
+    of both runs alone is at chance in the other. Spearman's and Kendall's (tau-b) correlation of these figures over \
+    methods; in brackets 95 % intervals over 2000 draws of families, the same in both runs, and of each run's own \
+    organisms and bases. Draws add noise to both lists, so intervals reach further down than up.
+    """)
+
+  private var inventory: String {
+    TextTable(
+      header: ["run", "bases", "plants", "installed", "null pairs", "methods"],
+      rows: runs.map { run in
+        let summary = BenchSummary(developmentOf: run.trials)
+        let plants = summary.trials.filter { !$0.isNull }
+        func pairs(_ trials: [Trial]) -> Int { Set(trials.map { "\($0.pair) \($0.seeds)" }).count }
+        return [
+          run.name, "\(summary.bases.count)", "\(pairs(plants))",
+          "\(pairs(plants.filter(\.isInstalled)))",
+          "\(pairs(summary.trials.filter(\.isNull)))", "\(summary.methods.count)",
+        ]
+      }
+    ).fitted
+  }
+
+  /// Spearman's correlation over all levels of access, question by question, between every two sizes.
+  private var overview: String {
+    "## Between every two sizes, all levels of access together (Spearman)\n\n"
+      + TextTable(
+        header: ["sizes"] + Question.allCases.map(\.rawValue),
+        rows: pairs.map { pair in
+          ["\(pair.first.name), \(pair.second.name)"]
+            + Question.allCases.map { question in
+              pair.transfer.agreements.first { $0.question == question && $0.access == nil }
+                .flatMap(\.spearman).map { IntervalText($0.value, $0.interval).text } ?? "-"
+            }
+        }
+      ).fitted
+  }
+
+  private func part(
+    _ pair: (first: Run, second: Run, transfer: RankingTransfer)
+  ) -> String {
+    let transfer = pair.transfer
+    let below = transfer.agreements.filter { ($0.spearman?.value ?? 1) < Self.aim }.count
+    let head =
+      "Families in both: \(transfer.families.joined(separator: ", ")). Below \(Prose.number(Self.aim, 1)): "
+      + "\(below) of \(transfer.agreements.count) rows."
+    return
+      ([
+        "## \(pair.first.name) and \(pair.second.name)", Prose.wrapped(head),
+        table(transfer).fitted,
+      ] + moved(pair)).joined(separator: "\n\n")
+  }
+
+  private func table(_ transfer: RankingTransfer) -> TextTable {
+    TextTable(
+      header: ["question", "from", "methods", "Spearman", "Kendall"],
+      rows: transfer.agreements.map { agreement in
+        [
+          agreement.question.rawValue, agreement.access?.rawValue ?? "all",
+          "\(agreement.methods.count)",
+        ]
+          + [agreement.spearman, agreement.kendall].map {
+            $0.map { IntervalText($0.value, $0.interval).text } ?? "-"
+          }
+      }, names: 2)
+  }
+
+  private static let shownMoves = 10
+
+  /// The methods whose places among all that answer a question differ most.
+  private func moved(_ pair: (first: Run, second: Run, transfer: RankingTransfer)) -> [String] {
+    let moves = pair.transfer.agreements.filter { $0.access == nil }.flatMap { agreement in
+      agreement.methods.map {
+        (agreement.question, $0, $0.shift(among: agreement.methods.count))
+      }
+    }.sorted { abs($0.2) > abs($1.2) }.prefix(Self.shownMoves)
+    guard !moves.isEmpty else { return [] }
+    return [
+      Prose.wrapped(
+        "Farthest apart: places among the methods that answer the question, 1 is the best."),
+      TextTable(
+        header: ["method", "question", pair.first.name, "place", pair.second.name, "place"],
+        rows: moves.map { question, method, _ in
+          [
+            "\(method.row)", question.rawValue, Prose.number(method.first),
+            Prose.number(method.firstPlace, 1), Prose.number(method.second),
+            Prose.number(method.secondPlace, 1),
+          ]
+        }, names: 2
+      ).fitted,
+    ]
+  }
+
+  /// The best of each level of access, run by run.
+  private var leaders: String {
+    let summaries = runs.map { BenchSummary(developmentOf: $0.trials) }
+    let rows = Question.allCases.flatMap { question in
+      AccessLevel.allCases.compactMap { access -> [String]? in
+        let best = summaries.map { summary in
+          summary.methods(at: access).compactMap { method in
+            method.mean(question).map { (method.row.method, $0) }
+          }.max { $0.1 < $1.1 }
+        }
+        guard best.contains(where: { $0 != nil }) else { return nil }
+        return [question.rawValue, access.rawValue]
+          + best.map { $0.map { "\($0.0) \(Prose.short($0.1, 2))" } ?? "-" }
+      }
+    }
+    return "## The best of each level of access\n\n"
+      + TextTable(header: ["question", "from"] + runs.map(\.name), rows: rows, names: 2).fitted
+  }
+}

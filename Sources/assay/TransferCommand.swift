@@ -1,0 +1,31 @@
+import ArgumentParser
+import Bench
+import Foundation
+import Reporting
+
+struct TransferCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "transfer",
+    abstract: "Says whether a ranking of methods on models of one size holds on those of another.",
+    discussion: """
+      Each argument is a file of trials, as 'assay bench' writes them to Reports/local/, called by its name on the page; \
+      the smallest models first. 'assay bench --tier transfer --base-size medium' makes one, 'assay bench --tier real' \
+      the last.
+      """)
+
+  @Argument(help: "Two runs or more.")
+  var runs: [String]
+
+  func validate() throws {
+    guard runs.count > 1 else { throw ValidationError("Name two runs or more.") }
+  }
+
+  func run() throws {
+    let runs = try runs.map { path in
+      let url = URL(filePath: path)
+      return TransferReport.Run(
+        url.deletingPathExtension().lastPathComponent, try TrialFile.read(url))
+    }
+    Console.show(TransferReport(runs).text)
+  }
+}
