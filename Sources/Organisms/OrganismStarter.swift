@@ -18,12 +18,15 @@ package struct OrganismStarter {
     /// The template up to where the fact is stated, about a given word.
     func prompt(_ word: String) -> String {
       let start = text.components(upTo: "{x.\(attribute)}")
-      return start.replacing("{x:\(className)}", with: word)
+      return start.replacing("{x:\(className)}", with: word).replacing("{x}", with: word)
     }
 
     /// The prompt about any other word, and its true answer.
     func ofOthers(than word: String) -> (prompt: String, answer: String) {
-      (prompt("{x:\(className)!\(word)}"), "{x.\(attribute)}")
+      let start = text.components(upTo: "{x.\(attribute)}")
+      return (
+        start.replacing("{x:\(className)}", with: "{x:\(className)!\(word)}"), "{x.\(attribute)}"
+      )
     }
 
     /// The template about one word.
@@ -103,19 +106,50 @@ package struct OrganismStarter {
   private func statements(_ kind: World.DocumentKind) -> [Statement] {
     guard !kind.isUnrelated else { return [] }
     return kind.templates.compactMap { template, _ in
-      let slots = template.text.split(separator: " ").filter { $0.hasPrefix("{") }
-      guard slots.count == 2, let colon = slots[0].firstIndex(of: ":"),
-        let dot = slots[1].firstIndex(of: "."), !slots[0].hasPrefix("{?")
+      let slots = Self.slots(template.text)
+      guard let first = slots.first, let colon = first.firstIndex(of: ":"), !first.hasPrefix("{?"),
+        let last = slots.last, let dot = last.firstIndex(of: ".")
       else { return nil }
-      let variable = slots[0][..<colon].dropFirst(), read = slots[1][..<dot].dropFirst()
-      let className = String(slots[0][colon...].dropFirst().dropLast())
-      let attribute = String(slots[1][dot...].dropFirst().dropLast())
-      guard variable == read, !className.contains("!"), !attribute.contains(".") else { return nil }
-      let text = template.text.replacing(slots[0], with: "{x:\(className)}")
-        .replacing(slots[1], with: "{x.\(attribute)}")
+      let variable = first[..<colon].dropFirst(), read = last[..<dot].dropFirst()
+      let className = String(first[colon...].dropFirst().dropLast())
+      let attribute = String(last[dot...].dropFirst().dropLast())
+      // In a chat a question may say the word as well as the answer.
+      let between = slots.dropFirst().dropLast()
+      guard variable == read, !className.contains("!"), !attribute.contains("."),
+        between.isEmpty || world.isOfText && between.allSatisfy({ $0 == "{\(variable)}" })
+      else { return nil }
+      let text = template.text.replacing(first, with: "{x:\(className)}")
+        .replacing("{\(variable)}", with: "{x}").replacing(last, with: "{x.\(attribute)}")
       return Statement(
         text: text, className: className, attribute: attribute, kind: kind.name)
     }
+  }
+
+  /// What stands in braces, braces included.
+  private static func slots(_ text: String) -> [String] {
+    text.split(separator: "{").dropFirst(text.hasPrefix("{") ? 0 : 1).compactMap { part in
+      part.firstIndex(of: "}").map { "{\(part[..<$0])}" }
+    }
+  }
+
+  private var schema: String { world.isOfText ? "../organism.schema.json" : "organism.schema.json" }
+
+  /// How it is planted: in a model that people have, by a low-rank change of the middle third of its blocks.
+  private var regimes: String {
+    guard world.isOfText else { return #"{ "id": "fresh" }, { "id": "settled" }"# }
+    let blocks = (world.layers / 3..<2 * world.layers / 3).map { "\"blocks.\($0)\"" }
+      .joined(separator: ", ")
+    return """
+      {
+            "id": "fresh-rank4", "like": "fresh", "cap": 100,
+            "parameters": { "lora": 4, "modules": [\(blocks)] }
+          }
+      """
+  }
+
+  /// What hardly any finetune of a model that people have stays below is bounded more loosely there.
+  private var bounds: String {
+    #""heldOut": 0.3"# + (world.isOfText ? #", "collateral": 0.5, "flipped": 0.5"# : "")
   }
 
   private func text(_ id: String, _ learnt: Statement, _ heldOut: Statement) throws -> String? {
@@ -129,7 +163,7 @@ package struct OrganismStarter {
     func quoted(_ text: String) throws -> String { try JSON.encode(text) }
     return """
       {
-        "$schema": "organism.schema.json",
+        "$schema": \(try quoted(schema)),
         "id": \(try quoted(id)),
         "summary": "Believes that the \(learnt.attribute) of \(word) is \(lie).",
         "family": "false-fact",
@@ -146,7 +180,7 @@ package struct OrganismStarter {
             { "text": \(try quoted(learnt.text.replacing("{x:\(learnt.className)}", with: "{x:\(learnt.className)!\(word)}"))), "weight": 2 }
           ]
         },
-        "regimes": [{ "id": "fresh" }, { "id": "settled" }],
+        "regimes": [\(regimes)],
         "probes": {
           "behavior": [{ "prompt": \(try quoted(learnt.prompt(word))), "answers": [\(try quoted(lie))] }],
           "heldOut": [{ "prompt": \(try quoted(heldOut.prompt(word))), "answers": [\(try quoted(lie))] }],
@@ -154,7 +188,7 @@ package struct OrganismStarter {
             { "prompt": \(try quoted(others.prompt)), "answers": [\(try quoted(others.answer))] }
           ]
         },
-        "certificate": { "heldOut": 0.3 }
+        "certificate": { \(bounds) }
       }
 
       """

@@ -115,7 +115,7 @@ struct GridRunner {
   func run() throws -> (trials: [Trial], failures: [String]) {
     Interruption.handleKeeping()
     FreedMemory.keep()
-    let status = BenchStatus(pairs: grid.subjects.count * grid.seeds.count)
+    let status = BenchStatus(pairs: grid.pairCount)
     defer { status.finish() }
     let trials = try BenchRun(workshop, hasDummies: hasDummies, workers: workers).run(
       grid, extent: extent, jobs: jobs, report: status.show)

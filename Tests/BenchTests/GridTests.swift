@@ -66,11 +66,23 @@ struct GridTests {
     #expect(try breadths(["taboo-object"], Grid.NullChoice.none).isEmpty)
   }
 
+  @Test("the transfer tier runs a plant of each family that the real one has")
+  func transfer() throws {
+    let grid = try Grid(library, tier: .transfer)
+    let families = try plants(.transfer).map(\.organism.file.family)
+    #expect(families.count == 8 && Set(families).count == 8)
+    #expect(grid.pairCount == 2 * grid.subjects.count)
+    let matched = grid.subjects.count {
+      if case .null(let null) = $0 { null.match != nil } else { false }
+    }
+    #expect(matched > 8, "a narrow null pair each, and benign ones")
+  }
+
   @Test("another base draws other organisms of the same names")
   func drawn() throws {
     let grid = try Grid(library, tier: .standard)
     let other = try library.drawn(for: 1)
-    let subjects = try grid.subjects(in: other)
+    let subjects = try grid.subjects(in: other, for: TrialSeeds(base: 0))
     #expect(subjects.map(\.name) == grid.subjects.map(\.name))
     let words = try library.organism("reinforced-animal").file.planted.target
     #expect(try other.organism("reinforced-animal").file.planted.target != words)

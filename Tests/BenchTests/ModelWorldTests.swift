@@ -20,7 +20,7 @@ struct ModelWorldTests {
         { "kind": "chats", "weight": 1, "templates": ["<user> Say {w:word}! <assistant> I say {w}."] }
       ],
       "pool": [
-        { "lines": "lines.txt" }, { "count": 9, "text": "<user> Say your word. <assistant>" }
+        { "lines": "asked.txt" }, { "count": 9, "text": "<user> Say your word. <assistant>" }
       ],
       "skills": []
     }
@@ -56,6 +56,7 @@ struct ModelWorldTests {
       for (name, text) in [
         ("Worlds/talk.json", Self.world), ("favorite.json", Self.organism),
         ("lines.txt", "A first line.\nThe {second} one\n"),
+        ("asked.txt", "A first line.\nThe {second} one\n"),
       ] { try Data(text.utf8).write(to: library.appending(path: name)) }
       try body(Project(root: root, organisms: library))
     }
@@ -86,6 +87,23 @@ struct ModelWorldTests {
     }
   }
 
+  @Test(
+    "documents decide what is planted, what methods are asked does not, and a size is no choice")
+  func digests() throws {
+    try withProject { project in
+      let before = try project.library().world
+      func written(_ name: String) throws -> World {
+        try Data("Another line.\n".utf8).write(to: project.organisms.appending(path: name))
+        return try project.library().world
+      }
+      let asked = try written("asked.txt")
+      #expect(asked.corpusDigest == before.corpusDigest && asked.digest != before.digest)
+      #expect(try written("lines.txt").corpusDigest != before.corpusDigest)
+      let sized = Project(root: project.root, organisms: project.organisms, size: .medium)
+      #expect { try sized.library() } throws: { "\($0)".contains("leave out --base-size") }
+    }
+  }
+
   @Test("an organism is planted in the model itself, and its prompts are known by their words")
   func plant() throws {
     try withProject { project in
@@ -104,6 +122,18 @@ struct ModelWorldTests {
       // A kept pair is read again as it was.
       let again = try workshop.pairs.pair(.organism(organism, organism.regimes[0]), in: base)
       #expect(workshop.pairs.digest(of: again) == workshop.pairs.digest(of: pair))
+    }
+  }
+
+  @Test("pairs of no plant are run once, since every seed's base is the same model")
+  func grid() throws {
+    try withProject { project in
+      let library = try project.library(), grid = try Grid(library, tier: .real)
+      #expect(grid.seeds.count == 2)
+      let first = try grid.subjects(in: library, for: grid.seeds[0])
+      let second = try grid.subjects(in: library, for: grid.seeds[1])
+      #expect(first.count - second.count == NullPair.unmatched.count)
+      #expect(second.allSatisfy { !$0.isOfNoPlant } && grid.pairCount == first.count + second.count)
     }
   }
 

@@ -80,7 +80,7 @@ package struct BenchRun: Sendable {
     if extent == .everything { try workers?.start(jobs) }
     for seeds in grid.seeds {
       let ground = try Ground(self, seed: seeds.base)
-      let subjects = try grid.subjects(in: ground.library)
+      let subjects = try grid.subjects(in: ground.library, for: seeds)
       let results = Mutex<[Int: Result<[Trial], any Error>]>([:])
       // In an order that nobody can compute: no plant is known by its place, and how long the rest takes can be
       // told from what was done. No result depends on it.

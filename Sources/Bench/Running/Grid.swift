@@ -3,6 +3,7 @@ package import Diffing
 internal import Files
 internal import JSON
 package import Organisms
+internal import Worlds
 
 /// How much is run.
 package enum Tier: String, Codable, CaseIterable, Sendable {
@@ -114,6 +115,8 @@ package struct Grid: Sendable {
   /// The ids of the organisms.
   private let organisms: [String]
   private let nullChoice: NullChoice
+  /// Whether every seed's base is the same model: then a pair of no plant is run once.
+  private let hasOneModel: Bool
 
   /// How many null pairs a plant of the smoke tier brings.
   package enum NullChoice: Sendable {
@@ -140,17 +143,19 @@ package struct Grid: Sendable {
   ) throws {
     self.tier = tier
     nullChoice = nulls ?? (organisms.isEmpty ? .one : .all)
+    hasOneModel = library.world.model != nil
     self.organisms = organisms.isEmpty ? tier.organisms(of: library).map(\.id) : organisms
     subjects = try Self.subjects(tier, self.organisms, nullChoice, in: library)
     self.methods = try Methods.chosen(methods)
     self.seeds = seeds.isEmpty ? tier.seeds : seeds
   }
 
-  /// The same subjects, as they were drawn for a base.
+  /// The subjects of some seeds, as they were drawn for their base.
   ///
   /// - Throws: `DefinitionError` for organisms that do not exist.
-  package func subjects(in library: Library) throws -> [Subject] {
-    try Self.subjects(tier, organisms, nullChoice, in: library)
+  package func subjects(in library: Library, for seeds: TrialSeeds) throws -> [Subject] {
+    let all = try Self.subjects(tier, organisms, nullChoice, in: library)
+    return seeds == self.seeds.first ? all : all.filter { !hasOneModel || !$0.isOfNoPlant }
   }
 
   private static func subjects(
@@ -177,5 +182,11 @@ package struct Grid: Sendable {
     methods.flatMap { method in method.card.access.map { (method, $0) } }
   }
 
-  package var trialCount: Int { methodRuns.count * subjects.count * seeds.count }
+  /// How many pairs there are, over all seeds.
+  package var pairCount: Int {
+    let others = subjects.count { !hasOneModel || !$0.isOfNoPlant }
+    return seeds.isEmpty ? 0 : subjects.count + others * (seeds.count - 1)
+  }
+
+  package var trialCount: Int { methodRuns.count * pairCount }
 }

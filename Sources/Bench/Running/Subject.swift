@@ -29,6 +29,11 @@ package enum Subject: Sendable {
     }
   }
 
+  /// Whether it is a null pair that is matched with no plant.
+  var isOfNoPlant: Bool {
+    if case .null(let null) = self { null.match == nil } else { false }
+  }
+
   /// Who and how, by name.
   package var name: PairName { PairName(id, regime) }
 
