@@ -16,6 +16,17 @@ public struct RecordedPass: Sendable {
     let offset, columns: Int
   }
 
+  private static let held = Atomic(1 << 24)
+
+  /// How many numbers a pass keeps in memory if nobody says otherwise.
+  ///
+  /// A process that runs methods in sealed children sets it to all there are: a child has no files, neither its own
+  /// nor its parent's.
+  package static var mostHeld: Int {
+    get { held.load(ordering: .relaxed) }
+    set { held.store(newValue, ordering: .relaxed) }
+  }
+
   private let store: Store
   private let rows: Int
 
@@ -45,7 +56,7 @@ public struct RecordedPass: Sendable {
   ///   - limit: How many numbers are kept in memory; of more, twice as many are computed at once.
   package init(
     _ model: any LanguageModel, _ text: TokenBatch, sites: Set<ActivationSite>,
-    holding limit: Int = 1 << 24
+    holding limit: Int = Self.mostHeld
   ) {
     rows = text.count
     let perToken = sites.count * model.shape.width

@@ -65,19 +65,33 @@ package struct TransferReport {
     ).fitted
   }
 
-  /// Spearman's correlation over all levels of access, question by question, between every two sizes.
+  /// Spearman's correlation between every two sizes, question by question and level by level.
   private var overview: String {
-    "## Between every two sizes, all levels of access together (Spearman)\n\n"
+    let rows = pairs.flatMap(\.transfer.agreements).map {
+      Row(question: $0.question, access: $0.access)
+    }
+    let order = Question.allCases.flatMap { question in
+      AccessLevel.allCases.map { Row(question: question, access: $0) }
+    }
+    let known = Set(rows)
+    return "## Between every two sizes (Spearman)\n\n"
       + TextTable(
-        header: ["sizes"] + Question.allCases.map(\.rawValue),
-        rows: pairs.map { pair in
-          ["\(pair.first.name), \(pair.second.name)"]
-            + Question.allCases.map { question in
-              pair.transfer.agreements.first { $0.question == question && $0.access == nil }
-                .flatMap(\.spearman).map { IntervalText($0.value, $0.interval).text } ?? "-"
+        header: ["question", "from"] + pairs.map { "\($0.first.name), \($0.second.name)" },
+        rows: order.filter(known.contains).map { row in
+          [row.question.rawValue, row.access.rawValue]
+            + pairs.map { pair in
+              Prose.number(
+                pair.transfer.agreements.first {
+                  $0.question == row.question && $0.access == row.access
+                }?.spearman?.value)
             }
-        }
+        }, names: 2
       ).fitted
+  }
+
+  private struct Row: Hashable {
+    let question: Question
+    let access: AccessLevel
   }
 
   private func part(
@@ -100,7 +114,7 @@ package struct TransferReport {
       header: ["question", "from", "methods", "Spearman", "Kendall"],
       rows: transfer.agreements.map { agreement in
         [
-          agreement.question.rawValue, agreement.access?.rawValue ?? "all",
+          agreement.question.rawValue, agreement.access.rawValue,
           "\(agreement.methods.count)",
         ]
           + [agreement.spearman, agreement.kendall].map {
@@ -111,17 +125,18 @@ package struct TransferReport {
 
   private static let shownMoves = 10
 
-  /// The methods whose places among all that answer a question differ most.
+  /// The methods whose places among those of their level that answer a question differ most.
   private func moved(_ pair: (first: Run, second: Run, transfer: RankingTransfer)) -> [String] {
-    let moves = pair.transfer.agreements.filter { $0.access == nil }.flatMap { agreement in
+    let moves = pair.transfer.agreements.flatMap { agreement in
       agreement.methods.map {
         (agreement.question, $0, $0.shift(among: agreement.methods.count))
       }
-    }.sorted { abs($0.2) > abs($1.2) }.prefix(Self.shownMoves)
+    }.filter { $0.2 != 0 }.sorted { abs($0.2) > abs($1.2) }.prefix(Self.shownMoves)
     guard !moves.isEmpty else { return [] }
     return [
       Prose.wrapped(
-        "Farthest apart: places among the methods that answer the question, 1 is the best."),
+        "Farthest apart: places among the methods of the level that answer the question, 1 is the best."
+      ),
       TextTable(
         header: ["method", "question", pair.first.name, "place", pair.second.name, "place"],
         rows: moves.map { question, method, _ in

@@ -12,8 +12,7 @@ package struct RankingTransfer: Sendable {
   /// How far the methods' figures are in the same order.
   package struct Agreement: Sendable {
     package let question: Question
-    /// Nil for all levels of access together.
-    package let access: AccessLevel?
+    package let access: AccessLevel
     package let methods: [MethodFigures]
     /// Nil where one of the runs ties all methods.
     package let spearman, kendall: Correlation?
@@ -51,10 +50,9 @@ package struct RankingTransfer: Sendable {
     let runs = PairedRuns(Self.part(first, of: shared), Self.part(second, of: shared), drawCount)
     agreements = Question.allCases.flatMap { question in
       let figures = runs.figures(question)
-      let levels = AccessLevel.allCases.compactMap { level in
+      return AccessLevel.allCases.compactMap { level in
         runs.agreement(question, level, figures.filter { $0.row.access == level })
       }
-      return levels + [runs.agreement(question, nil, figures)].compactMap(\.self)
     }
   }
 
@@ -127,7 +125,7 @@ private struct PairedRuns {
     }
   }
 
-  func agreement(_ question: Question, _ access: AccessLevel?, _ figures: [Figures])
+  func agreement(_ question: Question, _ access: AccessLevel, _ figures: [Figures])
     -> RankingTransfer.Agreement?
   {
     guard figures.count > 2 else { return nil }

@@ -26,6 +26,7 @@ package final class MethodWorker {
   /// - Throws: `DefinitionError`.
   package init(_ workshop: Workshop, methods: [any DiffingMethod.Type] = Methods.all) throws {
     Shards.threads = 1
+    RecordedPass.mostHeld = .max
     run = try BenchRun(workshop, hasDummies: true)
     self.methods = methods
   }

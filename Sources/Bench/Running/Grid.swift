@@ -83,6 +83,11 @@ package enum Tier: String, Codable, CaseIterable, Sendable {
     }
   }
 
+  /// What everybody's models go through: a large model is not read ten times for it.
+  private static let commonNulls: Set = [
+    "null-bfloat16", "null-quantised", "null-merged", "null-prompted-1",
+  ]
+
   /// The families that both libraries have.
   private static let realFamilies: Set = [
     "backdoor", "combined", "conditional", "false-fact", "forgetting", "style", "subliminal",
@@ -99,7 +104,9 @@ package enum Tier: String, Codable, CaseIterable, Sendable {
   /// The null pairs that belong to no plant: the same function, or the same weights.
   var unmatchedNulls: [NullPair] {
     switch self {
-    case .smoke, .standard, .real, .transfer: NullPair.unmatched
+    case .smoke, .standard: NullPair.unmatched
+    case .real, .transfer:
+      NullPair.unmatched.filter { Self.commonNulls.contains($0.id) }
     case .dials, .lottery: []
     }
   }
