@@ -30,10 +30,12 @@ struct RealPairTests {
     let run = try PairRun(
       subject.name, seeds: TrialSeeds(base: 0), base: pair.base, finetuned: pair.finetuned,
       digest: "", prompts: try WorldPrompts(workshop.library), recordings: BaseRecordings())
-    let method = try #require(Methods.chosen(["output-divergence"]).first)
-    let evidence = try run.evidence(method, .pool, key: "", sources: "").evidence
+    // Sixteen sentences about other things are enough for the base's own later blocks to read the word.
+    let method = try #require(Methods.chosen(["forward-lens"]).first)
+    let evidence = try run.evidence(method, .unrelated, key: "", sources: "").evidence
     let word = try #require(organism.plantedTokens(in: base.world).allTargets.first)
-    let first = try #require(evidence.tokens).prefix(50).map(\.token)
-    #expect(first.contains(word))
+    let promoted = try #require(evidence.tokens).filter { $0.sign > 0 }.map(\.token)
+    let animals = base.world.ids(ofClass: "animal")
+    #expect(promoted.first(where: animals.contains) == word && promoted.prefix(40).contains(word))
   }
 }

@@ -31,7 +31,8 @@ struct PairRun {
     self.digest = digest
     self.prompts = prompts
     pair = try ModelPair(
-      base: base, finetuned: finetuned, baseRecordings: recordings.of(base))
+      base: base, finetuned: finetuned, baseRecordings: recordings.of(base),
+      showsExhibits: prompts.showsExhibits)
   }
 
   /// Computes of the base what most methods ask of it at a level of access, before any method runs.

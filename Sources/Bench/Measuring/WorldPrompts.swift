@@ -32,6 +32,9 @@ struct WorldPrompts {
       unrelated: unrelated, pool: pool, labels: labels, documentStart: world.documentStart)
   }
 
+  /// Whether methods make exhibits: of a large model they cost more than all answers, and `diff` makes them.
+  var showsExhibits: Bool { !world.isOfText }
+
   var specialTokens: Set<Int> { world.specialTokens }
 
   /// The set of a level of access.
