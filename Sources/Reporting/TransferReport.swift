@@ -7,7 +7,7 @@ internal import Statistics
 package struct TransferReport {
   /// A run with the name of the size that it was made at.
   package struct Run {
-    let name: String
+    package let name: String
     let trials: [Trial]
 
     package init(_ name: String, _ trials: [Trial]) {
@@ -98,15 +98,14 @@ package struct TransferReport {
     _ pair: (first: Run, second: Run, transfer: RankingTransfer)
   ) -> String {
     let transfer = pair.transfer
+    let title = "## \(pair.first.name) and \(pair.second.name)\n\n"
+    guard !transfer.families.isEmpty else { return title + "No family is installed in both." }
     let below = transfer.agreements.filter { ($0.spearman?.value ?? 1) < Self.aim }.count
     let head =
       "Families in both: \(transfer.families.joined(separator: ", ")). Below \(Prose.number(Self.aim, 1)): "
       + "\(below) of \(transfer.agreements.count) rows."
-    return
-      ([
-        "## \(pair.first.name) and \(pair.second.name)", Prose.wrapped(head),
-        table(transfer).fitted,
-      ] + moved(pair)).joined(separator: "\n\n")
+    return title
+      + ([Prose.wrapped(head), table(transfer).fitted] + moved(pair)).joined(separator: "\n\n")
   }
 
   private func table(_ transfer: RankingTransfer) -> TextTable {

@@ -126,6 +126,7 @@ struct GridRunner {
 /// Writes what a run found.
 struct RunWriter {
   private let cells: GridOptions
+  private let size: BaseSize
   /// Whether only a part of the tier is asked for, or other organisms than the tier's.
   private let isPart: Bool
   private let folder: URL
@@ -138,10 +139,11 @@ struct RunWriter {
   /// Checks, before any work is spent, that reports can be written.
   init(_ project: Project, _ cells: GridOptions, out: String?) throws {
     self.cells = cells
+    size = project.size
     isPart = cells.isPart || project.draw != 0
     folder = out.map { URL(filePath: $0) } ?? project.localReports
     place = out ?? (project.isForeign ? folder.path : "Reports/local")
-    claim = try ClaimedName(cells.stem(isPart: isPart), in: folder)
+    claim = try ClaimedName(cells.stem(isPart: isPart, size), in: folder)
     orderings = try PublishedOrderings.read(project.orderings)
     try check(claim.name)
     try AtomicFile.checkPlace(project.cache.appending(path: "place"))
@@ -167,7 +169,7 @@ struct RunWriter {
     let lines = try TrialFile.text(trials)
     // Of a whole tier that turned out a part, the whole report of before stays.
     let claim =
-      isPart == self.isPart ? claim : try ClaimedName(cells.stem(isPart: isPart), in: folder)
+      isPart == self.isPart ? claim : try ClaimedName(cells.stem(isPart: isPart, size), in: folder)
     // Held until both files are written.
     defer { withExtendedLifetime(claim) {} }
     let name = claim.name

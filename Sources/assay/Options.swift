@@ -141,8 +141,11 @@ struct GridOptions: ParsableArguments {
       library, tier: tier, organisms: organisms, methods: methods, seeds: seeds.all(of: tier))
   }
 
-  /// What a report's files are called.
-  func stem(isPart: Bool) -> String { isPart ? "\(tier.rawValue)-part" : tier.rawValue }
+  /// What a report's files are called: after the tier, and the size of its bases where others are run.
+  func stem(isPart: Bool, _ size: BaseSize) -> String {
+    let size = size == .small && tier != .transfer ? "" : "-\(size.rawValue)"
+    return tier.rawValue + size + (isPart ? "-part" : "")
+  }
 
   /// Whether only a part of the tier is asked for.
   var isPart: Bool { !(organisms.isEmpty && methods.isEmpty && seeds.isEmpty) }

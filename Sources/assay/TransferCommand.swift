@@ -26,6 +26,9 @@ struct TransferCommand: ParsableCommand {
       return TransferReport.Run(
         url.deletingPathExtension().lastPathComponent, try TrialFile.read(url))
     }
+    guard Set(runs.map(\.name)).count == runs.count else {
+      throw ValidationError("Two runs have one name: call their files after the sizes.")
+    }
     Console.show(TransferReport(runs).text)
   }
 }

@@ -38,7 +38,7 @@ struct CommandLineTests {
       (["compare", "/no/a.json", "/no/b.jsonl"], "One is a ledger (.json), the other a run"),
       (["gate", "--repeat", "0"], "--repeat should be from 1 to 1000."),
       (["gate", "--method", "weight-nrom"], "Did you mean 'weight-norm'?"),
-      (["gate", "--draw-seed", "5"], "leave out --library and --draw-seed"),
+      (["gate", "--draw-seed", "5"], "leave out --library, --draw-seed and --base-size"),
     ])
   func mistakes(words: [String], reason: String) throws {
     let answer = try run(words)
