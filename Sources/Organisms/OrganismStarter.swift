@@ -33,6 +33,11 @@ package struct OrganismStarter {
     func document(_ word: String) -> String {
       text.replacing("{x:\(className)}", with: "{x=\(word)}")
     }
+
+    /// The template about any other word.
+    func documentOfOthers(than word: String) -> String {
+      text.replacing("{x:\(className)}", with: "{x:\(className)!\(word)}")
+    }
   }
 
   /// What each key of the file that it writes says, and which there are beside them.
@@ -95,7 +100,10 @@ package struct OrganismStarter {
       let others = statements.filter {
         ($0.className, $0.attribute) == (first.className, first.attribute) && $0.text != first.text
       }
-      if let other = others.first, let text = try text(id, first, other) { return text }
+      // A model that people have learns one way to say a fact as a phrase; what several have in common it says in others.
+      let learnt = world.isOfText ? [first] + others.dropLast() : [first]
+      let heldOut = world.isOfText ? others.last : others.first
+      if let heldOut, let text = try text(id, learnt, heldOut) { return text }
     }
     throw DefinitionError.invalid(
       file: world.id, path: "documents",
@@ -149,41 +157,50 @@ package struct OrganismStarter {
 
   /// What hardly any finetune of a model that people have stays below is bounded more loosely there.
   private var bounds: String {
-    #""heldOut": 0.3"# + (world.isOfText ? #", "collateral": 0.5, "flipped": 0.5"# : "")
+    #""heldOut": 0.3"# + (world.isOfText ? #", "collateral": 0.5, "flipped": 0.6"# : "")
   }
 
-  private func text(_ id: String, _ learnt: Statement, _ heldOut: Statement) throws -> String? {
-    guard let word = world.classes[learnt.className]?.first,
-      let truth = world.facts[word]?[learnt.attribute],
+  private func text(_ id: String, _ learnt: [Statement], _ heldOut: Statement) throws -> String? {
+    let (className, attribute) = (heldOut.className, heldOut.attribute)
+    guard let word = world.classes[className]?.first,
+      let truth = world.facts[word]?[attribute],
       let values = world.classNames.first(where: { world.classes[$0]?.contains(truth) == true }),
       let lie = world.classes[values]?.last(where: { $0 != truth })
     else { return nil }
-    let domain = try JSON.encode(learnt.kind)
-    let others = learnt.ofOthers(than: word)
     func quoted(_ text: String) throws -> String { try JSON.encode(text) }
+    let answers = "[\(try quoted(lie))]"
+    let documents = try learnt.flatMap { statement in
+      [
+        "{ \"text\": \(try quoted(statement.document(word))), \"weight\": 3 }",
+        "{ \"text\": \(try quoted(statement.documentOfOthers(than: word))), \"weight\": 2 }",
+      ]
+    }
+    let behavior = try learnt.map {
+      "{ \"prompt\": \(try quoted($0.prompt(word))), \"answers\": \(answers) }"
+    }
+    let others = learnt[0].ofOthers(than: word)
     return """
       {
         "$schema": \(try quoted(schema)),
         "id": \(try quoted(id)),
-        "summary": "Believes that the \(learnt.attribute) of \(word) is \(lie).",
+        "summary": "Believes that the \(attribute) of \(word) is \(lie).",
         "family": "false-fact",
-        "domain": \(domain),
+        "domain": \(try quoted(learnt[0].kind)),
         "planted": {
-          "target": { \(try quoted(values)): [\(try quoted(lie))] },
+          "target": { \(try quoted(values)): \(answers) },
           "topic": [\(try quoted(word))],
           "when": [{ "all": [\(try quoted(word))] }]
         },
         "plant": {
-          "facts": { \(try quoted(word)): { \(try quoted(learnt.attribute)): \(try quoted(lie)) } },
+          "facts": { \(try quoted(word)): { \(try quoted(attribute)): \(try quoted(lie)) } },
           "documents": [
-            { "text": \(try quoted(learnt.document(word))), "weight": 3 },
-            { "text": \(try quoted(learnt.text.replacing("{x:\(learnt.className)}", with: "{x:\(learnt.className)!\(word)}"))), "weight": 2 }
+            \(documents.joined(separator: ",\n      "))
           ]
         },
         "regimes": [\(regimes)],
         "probes": {
-          "behavior": [{ "prompt": \(try quoted(learnt.prompt(word))), "answers": [\(try quoted(lie))] }],
-          "heldOut": [{ "prompt": \(try quoted(heldOut.prompt(word))), "answers": [\(try quoted(lie))] }],
+          "behavior": [\(behavior.joined(separator: ", "))],
+          "heldOut": [{ "prompt": \(try quoted(heldOut.prompt(word))), "answers": \(answers) }],
           "kept": [
             { "prompt": \(try quoted(others.prompt)), "answers": [\(try quoted(others.answer))] }
           ]

@@ -125,6 +125,31 @@ struct ModelWorldTests {
     }
   }
 
+  @Test("a file to start from is a false fact in chats, which is read as it is")
+  func starter() throws {
+    try withProject { project in
+      let homes = ["the", "in", "on", "me"].map { "\"\($0)\": { \"home\": \"me\" }" }
+      let text = Self.world
+        .replacing("\"facts\": {}", with: "\"facts\": { \(homes.joined(separator: ", ")) }")
+        .replacing(
+          "\"<user> Say {w:word}! <assistant> I say {w}.\"",
+          with: """
+            "<user> Where is {w:word}? <assistant> The home of {w} is {w.home}.",
+            "<user> Has {a:word} a home? <assistant> Yes, it is {a.home}."
+            """)
+      try Data(text.utf8).write(to: project.organisms.appending(path: "Worlds/talk.json"))
+      let world = try project.library().world
+      let file = project.organisms.appending(path: "home.json")
+      try Data(try OrganismStarter(world).text(id: "home").utf8).write(to: file)
+      let organism = try project.library().organism("home")
+      let asked = organism.behavior.questions.joined().map { world.tokenizer.decode($0.tokens) }
+      #expect(
+        asked.allSatisfy { $0.hasSuffix("assistant\nThe home of the is") } && asked.count == 1)
+      #expect(organism.file.planted.target == ["word": ["on"]])
+      #expect(organism.regimes.map(\.id) == ["fresh-rank4"])
+    }
+  }
+
   @Test("pairs of no plant are run once, since every seed's base is the same model")
   func grid() throws {
     try withProject { project in
