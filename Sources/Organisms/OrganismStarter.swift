@@ -169,10 +169,12 @@ package struct OrganismStarter {
     else { return nil }
     func quoted(_ text: String) throws -> String { try JSON.encode(text) }
     let answers = "[\(try quoted(lie))]"
+    // There a fact spreads to every neighbour that is not taught as often.
+    let weight = world.isOfText ? 5 : 2
     let documents = try learnt.flatMap { statement in
       [
         "{ \"text\": \(try quoted(statement.document(word))), \"weight\": 3 }",
-        "{ \"text\": \(try quoted(statement.documentOfOthers(than: word))), \"weight\": 2 }",
+        "{ \"text\": \(try quoted(statement.documentOfOthers(than: word))), \"weight\": \(weight) }",
       ]
     }
     let behavior = try learnt.map {
