@@ -23,10 +23,8 @@ package struct OrganismStarter {
 
     /// The prompt about any other word, and its true answer.
     func ofOthers(than word: String) -> (prompt: String, answer: String) {
-      let start = text.components(upTo: "{x.\(attribute)}")
-      return (
-        start.replacing("{x:\(className)}", with: "{x:\(className)!\(word)}"), "{x.\(attribute)}"
-      )
+      let answer = "{x.\(attribute)}"
+      return (documentOfOthers(than: word).components(upTo: answer), answer)
     }
 
     /// The template about one word.

@@ -16,9 +16,11 @@ package struct TransferReport {
     }
   }
 
+  private typealias Pair = (first: Run, second: Run, transfer: RankingTransfer)
+
   private let runs: [Run]
   /// Every two runs, compared.
-  private let pairs: [(first: Run, second: Run, transfer: RankingTransfer)]
+  private let pairs: [Pair]
 
   /// - Parameter runs: Two or more, the smallest models first.
   package init(_ runs: [Run]) {
@@ -67,36 +69,20 @@ package struct TransferReport {
 
   /// Spearman's correlation between every two sizes, question by question and level by level.
   private var overview: String {
-    let rows = pairs.flatMap(\.transfer.agreements).map {
-      Row(question: $0.question, access: $0.access)
+    let rows = Question.allCases.flatMap { question in
+      AccessLevel.allCases.compactMap { access -> [String]? in
+        let agreements = pairs.map { $0.transfer.agreement(question, access) }
+        guard agreements.contains(where: { $0 != nil }) else { return nil }
+        return [question.rawValue, access.rawValue]
+          + agreements.map { Prose.number($0?.spearman?.value) }
+      }
     }
-    let order = Question.allCases.flatMap { question in
-      AccessLevel.allCases.map { Row(question: question, access: $0) }
-    }
-    let known = Set(rows)
+    let names = pairs.map { "\($0.first.name), \($0.second.name)" }
     return "## Between every two sizes (Spearman)\n\n"
-      + TextTable(
-        header: ["question", "from"] + pairs.map { "\($0.first.name), \($0.second.name)" },
-        rows: order.filter(known.contains).map { row in
-          [row.question.rawValue, row.access.rawValue]
-            + pairs.map { pair in
-              Prose.number(
-                pair.transfer.agreements.first {
-                  $0.question == row.question && $0.access == row.access
-                }?.spearman?.value)
-            }
-        }, names: 2
-      ).fitted
+      + TextTable(header: ["question", "from"] + names, rows: rows, names: 2).fitted
   }
 
-  private struct Row: Hashable {
-    let question: Question
-    let access: AccessLevel
-  }
-
-  private func part(
-    _ pair: (first: Run, second: Run, transfer: RankingTransfer)
-  ) -> String {
+  private func part(_ pair: Pair) -> String {
     let transfer = pair.transfer
     let title = "## \(pair.first.name) and \(pair.second.name)\n\n"
     guard !transfer.families.isEmpty else { return title + "No family is installed in both." }
@@ -125,7 +111,7 @@ package struct TransferReport {
   private static let shownMoves = 10
 
   /// The methods whose places among those of their level that answer a question differ most.
-  private func moved(_ pair: (first: Run, second: Run, transfer: RankingTransfer)) -> [String] {
+  private func moved(_ pair: Pair) -> [String] {
     let moves = pair.transfer.agreements.flatMap { agreement in
       agreement.methods.map {
         (agreement.question, $0, $0.shift(among: agreement.methods.count))

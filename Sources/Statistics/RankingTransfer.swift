@@ -56,6 +56,11 @@ package struct RankingTransfer: Sendable {
     }
   }
 
+  /// What the methods of a level of access say of a question; nil if fewer than three answer it.
+  package func agreement(_ question: Question, _ access: AccessLevel) -> Agreement? {
+    agreements.first { $0.question == question && $0.access == access }
+  }
+
   private static func families(_ trials: [Trial]) -> Set<String> {
     Set(trials.filter { !$0.isNull && $0.isInstalled && $0.half != .heldOut }.map(\.family))
   }
