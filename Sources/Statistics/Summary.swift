@@ -101,8 +101,13 @@ package struct MethodSummary: Sendable {
     return count > 0 ? Double(count) / Double(all) : nil
   }
 
-  /// The trials whose cost is a method's: of ghosts and prompted pairs, which are apart, none.
-  private var charged: [Trial] { trials.filter { ![.ghost, .prompted].contains($0.role) } }
+  /// The trials whose cost is a method's: of ghosts and prompted pairs, which are apart, none, and of null pairs only
+  /// those of methods that are run on them.
+  private var charged: [Trial] {
+    trials.filter {
+      ![.ghost, .prompted].contains($0.role) && ($0.answersWhether || !$0.isNull)
+    }
+  }
 
   /// Mean seconds a trial.
   package var seconds: Double { charged.map(\.cost.seconds).mean }

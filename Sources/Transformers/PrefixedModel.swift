@@ -34,10 +34,21 @@ struct PrefixedModel<Model: LanguageModel>: LanguageModel {
     let pass = model.forward(
       read.batch, recording: sites, editing: interventions.map(read.moved),
       logits: read.moved(selection))
-    let recordings = pass.recordings.map { ($0, read.own($1, at: $0)) }
     let logits = if case .all = selection { read.own(pass.logits) } else { pass.logits }
-    return ForwardPass(
-      batch: batch, recordings: Dictionary(uniqueKeysWithValues: recordings), logits: logits)
+    return ForwardPass(batch: batch, recordings: read.own(pass.recordings), logits: logits)
+  }
+
+  func forward(
+    _ batch: TokenBatch, recording sites: Set<ActivationSite>, fromEach starts: [Intervention]
+  ) -> [ForwardPass] {
+    let read = PrefixedBatch(batch, prefix: prefix)
+    // No edit reaches what comes before the rows' own tokens, so it is computed once for all passes.
+    let hidden = model.forward(
+      read.hidden, recording: Set(starts.map(\.site)), editing: [], logits: .none)
+    let whole = starts.map { read.started($0, behind: hidden[$0.site]) }
+    return model.forward(read.batch, recording: sites, fromEach: whole).map {
+      ForwardPass(batch: batch, recordings: read.own($0.recordings), logits: $0.logits)
+    }
   }
 
   func makeGradientTape() -> any GradientTape {
@@ -69,6 +80,8 @@ private struct PrefixedBatch {
   let batch: TokenBatch
   /// The index in `batch` of each token of the rows without a prefix.
   private let places: [Int]
+  /// What is read before the rows' own tokens, row by row.
+  let hidden: TokenBatch
   private let shift: Int
   private let longest: Int
 
@@ -78,6 +91,7 @@ private struct PrefixedBatch {
     places = (0..<rows.rows).flatMap { row in
       rows.range(row).map { read.range(row).lowerBound + $0 - rows.range(row).lowerBound + shift }
     }
+    hidden = TokenBatch((0..<read.rows).map { Array(read.row($0).prefix(shift)) })
     self.shift = shift
     longest = rows.longestRow
   }
@@ -86,6 +100,30 @@ private struct PrefixedBatch {
   func own(_ tensor: Tensor) -> Tensor {
     Tensor(
       shape: [places.count, tensor.columns], scalars: places.flatMap { Array(tensor.row($0)) })
+  }
+
+  /// The rows of all recordings that belong to the rows' own tokens.
+  func own(_ recordings: [ActivationSite: Tensor]) -> [ActivationSite: Tensor] {
+    Dictionary(uniqueKeysWithValues: recordings.map { ($0, own($1, at: $0)) })
+  }
+
+  /// A start at a stream of the rows' own tokens as one at the whole stream; other edits as they are.
+  ///
+  /// - Parameters:
+  ///   - start: Replaces the stream of the rows' own tokens.
+  ///   - before: The stream of `hidden`.
+  func started(_ start: Intervention, behind before: Tensor) -> Intervention {
+    guard start.replacesAll(of: batch), case .replace(let own) = start.operation,
+      own.shape.count == 2
+    else { return moved(start) }
+    let stacked = Tensor(
+      shape: [before.rows + own.rows, own.columns], scalars: before.scalars + own.scalars)
+    var sources = [Int](repeating: 0, count: batch.count)
+    for (row, place) in places.enumerated() { sources[place] = before.rows + row }
+    for row in 0..<hidden.rows {
+      for (token, source) in zip(batch.range(row), hidden.range(row)) { sources[token] = source }
+    }
+    return .patch(start.site, with: stacked.rows(at: sources))
   }
 
   /// The same at a site; a pattern's columns are keys, and the prefix's count as the first token's.

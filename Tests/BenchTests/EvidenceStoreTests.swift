@@ -194,6 +194,21 @@ struct EvidenceStoreTests {
     }
   }
 
+  @Test("who does not answer whether is not run on null pairs, and says nothing there")
+  func whereOnly() throws {
+    try withWorkshop { workshop, _, folder in
+      let method = "activation-patching"
+      #expect(try Methods.chosen([method])[0].card.questions.contains(.whether) == false)
+      let (trials, new) = try run(workshop, methods: [method])
+      let (plants, nulls) = (trials.filter { !$0.isNull }, trials.filter(\.isNull))
+      #expect(new == plants.count && plants.count == 1 && nulls.count > 4)
+      #expect(plants[0].cost.tokensForward > 0)
+      #expect(nulls.allSatisfy { $0.cost.tokensForward == 0 && $0.magnitude == nil })
+      #expect(try run(self.workshop(folder), methods: [method]).trials == trials)
+      #expect(try run(self.workshop(folder), .scoring, methods: [method]).trials == trials)
+    }
+  }
+
   @Test("a base whose configuration is not that of its recipe is refused")
   func configuration() throws {
     try withWorkshop { workshop, _, folder in

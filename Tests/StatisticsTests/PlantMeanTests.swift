@@ -41,4 +41,16 @@ struct PlantMeanTests {
     let mean = try #require(PlantMean(all) { $0.score(.what)?.value })
     #expect(mean.value == 0.5 && mean.count == 3)
   }
+
+  @Test("a method is charged where it is run: of null pairs only if it answers whether")
+  func charged() throws {
+    for (answers, tokens) in [(true, 3.0), (false, 5.0)] {
+      let trials: [Trial] = [
+        .sample(answersWhether: answers, tokensForward: 5),
+        .sample(subject: "n", role: .narrow, answersWhether: answers, tokensForward: 1),
+        .sample(subject: "p", role: .prompted, answersWhether: answers, tokensForward: 90),
+      ]
+      #expect(try #require(BenchSummary(trials).methods.first).tokens.forward == tokens)
+    }
+  }
 }

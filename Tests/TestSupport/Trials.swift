@@ -12,7 +12,7 @@ extension Trial {
     standard: String = "fresh", dial: Dial? = nil, mix: Double? = nil, base: UInt64 = 0,
     planting: UInt64? = nil,
     methodSeed: UInt64? = nil, role: PairRole = .planted, match: PairName? = nil,
-    failures: [String] = [], magnitude: Double? = 1,
+    failures: [String] = [], answersWhether: Bool = true, magnitude: Double? = 1,
     scores: [Question: Score] = [:], core: String = "Haswell", tokensForward: Int = 2
   ) -> Trial {
     Trial(
@@ -22,7 +22,7 @@ extension Trial {
       key: key, family: family, half: half, standard: standard,
       planting: Planting(mix: mix, dial: dial),
       role: role,
-      match: match, failures: failures, answersWhether: true, magnitude: magnitude,
+      match: match, failures: failures, answersWhether: answersWhether, magnitude: magnitude,
       scores: scores,
       cost: CellEvidence.Cost(
         seconds: 1, tokensForward: tokensForward, tokensBackward: 0, tokensShared: 0,

@@ -106,6 +106,18 @@ struct FormedParametersTests {
     #expect(passes.map(\.recordings) == expected.map(\.recordings))
   }
 
+  @Test("what the rows of a large model begin with is computed once from formed weights too")
+  func sharedPrefix() {
+    let model = TinyModels.llama(layers: 3, vocabulary: 180_000), formed = Self.formed(model)
+    let batch = TokenBatch(TinyModels.rows([1, 2, 5, 3, 4]).map { [3, 1, 4, 1, 5, 9, 2, 6] + $0 })
+    let site = ActivationSite.residualMid(layer: 1)
+    let stream = model.forward(batch, recording: [site], logits: .none)[site]
+    let starts = [0.5, 1, 1.5].map { Intervention.patch(site, with: stream.scaled(by: $0)) }
+    let passes = formed.forward(batch, recording: [.finalNorm], fromEach: starts)
+    let expected = model.forward(batch, recording: [.finalNorm], fromEach: starts)
+    #expect(passes.map(\.recordings) == expected.map(\.recordings))
+  }
+
   @Test("nothing is computed behind what is recorded", arguments: models)
   func endsEarly(model: DecoderModel) {
     let batch = TokenBatch(TinyModels.rows([5, 3]))

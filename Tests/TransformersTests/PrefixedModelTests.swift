@@ -77,6 +77,24 @@ struct PrefixedModelTests {
     }
   }
 
+  @Test("passes from several streams are edits of the rows' own tokens, the first one's too")
+  func fromEach() {
+    let sites = [ActivationSite.embedding, .residualMid(layer: 0), .residualPost(layer: 1)]
+    let pass = model.forward(batch, recording: Set(sites))
+    let vector = Tensor(repeating: 0.5, shape: [model.shape.width])
+    let starts =
+      sites.map { Intervention.patch($0, with: pass[$0]) }
+      + [.patch(sites[1], with: vector), .steer(sites[2], along: vector)]
+    let recorded: Set<ActivationSite> = [.finalNorm]
+    let passes = prefixed.forward(batch, recording: recorded, fromEach: starts)
+    for (start, pass) in zip(starts, passes) {
+      let own = prefixed.forward(batch, recording: recorded, editing: [start], logits: .none)
+      #expect(pass[.finalNorm] == own[.finalNorm])
+      #expect(pass.batch == batch)
+    }
+    #expect(passes.count == starts.count)
+  }
+
   @Test(
     "a pattern that is written leaves the prefix out: to look at a token alone is to look at it alone"
   )

@@ -120,11 +120,13 @@ final class PairVisit {
     let cells = try methods.map {
       KeyedMethod(run: $0, key: try run.key(of: $0, on: entry.models, seeds))
     }
-    let missing = measures ? cells.filter { lines.value($0.key) == nil } : []
+    let asked = cells.filter { subject.asks($0.run.method.card) }
+    let missing = measures ? asked.filter { lines.value($0.key) == nil } : []
     let measured = try self.measured(missing, entry).mapValues(lines.append)
+    let isAsked = Set(asked.map(\.key))
     let kept = cells.compactMap { cell -> (evidence: CellEvidence, card: MethodCard)? in
-      let known = measured[cell.key] ?? lines.value(cell.key)
-      guard known != nil || measures else { return nil }
+      let known = isAsked.contains(cell.key) ? measured[cell.key] ?? lines.value(cell.key) : nil
+      guard known != nil || measures || !isAsked.contains(cell.key) else { return nil }
       // Who cannot answer has said nothing, which counts as chance; it is asked again next time.
       return (
         known
@@ -141,9 +143,17 @@ final class PairVisit {
     CellEvidence]
   {
     guard let workers = run.workers else { return try measuredHere(missing, entry) }
-    return AccessLevel.allCases.reduce(into: [:]) { known, access in
-      let items = missing.filter { $0.run.access == access }
-      guard !items.isEmpty else { return }
+    // Who is not run on null pairs gets a process of its own on a plant: nobody else can tell one by having it beside
+    // him.
+    let groups = AccessLevel.allCases.flatMap { access in
+      [true, false].map { answers in
+        missing.filter {
+          $0.run.access == access && $0.run.method.card.questions.contains(.whether) == answers
+        }
+      }
+    }
+    return groups.reduce(into: [:]) { known, items in
+      guard let access = items.first?.run.access else { return }
       let request = WorkerRequest(
         subject.name, seeds, models: entry.models, access: access, shuffled(items, access))
       let asked = Set(items.map(\.key))

@@ -1,3 +1,4 @@
+internal import Diffing
 package import Organisms
 
 /// What a pair is to a detector.
@@ -92,6 +93,11 @@ package enum Subject: Sendable {
 
   /// The plant that it is, or is matched with; itself if there is none.
   var plant: PairName { match ?? name }
+
+  /// Whether anything that a method says of the pair is scored: where nothing was planted, only whether something was.
+  func asks(_ card: MethodCard) -> Bool {
+    [.planted, .ghost].contains(role) || card.questions.contains(.whether)
+  }
 
   package var role: PairRole {
     switch self {

@@ -4,10 +4,12 @@ internal import Tensors
 struct Segment: Sendable {
   /// Tokens of the shard.
   let tokens: Range<Int>
-  /// Tokens of the row that came before and are cached.
+  /// Tokens of the row that came before: cached, or those of `prefix`.
   let offset: Int
   /// The row of the cache, where there is one.
   let row: Int
+  /// Tokens of the shard that the row has in front of its own; empty if they are cached, or there are none.
+  var prefix = 0..<0
 
   /// Each token with its learned place; what is generated beyond the last of them takes that one.
   func places(of count: Int) -> [(token: Int, place: Int)] {
@@ -43,6 +45,8 @@ struct DecoderActivations {
   /// The sizes of each segment's attention; see `shape(_:of:)`.
   private let shapes: [AttentionShape]
   let scratch: Matrix
+  /// For keys and values of a prefix and of what follows it, `[tokens of a row, keyWidth]`; empty without prefixes.
+  private let prefixedKeys, prefixedValues: Matrix
 
   /// Lays the activations of `segments` out in an arena.
   ///
@@ -94,6 +98,9 @@ struct DecoderActivations {
     finalReciprocals = matrix(1)
     scratch = arena.matrix(rows: 1, columns: shapes.map(\.scratchCount).max() ?? 0)
     self.shapes = shapes
+    let longest = segments.filter { !$0.prefix.isEmpty }.map { $0.offset + $0.tokens.count }.max()
+    prefixedKeys = arena.matrix(rows: longest ?? 0, columns: parts.keyWidth)
+    prefixedValues = arena.matrix(rows: longest ?? 0, columns: parts.keyWidth)
     let pairs = parts.rotaryPairs
     angles = Dictionary(
       uniqueKeysWithValues: parts.attention.rotaries.map { rotary in
@@ -109,6 +116,21 @@ struct DecoderActivations {
     shape.window = parts.attention.reach(layer: layer).window
     shape.scale = parts.attention.scale(layer: layer, headWidth: parts.headWidth)
     return shape
+  }
+
+  /// The keys and values that a segment's queries see, from those of the shard; valid until the next segment's are asked for.
+  func seen(_ keys: Matrix, _ values: Matrix, by segment: Segment) -> (keys: Matrix, values: Matrix)
+  {
+    guard !segment.prefix.isEmpty else {
+      return (keys.rows(segment.tokens), values.rows(segment.tokens))
+    }
+    func joined(_ source: Matrix, in memory: Matrix) -> Matrix {
+      let end = segment.offset + segment.tokens.count
+      memory.rows(0..<segment.offset).copy(source.rows(segment.prefix))
+      memory.rows(segment.offset..<end).copy(source.rows(segment.tokens))
+      return memory.rows(0..<end)
+    }
+    return (joined(keys, in: prefixedKeys), joined(values, in: prefixedValues))
   }
 
   /// The angles of a block's positions; nil if it rotates nothing.

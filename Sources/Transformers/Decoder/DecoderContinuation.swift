@@ -43,8 +43,9 @@ final class DecoderContinuation: CachedDecoder {
   init(_ model: DecoderModel, rows: Int, capacity: Int) {
     vocabulary = model.parts.vocabulary
     let weights = model.weights
-    // A step reads all weights in each shard, which of large models is most of the work.
-    let count = model.parameters.layout.isLarge ? 2 : Shards.count
+    // A step reads all weights in each shard, which of large models is most of the work. What a row says does not
+    // depend on how many there are.
+    let count = model.parameters.layout.isLarge ? min(2, Shards.threads) : Shards.count
     shards = Shards.ranges(of: rows, count: count).filter { !$0.isEmpty }.map {
       Shard(model.parts, weights, rows: $0, capacity: capacity)
     }

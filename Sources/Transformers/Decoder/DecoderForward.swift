@@ -6,22 +6,51 @@ extension DecoderModel {
     editing interventions: [Intervention], logits selection: LogitSelection
   ) -> ForwardPass {
     let selected = selectedTokens(batch, selection)
-    guard parameters.layout.isLarge, !selected.isEmpty else {
-      return forward(batch, recording: sites, editing: interventions, selected: selected)
+    guard parameters.layout.isLarge else {
+      return forward(
+        ShardedBatch(batch, shards: shardCount(batch.count)), recording: sites,
+        editing: interventions, selected: selected)
     }
     // All shards' logits at once, for each reading of the unembedding is work.
-    let pass = forward(
-      batch, recording: sites.union([.finalNorm]), editing: interventions, selected: [])
+    let pass = forwardSharing(
+      batch, recording: selected.isEmpty ? sites : sites.union([.finalNorm]),
+      editing: interventions)
+    guard !selected.isEmpty else { return pass }
     return ForwardPass(
       batch: batch, recordings: pass.recordings.filter { sites.contains($0.key) },
       logits: logits(ofNormed: pass[.finalNorm].rows(at: selected)))
   }
 
+  /// A pass without logits, in which what all rows begin with is computed once if that saves much.
+  private func forwardSharing(
+    _ batch: TokenBatch, recording sites: Set<ActivationSite>, editing interventions: [Intervention]
+  ) -> ForwardPass {
+    guard let shared = sharedPrefix(batch, recording: sites, editing: interventions) else {
+      return forward(
+        ShardedBatch(batch, shards: shardCount(batch.count)), recording: sites,
+        editing: interventions, selected: [])
+    }
+    let pass = forward(
+      shared.read, recording: sites, editing: interventions.map(shared.compact), selected: [])
+    return ForwardPass(
+      batch: batch, recordings: pass.recordings.mapValues(shared.expanded), logits: pass.logits)
+  }
+
+  /// Nil where the rows are read whole: a recording of many sites would be in memory twice, and a pattern has a
+  /// column for each token of a row.
+  private func sharedPrefix(
+    _ batch: TokenBatch, recording sites: Set<ActivationSite>, editing interventions: [Intervention]
+  ) -> SharedPrefix? {
+    let hasPatterns = sites.contains { if case .pattern = $0 { true } else { false } }
+    guard parameters.layout.isLarge, sites.count <= 4, !hasPatterns else { return nil }
+    return SharedPrefix(batch, editing: interventions, shards: shardCount(batch.count))
+  }
+
   private func forward(
-    _ batch: TokenBatch, recording sites: Set<ActivationSite>,
+    _ read: ShardedBatch, recording sites: Set<ActivationSite>,
     editing interventions: [Intervention], selected: [Int]
   ) -> ForwardPass {
-    let recorded = Array(sites)
+    let recorded = Array(sites), batch = read.batch
     let widths = recorded.map { parts.width(of: $0, longestRow: batch.longestRow) }
     let shapes = widths.map { (rows: batch.count, columns: $0) }
     let filled = Tensor.filled(shapes + [(selected.count, parts.vocabulary)]) { windows in
@@ -31,7 +60,7 @@ extension DecoderModel {
         recorded.isEmpty && interventions.isEmpty
         ? nil
         : SiteHooks(self.sites, batch: batch, recordings: recordings, editing: interventions)
-      runShards(of: batch, hooks, selected: selected, windows[recorded.count])
+      runShards(of: read, hooks, selected: selected, windows[recorded.count])
     }
     return ForwardPass(
       batch: batch, recordings: Dictionary(uniqueKeysWithValues: zip(recorded, filled)),
@@ -39,21 +68,19 @@ extension DecoderModel {
   }
 
   private func runShards(
-    of batch: TokenBatch, _ hooks: SiteHooks?, selected: [Int], _ logits: Matrix
+    of read: ShardedBatch, _ hooks: SiteHooks?, selected: [Int], _ logits: Matrix
   ) {
     let weights = weights
-    let ranges = Shards.ranges(of: batch.rows, count: shardCount(batch.count))
     guard weights.areHeld else {
       return runBlockByBlock(
-        ranges.filter { !$0.isEmpty }.map {
-          ShardPass($0, of: batch, parts, weights, hooks, Arena(), readsLogits: !selected.isEmpty)
+        read.shards.indices.map {
+          ShardPass($0, of: read, parts, weights, hooks, Arena(), readsLogits: !selected.isEmpty)
         }, weights, selected: selected, logits)
     }
-    Shards.forEach(ranges.count) { shard in
-      guard !ranges[shard].isEmpty else { return }
+    Shards.forEach(read.shards.count) { shard in
       ArenaPool.shared.withArena { arena in
         let pass = ShardPass(
-          ranges[shard], of: batch, parts, weights, hooks, arena, readsLogits: !selected.isEmpty)
+          shard, of: read, parts, weights, hooks, arena, readsLogits: !selected.isEmpty)
         pass.pass.run(pass.tokens)
         pass.readLogits(of: selected, into: logits)
       }
@@ -88,10 +115,17 @@ extension DecoderModel {
     guard !weights.areHeld else {
       return starts.map { forward(batch, recording: sites, editing: [$0], logits: .none) }
     }
-    let size = max(1, Self.tokensAtOnce / max(1, batch.count))
-    return stride(from: 0, to: starts.count, by: size).flatMap { start in
-      forwardTogether(
-        batch, recording: Array(sites), from: starts[start..<min(start + size, starts.count)])
+    let shared = sharedPrefix(batch, recording: sites, editing: starts)
+    let read = shared?.read ?? ShardedBatch(batch, shards: shardCount(batch.count))
+    let size = max(1, Self.tokensAtOnce / max(1, read.batch.count))
+    return stride(from: 0, to: starts.count, by: size).flatMap { start -> [ForwardPass] in
+      let group = starts[start..<min(start + size, starts.count)]
+      guard let shared else { return forwardTogether(read, recording: Array(sites), from: group) }
+      return forwardTogether(read, recording: Array(sites), from: group.map(shared.compact)[...])
+        .map {
+          ForwardPass(
+            batch: batch, recordings: $0.recordings.mapValues(shared.expanded), logits: $0.logits)
+        }
     }
   }
 
@@ -99,12 +133,10 @@ extension DecoderModel {
   private static var tokensAtOnce: Int { 1 << 11 }
 
   private func forwardTogether(
-    _ batch: TokenBatch, recording recorded: [ActivationSite], from starts: ArraySlice<Intervention>
+    _ read: ShardedBatch, recording recorded: [ActivationSite],
+    from starts: ArraySlice<Intervention>
   ) -> [ForwardPass] {
-    let weights = weights
-    let ranges = Shards.ranges(of: batch.rows, count: shardCount(batch.count)).filter {
-      !$0.isEmpty
-    }
+    let weights = weights, batch = read.batch
     let shapes = recorded.map {
       (rows: batch.count, columns: parts.width(of: $0, longestRow: batch.longestRow))
     }
@@ -115,8 +147,8 @@ extension DecoderModel {
         let hooks = SiteHooks(
           self.sites, batch: batch, recordings: Dictionary(uniqueKeysWithValues: own),
           editing: [start])
-        return ranges.map {
-          ShardPass($0, of: batch, parts, weights, hooks, Arena(), readsLogits: false)
+        return read.shards.indices.map {
+          ShardPass($0, of: read, parts, weights, hooks, Arena(), readsLogits: false)
         }
       }
       runBlockByBlock(passes, weights, selected: [], Matrix(rows: 0, columns: parts.vocabulary))
@@ -137,16 +169,6 @@ extension DecoderModel {
     case .at(let indices): indices
     }
   }
-
-  /// The rows of a shard as segments without a past, their tokens counted from the shard's first.
-  static func segments(_ rows: Range<Int>, of batch: TokenBatch) -> [Segment] {
-    let first = batch.starts[rows.lowerBound]
-    return rows.filter { !batch.range($0).isEmpty }.map { row in
-      let range = batch.range(row)
-      return Segment(
-        tokens: range.lowerBound - first..<range.upperBound - first, offset: 0, row: row)
-    }
-  }
 }
 
 /// One shard of a forward pass with its memory; only one thread works on a shard at a time.
@@ -156,12 +178,12 @@ private struct ShardPass: @unchecked Sendable {
   private let arena: Arena
 
   init(
-    _ rows: Range<Int>, of batch: TokenBatch, _ parts: DecoderParts,
+    _ shard: Int, of read: ShardedBatch, _ parts: DecoderParts,
     _ weights: DecoderModel.Weights, _ hooks: SiteHooks?, _ arena: Arena, readsLogits: Bool
   ) {
-    let range = batch.range(rows: rows), segments = DecoderModel.segments(rows, of: batch)
+    let range = read.tokens(shard), segments = read.segments(shard)
     self.arena = arena
-    tokens = batch.tokens[range]
+    tokens = read.batch.tokens[range]
     var pass = DecoderPass(
       parts: parts, weights: weights, segments: segments,
       activations: DecoderActivations(parts, segments: segments, arena: arena, retainingFrom: nil),

@@ -108,7 +108,7 @@ final class DecoderGradientTape: GradientTape {
     shard.gradient.mutablePieces().forEach { $0.fill(0) }
     let range = batch.tokens.range(rows: rows)
     guard !range.isEmpty else { return }
-    let segments = DecoderModel.segments(rows, of: batch.tokens)
+    let segments = ShardedBatch.segments(rows, of: batch.tokens)
     let activations = DecoderActivations(
       parts, segments: segments, arena: arena, retainingFrom: task.needs.firstLayer)
     let pass = DecoderPass(

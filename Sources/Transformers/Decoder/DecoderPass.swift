@@ -168,7 +168,7 @@ struct DecoderPass {
     let hooks = hooks?.touches(.pattern(layer: layer)) == true ? hooks : nil
     for (index, segment) in segments.enumerated() {
       let tokens = segment.tokens
-      var (keys, values) = (keys.rows(tokens), values.rows(tokens))
+      var (keys, values) = activations.seen(keys, values, by: segment)
       if let cache { (keys, values) = cache.append(keys, values, layer: layer, segment: segment) }
       let shape = activations.shape(layer, segment: index), output = output.rows(tokens)
       attention(

@@ -1,0 +1,81 @@
+import TestSupport
+import Tensors
+import Testing
+import Transformers
+
+/// Rows of a large model that begin alike, as chat prompts do, are read as if each were alone.
+@Suite("Shared prefixes")
+struct SharedPrefixTests {
+  private static let vocabulary = 180_000
+  private static let models = [
+    TinyModels.llama(vocabulary: vocabulary),
+    TinyModels.varied {
+      $0.vocabulary = vocabulary
+      $0.isParallel = true
+      $0.attention.local = .init([1], .init(window: 3))
+      $0.norms.ofQueriesAndKeys = .perHead
+    },
+  ]
+  private static let prefix = [7, 170_001, 3, 90_000, 12]
+  /// One row is the prefix and nothing else.
+  private static let rows = TinyModels.rows([4, 1, 2, 5, 3], vocabulary: vocabulary)
+    .map { prefix + $0.dropFirst() }
+  private let batch = TokenBatch(rows)
+  private let sites: Set<ActivationSite> = [.embedding, .residualMid(layer: 1), .finalNorm]
+
+  /// What each row gives alone, one behind the other.
+  private func alone(
+    _ model: DecoderModel, _ site: ActivationSite, editing edits: [Intervention] = []
+  ) -> [Float] {
+    Self.rows.indices.flatMap { row in
+      let own = edits.map { edit in
+        guard case .replace(let stream) = edit.operation else { return edit }
+        return Intervention.patch(
+          edit.site, with: stream.rows(at: Array(batch.range(row))), positions: edit.positions)
+      }
+      return model.forward(
+        TokenBatch([Self.rows[row]]), recording: [site], editing: own, logits: .none)[site].scalars
+    }
+  }
+
+  @Test("recordings and logits are those of rows read alone", arguments: models)
+  func recordings(model: DecoderModel) {
+    let pass = model.forward(batch, recording: sites, logits: .last)
+    for site in sites { #expect(pass[site].scalars == alone(model, site)) }
+    let logits = Self.rows.flatMap { model.forward(TokenBatch([$0]), logits: .last).logits.scalars }
+    expectClose(pass.logits, Tensor(shape: pass.logits.shape, scalars: logits), tolerance: 1e-6)
+  }
+
+  @Test(
+    "passes from a stream are those of rows alone, whether it tells the rows apart or not",
+    arguments: models)
+  func starts(model: DecoderModel) {
+    for site in [ActivationSite.embedding, .residualMid(layer: 0), .residualPost(layer: 0)] {
+      let stream = model.forward(batch, recording: [site], logits: .none)[site].scaled(by: 1.5)
+      var other = stream
+      other[batch.starts[3] + 1, 2] += 1
+      for start in [stream, other] {
+        let edit = Intervention.patch(site, with: start)
+        let expected = alone(model, .finalNorm, editing: [edit])
+        let pass = model.forward(batch, recording: [.finalNorm], editing: [edit], logits: .none)
+        #expect(pass[.finalNorm].scalars == expected)
+        let passes = model.forward(batch, recording: [.finalNorm], fromEach: [edit, edit])
+        #expect(passes.map { $0[.finalNorm].scalars } == [expected, expected])
+      }
+    }
+  }
+
+  @Test("an edit of some tokens is an edit of those alone", arguments: [0, 2, 12])
+  func positions(token: Int) {
+    let model = Self.models[0]
+    let edit = Intervention.steer(
+      .residualPost(layer: 0), along: Tensor(repeating: 1, shape: [12]),
+      positions: .indices([token]))
+    let plain = model.forward(batch, recording: [.finalNorm], logits: .none)[.finalNorm]
+    let edited = model.forward(
+      batch, recording: [.finalNorm], editing: [edit], logits: .none)[.finalNorm]
+    let changed = (0..<batch.count).filter { plain.row($0) != edited.row($0) }
+    let row = (0..<batch.rows).first { batch.range($0).contains(token) }
+    #expect(changed == row.map { Array(token..<batch.range($0).upperBound) })
+  }
+}
