@@ -1,7 +1,8 @@
 import TestSupport
 import Tensors
 import Testing
-import Transformers
+
+@testable import Transformers
 
 /// Rows of a large model that begin alike, as chat prompts do, are read as if each were alone.
 @Suite("Shared prefixes")
@@ -77,5 +78,31 @@ struct SharedPrefixTests {
     let changed = (0..<batch.count).filter { plain.row($0) != edited.row($0) }
     let row = (0..<batch.rows).first { batch.range($0).contains(token) }
     #expect(changed == row.map { Array(token..<batch.range($0).upperBound) })
+  }
+
+  @Test(
+    "a shard reads the prefix once, and rows that an edit tells apart or that share little are read whole"
+  )
+  func compact() throws {
+    let rows = (0..<20).map { Self.prefix + [$0, $0 + 1] }, batch = TokenBatch(rows)
+    let stream = Tensor(shape: [batch.count, 1], scalars: batch.tokens.map(Float.init))
+    func shared(_ edits: [Intervention], _ batch: TokenBatch = batch) -> SharedPrefix? {
+      SharedPrefix(batch, editing: edits, shards: 4)
+    }
+    let patch = Intervention.patch(.residualPost(layer: 0), with: stream)
+    let two = try #require(shared([patch]))
+    #expect(two.read.shards == [0..<11, 11..<22] && two.read.batch.count == 2 * 5 + 20 * 2)
+    guard case .replace(let compact) = two.compact(patch).operation else { return }
+    #expect(compact.scalars == two.read.batch.tokens.map(Float.init))
+    #expect(two.expanded(compact) == stream)
+    var other = stream
+    other[7, 0] += 1
+    #expect(shared([patch, .patch(.embedding, with: other)]) == nil)
+    #expect(shared([.ablate(.embedding)]) == nil)
+    #expect(shared([.patch(.embedding, with: stream, positions: .last)]) == nil)
+    #expect(shared([], TokenBatch(rows.map { [$0[5]] + $0 })) == nil)
+    #expect(shared([], TokenBatch([rows[0]])) == nil)
+    #expect(
+      shared([], TokenBatch(rows.map { [1] + $0 + Array(repeating: $0[5], count: 200) })) == nil)
   }
 }
