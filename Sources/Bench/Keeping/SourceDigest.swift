@@ -22,6 +22,8 @@ package struct SourceDigest: Sendable {
   ]
   /// Where each method has a file of its own type's name.
   package static let methods = "Methods/Methods"
+  /// What decides the evidence of the methods that import it, beside what decides everybody's.
+  package static let dictionaries = "Dictionaries"
   /// Where the dummies are.
   package static let dummies = "Bench/Dummies"
   /// What decides the effects of interventions.
@@ -71,7 +73,10 @@ package struct SourceDigest: Sendable {
   ///
   /// - Parameter type: The name of the method's type, which is that of its file.
   package func evidence(ofType type: String) -> String {
-    digest(Self.measuring + ["\(Self.methods)/\(type).swift"])
+    let file = "\(Self.methods)/\(type).swift"
+    let text = try? String(contentsOf: folder.appending(path: file), encoding: .utf8)
+    let usesDictionaries = text?.contains("import \(Self.dictionaries)\n") == true
+    return digest(Self.measuring + (usesDictionaries ? [Self.dictionaries] : []) + [file])
   }
 
   /// What decides what dummies say.
@@ -86,10 +91,13 @@ package struct SourceDigest: Sendable {
     guard folder == Self.ofThisProgram,
       let program = Bundle.main.executableURL.flatMap(Self.modified)
     else { return nil }
-    return Set(Self.planting + Self.measuring + [Self.methods, Self.dummies] + Self.effects)
-      .sorted()
-      .flatMap(files)
-      .first { Self.modified(folder.appending(path: $0)).map { $0 > program } ?? false }
+    return Set(
+      Self.planting + Self.measuring + [Self.methods, Self.dictionaries, Self.dummies]
+        + Self.effects
+    )
+    .sorted()
+    .flatMap(files)
+    .first { Self.modified(folder.appending(path: $0)).map { $0 > program } ?? false }
   }
 
   private static func modified(_ url: URL) -> Date? {

@@ -1,0 +1,110 @@
+internal import Tensors
+
+/// Matching pursuit (Mallat & Zhang, 1993) in a dictionary of unit atoms that may grow.
+///
+/// Of each row x the atom that fits the rest best is taken off, k times: j = argmax |⟨r, d_j⟩|, a_j += ⟨r, d_j⟩,
+/// r −= ⟨r, d_j⟩ d_j. Only the correlations c = Dr are followed, by the atoms' products G = DDᵀ: c −= c_j G_j costs
+/// as many products as there are atoms, whatever the width.
+struct MatchingPursuit {
+  /// Numbers that are worked on at once.
+  private typealias Lanes = SIMD16<Float>
+
+  /// How many atoms there may be.
+  private let capacity: Int
+  /// Lanes of a row of `products`.
+  private let stride: Int
+  /// The products of atoms, a row each, zeros behind the last atom.
+  private var products: [Lanes]
+  private(set) var count = 0
+
+  init(capacity: Int) {
+    self.capacity = capacity
+    stride = (capacity + Lanes.scalarCount - 1) / Lanes.scalarCount
+    products = Array(repeating: Lanes(), count: capacity * stride)
+  }
+
+  /// Adds an atom.
+  ///
+  /// - Parameter correlations: Its products with the atoms before it.
+  /// - Precondition: There is room for it.
+  mutating func append(correlations: some Collection<Float>) {
+    precondition(count < capacity, "The dictionary is full")
+    for (other, product) in correlations.enumerated() {
+      set(product, count, other)
+      set(product, other, count)
+    }
+    set(1, count, count)
+    count += 1
+  }
+
+  private mutating func set(_ value: Float, _ row: Int, _ column: Int) {
+    products[row * stride + column / Lanes.scalarCount][column % Lanes.scalarCount] = value
+  }
+
+  /// What became of a row.
+  struct Result {
+    /// The atoms in the order in which they were first taken, each once; none with a coefficient of 0.
+    let entries: [SparseCodes.Entry]
+    /// ‖x − x̂‖² / ‖x‖²: what each step takes off is orthogonal to what it leaves.
+    let relativeError: Float
+  }
+
+  /// Decomposes a row.
+  ///
+  /// - Parameters:
+  ///   - correlations: The row's products with all atoms.
+  ///   - square: ‖x‖².
+  ///   - steps: How many atoms are taken off, at most.
+  func decompose(_ correlations: some Collection<Float>, square: Float, steps: Int) -> Result {
+    guard square > 0, count > 0 else {
+      return Result(entries: [], relativeError: square > 0 ? 1 : 0)
+    }
+    var rest = lanes(correlations), energy = Double(square)
+    var order: [Int] = [], values: [Int: Float] = [:]
+    let limit = Self.rounding * square.squareRoot()
+    for _ in 0..<steps {
+      let best = Self.indexOfLargest(rest)
+      let value = rest[best / Lanes.scalarCount][best % Lanes.scalarCount]
+      guard abs(value) > limit else { break }
+      if values[best] == nil { order.append(best) }
+      values[best, default: 0] += value
+      energy -= Double(value) * Double(value)
+      let row = best * stride, factor = Lanes(repeating: value)
+      for lane in rest.indices { rest[lane] -= factor * products[row + lane] }
+    }
+    let entries = order.compactMap { atom in
+      values[atom].flatMap { $0 == 0 ? nil : SparseCodes.Entry(latent: atom, value: $0) }
+    }
+    return Result(entries: entries, relativeError: Float(max(0, energy) / Double(square)))
+  }
+
+  /// What is less than this share of a row is rounding.
+  private static let rounding: Float = 1e-6
+
+  private func lanes(_ numbers: some Collection<Float>) -> [Lanes] {
+    var lanes = Array(repeating: Lanes(), count: stride)
+    for (index, number) in numbers.enumerated() {
+      lanes[index / Lanes.scalarCount][index % Lanes.scalarCount] = number
+    }
+    return lanes
+  }
+
+  /// The place of the number of the largest magnitude; of equal ones the first.
+  private static func indexOfLargest(_ lanes: [Lanes]) -> Int {
+    var largest = Lanes()
+    for lane in lanes {
+      // Masks are instructions; `pointwiseMax` is a loop over the numbers.
+      let size = lane.replacing(with: -lane, where: lane .< 0)
+      largest.replace(with: size, where: size .> largest)
+    }
+    let size = largest.max()
+    for (index, lane) in lanes.enumerated() {
+      let hits = (lane .== size) .| (lane .== -size)
+      guard any(hits) else { continue }
+      for place in 0..<Lanes.scalarCount where hits[place] {
+        return index * Lanes.scalarCount + place
+      }
+    }
+    return 0
+  }
+}
