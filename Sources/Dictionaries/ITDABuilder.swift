@@ -24,7 +24,9 @@ package struct ITDABuilder {
 
   /// Goes on with the atoms of a dictionary: what is added then is what they do not explain.
   ///
-  /// - Parameter room: How many atoms may be added.
+  /// - Parameters:
+  ///   - dictionary: The atoms that are there already.
+  ///   - room: How many may be added.
   package init(continuing dictionary: ITDADictionary, room: Int) {
     width = dictionary.width
     options = dictionary.options
