@@ -30,9 +30,12 @@ struct SharedPrefixTests {
   ) -> [Float] {
     Self.rows.indices.flatMap { row in
       let own = edits.map { edit in
-        guard case .replace(let stream) = edit.operation else { return edit }
+        guard case .replace(let stream) = edit.operation, stream.shape.count == 2 else {
+          return edit
+        }
         return Intervention.patch(
-          edit.site, with: stream.rows(at: Array(batch.range(row))), positions: edit.positions)
+          edit.site, with: stream.rows(at: Array(batch.range(row))), head: edit.head,
+          positions: edit.positions)
       }
       return model.forward(
         TokenBatch([Self.rows[row]]), recording: [site], editing: own, logits: .none)[site].scalars
@@ -63,6 +66,24 @@ struct SharedPrefixTests {
         let passes = model.forward(batch, recording: [.finalNorm], fromEach: [edit, edit])
         #expect(passes.map { $0[.finalNorm].scalars } == [expected, expected])
       }
+    }
+  }
+
+  @Test("an edit of all tokens is the same edit of each row alone", arguments: models)
+  func everywhere(model: DecoderModel) {
+    let vector = Tensor((0..<12).map { Float($0) / 12 }),
+      site = ActivationSite.residualPost(layer: 0)
+    let stream = model.forward(batch, recording: [.headOutput(layer: 1)])[.headOutput(layer: 1)]
+    for edits in [
+      [Intervention.steer(site, along: vector)], [.projectOut(site, vector)],
+      [.ablate(.headOutput(layer: 0), head: 2)], [.patch(site, with: vector)],
+      [
+        .steer(site, along: vector),
+        .patch(.headOutput(layer: 1), with: stream.scaled(by: 2), head: 1),
+      ],
+    ] {
+      let pass = model.forward(batch, recording: [.finalNorm], editing: edits, logits: .none)
+      #expect(pass[.finalNorm].scalars == alone(model, .finalNorm, editing: edits))
     }
   }
 
@@ -98,7 +119,8 @@ struct SharedPrefixTests {
     var other = stream
     other[7, 0] += 1
     #expect(shared([patch, .patch(.embedding, with: other)]) == nil)
-    #expect(shared([.ablate(.embedding)]) == nil)
+    #expect(shared([.ablate(.embedding)]) != nil)
+    #expect(shared([.ablate(.embedding, positions: .indices([1]))]) == nil)
     #expect(shared([.patch(.embedding, with: stream, positions: .last)]) == nil)
     #expect(shared([], TokenBatch(rows.map { [$0[5]] + $0 })) == nil)
     #expect(shared([], TokenBatch([rows[0]])) == nil)

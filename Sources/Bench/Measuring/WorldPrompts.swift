@@ -29,7 +29,8 @@ struct WorldPrompts {
   /// Text on which a behaviour is not due.
   func otherText(_ labels: [Bool]) -> OtherText {
     OtherText(
-      unrelated: unrelated, pool: pool, labels: labels, documentStart: world.documentStart)
+      unrelated: unrelated, pool: pool, labels: labels, documentStart: world.documentStart,
+      isOfLarge: world.isOfText)
   }
 
   /// Whether methods make exhibits: of a large model they cost more than all answers, and `diff` makes them.

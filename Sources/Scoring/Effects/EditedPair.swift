@@ -62,9 +62,13 @@ final class EditedPair: Sendable {
   private static func answers(
     _ model: any LanguageModel, _ other: OtherText, editing edits: [Intervention] = []
   ) -> (running: Tensor, ends: Tensor) {
-    let logits = model.forward(other.batch, recording: [], editing: edits, logits: .all).logits
+    // Running text comes first, so these are in ascending order.
+    let logits = model.forward(
+      other.batch, recording: [], editing: edits, logits: .at(other.running + other.ends)
+    ).logits.logProbabilities
+    let count = other.running.count
     return (
-      logits.rows(at: other.running).logProbabilities, logits.rows(at: other.ends).logProbabilities
+      logits.rows(at: Array(0..<count)), logits.rows(at: Array(count..<logits.rows))
     )
   }
 

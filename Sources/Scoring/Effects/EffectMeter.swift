@@ -8,6 +8,8 @@ package import Worlds
 package final class EffectMeter: Sendable {
   /// Random directions beside a proposed one.
   private static let draws = 3
+  /// Other modules beside a proposed one, at most: of a deep model all would take an hour, and their mean counts.
+  private static let places = 8
 
   private let pair: ModelPair
   private let subject: EditedPair
@@ -70,6 +72,8 @@ package final class EffectMeter: Sendable {
       .init(kind: kind, curves: operations.map(sharedCurve))
     }
     let modules = pair.blockModules
+    let drawn = generator.permutation(modules.count).map { modules[$0] }
+    func some<Place>(_ places: [Place]) -> [Place] { Array(places.prefix(Self.places)) }
     switch operation {
     case .steer(let layer, _):
       return [control("random directions", random.map { .steer(layer: layer, $0) })]
@@ -80,14 +84,14 @@ package final class EffectMeter: Sendable {
       ]
     case .share: return []
     case .patch(let site):
-      let others = modules.compactMap(\.output).filter { $0 != site }
+      let others = some(drawn.compactMap(\.output).filter { $0 != site })
       let last = modules.last?.output.map { [Operation.patch($0)] } ?? []
       return [
         control("other modules", others.map { .patch($0) }), control("the usual module", last),
       ]
     case .weights(let change):
       let own = change.modules(of: pair.base)
-      let others = changes(of: modules.filter { !own.contains($0) })
+      let others = changes(of: some(drawn.filter { !own.contains($0) }))
       guard own.count == 1, !others.isEmpty else {
         let whole = [WeightChange(pair), change.wholeAlike(pair)].compactMap { $0?.unit }
         return whole.map { control("the whole change", [.weights($0)]) }

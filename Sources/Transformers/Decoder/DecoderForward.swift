@@ -41,7 +41,8 @@ extension DecoderModel {
   private func sharedPrefix(
     _ batch: TokenBatch, recording sites: Set<ActivationSite>, editing interventions: [Intervention]
   ) -> SharedPrefix? {
-    let hasPatterns = sites.contains { if case .pattern = $0 { true } else { false } }
+    let touched = sites.union(interventions.map(\.site))
+    let hasPatterns = touched.contains { if case .pattern = $0 { true } else { false } }
     guard parameters.layout.isLarge, sites.count <= 4, !hasPatterns else { return nil }
     return SharedPrefix(batch, editing: interventions, shards: shardCount(batch.count))
   }

@@ -59,7 +59,7 @@ struct SharedPrefix {
 
   /// - Parameters:
   ///   - batch: The rows.
-  ///   - edits: What is done in some pass; what is no replacement of whole streams is never shared.
+  ///   - edits: What is done in some pass.
   ///   - count: Shards of the whole batch.
   /// - Returns: Nil if it would save little, or if an edit tells the rows' beginnings apart.
   init?(_ batch: TokenBatch, editing edits: [Intervention], shards count: Int) {
@@ -101,7 +101,7 @@ struct SharedPrefix {
   /// An edit of the whole batch as one of the compact batch.
   func compact(_ edit: Intervention) -> Intervention {
     guard case .replace(let stream) = edit.operation, stream.shape.count == 2 else { return edit }
-    return .patch(edit.site, with: stream.rows(at: sources))
+    return .patch(edit.site, with: stream.rows(at: sources), head: edit.head)
   }
 
   /// What was recorded of the compact batch, for every token of the whole one.
@@ -109,10 +109,10 @@ struct SharedPrefix {
 }
 
 extension Intervention {
-  /// Whether it replaces all of a site, by the same in each row's first `prefix` tokens.
+  /// Whether it does the same to each row's first `prefix` tokens.
   fileprivate func isShared(by batch: TokenBatch, _ prefix: Int) -> Bool {
-    guard replacesAll(of: batch), case .replace(let stream) = operation else { return false }
-    guard stream.shape.count == 2 else { return true }
+    guard case .all = positions else { return false }
+    guard case .replace(let stream) = operation, stream.shape.count == 2 else { return true }
     let width = stream.columns
     let first = stream.scalars[..<(prefix * width)]
     return (1..<batch.rows).allSatisfy { row in
