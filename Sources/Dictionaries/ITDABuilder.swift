@@ -32,15 +32,8 @@ package struct ITDABuilder {
     options = dictionary.options
     (atoms, provenance) = (dictionary.atoms.scalars, dictionary.provenance)
     given = dictionary.count
-    pursuit = MatchingPursuit(capacity: given + room)
-    let products = matrixProduct(dictionary.atoms, dictionary.atoms, transposingB: true)
-    for atom in 0..<given { pursuit.append(correlations: products.row(atom).prefix(atom)) }
-    limit = given + room
+    pursuit = MatchingPursuit(dictionary.atoms, capacity: given + room)
   }
-
-  /// How many atoms there may be, where that is not the options' capacity.
-  private var limit: Int?
-  private var isFull: Bool { pursuit.count >= limit ?? options.capacity }
 
   /// The atoms that were added, by where they come from.
   package var added: ArraySlice<ITDADictionary.Provenance> { provenance[given...] }
@@ -62,7 +55,7 @@ package struct ITDABuilder {
     let known = pursuit.count
     let correlations = matrixProduct(
       activations, Tensor(shape: [known, width], scalars: atoms), transposingB: true)
-    for row in 0..<activations.rows where !isFull {
+    for row in 0..<activations.rows where !pursuit.isFull {
       let own = activations.row(row), square = dot(own, own)
       rows += 1
       guard square > 0 else { continue }

@@ -45,10 +45,7 @@ package struct ITDADictionary: Equatable, Sendable {
   /// - Precondition: There is one provenance an atom.
   package init(atoms: Tensor, provenance: [Provenance], options: Options) {
     precondition(atoms.rows == provenance.count, "Every atom comes from somewhere")
-    let products = matrixProduct(atoms, atoms, transposingB: true)
-    var pursuit = MatchingPursuit(capacity: atoms.rows)
-    for atom in 0..<atoms.rows { pursuit.append(correlations: products.row(atom).prefix(atom)) }
-    self.init(atoms, provenance, options, pursuit)
+    self.init(atoms, provenance, options, MatchingPursuit(atoms, capacity: atoms.rows))
   }
 
   init(

@@ -23,12 +23,22 @@ struct MatchingPursuit {
     products = Array(repeating: Lanes(), count: capacity * stride)
   }
 
+  /// Starts with atoms, shaped `[atoms, width]`.
+  init(_ atoms: Tensor, capacity: Int) {
+    self.init(capacity: capacity)
+    let products = matrixProduct(atoms, atoms, transposingB: true)
+    for atom in 0..<atoms.rows { append(correlations: products.row(atom).prefix(atom)) }
+  }
+
+  /// Whether there is no room for another atom.
+  var isFull: Bool { count == capacity }
+
   /// Adds an atom.
   ///
   /// - Parameter correlations: Its products with the atoms before it.
   /// - Precondition: There is room for it.
   mutating func append(correlations: some Collection<Float>) {
-    precondition(count < capacity, "The dictionary is full")
+    precondition(!isFull, "The dictionary is full")
     for (other, product) in correlations.enumerated() {
       set(product, count, other)
       set(product, other, count)

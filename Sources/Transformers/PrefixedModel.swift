@@ -80,8 +80,6 @@ private struct PrefixedBatch {
   let batch: TokenBatch
   /// The index in `batch` of each token of the rows without a prefix.
   private let places: [Int]
-  /// What is read before the rows' own tokens, row by row.
-  let hidden: TokenBatch
   private let shift: Int
   private let longest: Int
 
@@ -91,7 +89,6 @@ private struct PrefixedBatch {
     places = (0..<rows.rows).flatMap { row in
       rows.range(row).map { read.range(row).lowerBound + $0 - rows.range(row).lowerBound + shift }
     }
-    hidden = TokenBatch((0..<read.rows).map { Array(read.row($0).prefix(shift)) })
     self.shift = shift
     longest = rows.longestRow
   }
@@ -100,6 +97,11 @@ private struct PrefixedBatch {
   func own(_ tensor: Tensor) -> Tensor {
     Tensor(
       shape: [places.count, tensor.columns], scalars: places.flatMap { Array(tensor.row($0)) })
+  }
+
+  /// What is read before the rows' own tokens, row by row.
+  var hidden: TokenBatch {
+    TokenBatch((0..<batch.rows).map { Array(batch.row($0).prefix(shift)) })
   }
 
   /// The rows of all recordings that belong to the rows' own tokens.
@@ -119,6 +121,7 @@ private struct PrefixedBatch {
     let stacked = Tensor(
       shape: [before.rows + own.rows, own.columns], scalars: before.scalars + own.scalars)
     var sources = [Int](repeating: 0, count: batch.count)
+    let hidden = hidden
     for (row, place) in places.enumerated() { sources[place] = before.rows + row }
     for row in 0..<hidden.rows {
       for (token, source) in zip(batch.range(row), hidden.range(row)) { sources[token] = source }

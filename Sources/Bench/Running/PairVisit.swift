@@ -120,13 +120,14 @@ final class PairVisit {
     let cells = try methods.map {
       KeyedMethod(run: $0, key: try run.key(of: $0, on: entry.models, seeds))
     }
-    let asked = cells.filter { subject.asks($0.run.method.card) }
-    let missing = measures ? asked.filter { lines.value($0.key) == nil } : []
+    let missing =
+      measures
+      ? cells.filter { subject.asks($0.run.method.card) && lines.value($0.key) == nil } : []
     let measured = try self.measured(missing, entry).mapValues(lines.append)
-    let isAsked = Set(asked.map(\.key))
     let kept = cells.compactMap { cell -> (evidence: CellEvidence, card: MethodCard)? in
-      let known = isAsked.contains(cell.key) ? measured[cell.key] ?? lines.value(cell.key) : nil
-      guard known != nil || measures || !isAsked.contains(cell.key) else { return nil }
+      let isAsked = subject.asks(cell.run.method.card)
+      let known = isAsked ? measured[cell.key] ?? lines.value(cell.key) : nil
+      guard known != nil || measures || !isAsked else { return nil }
       // Who cannot answer has said nothing, which counts as chance; it is asked again next time.
       return (
         known

@@ -4,8 +4,10 @@ internal import Transformers
 package struct OtherText: Sendable {
   /// Rows of running text that are read.
   private static let runningRows = 12
-  /// Prompts that are answered, and of large models, which read them a thousand times.
-  private static let prompts = (48, ofLarge: 16)
+  /// Prompts that are answered.
+  private static let prompts = 48
+  /// The same of large models: they are read hundreds of times.
+  private static let promptsOfLarge = 16
 
   let batch: TokenBatch
   /// The tokens after which answers are compared: in running text all but the start, of a prompt the last.
@@ -26,7 +28,7 @@ package struct OtherText: Sendable {
   ) {
     let rows = Array(unrelated.prefix(Self.runningRows))
     let quiet = pool.indices.filter { !labels.indices.contains($0) || !labels[$0] }.map { pool[$0] }
-    let count = min(isOfLarge ? Self.prompts.ofLarge : Self.prompts.0, quiet.count)
+    let count = min(isOfLarge ? Self.promptsOfLarge : Self.prompts, quiet.count)
     let chosen = (0..<count).map { quiet[$0 * quiet.count / count] }
     let batch = TokenBatch(rows + chosen)
     self.batch = batch

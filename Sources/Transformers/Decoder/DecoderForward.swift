@@ -32,8 +32,7 @@ extension DecoderModel {
     }
     let pass = forward(
       shared.read, recording: sites, editing: interventions.map(shared.compact), selected: [])
-    return ForwardPass(
-      batch: batch, recordings: pass.recordings.mapValues(shared.expanded), logits: pass.logits)
+    return shared.expanded(pass, to: batch)
   }
 
   /// Nil where the rows are read whole: a recording of many sites would be in memory twice, and a pattern has a
@@ -123,10 +122,7 @@ extension DecoderModel {
       let group = starts[start..<min(start + size, starts.count)]
       guard let shared else { return forwardTogether(read, recording: Array(sites), from: group) }
       return forwardTogether(read, recording: Array(sites), from: group.map(shared.compact)[...])
-        .map {
-          ForwardPass(
-            batch: batch, recordings: $0.recordings.mapValues(shared.expanded), logits: $0.logits)
-        }
+        .map { shared.expanded($0, to: batch) }
     }
   }
 

@@ -106,6 +106,12 @@ struct SharedPrefix {
 
   /// What was recorded of the compact batch, for every token of the whole one.
   func expanded(_ recording: Tensor) -> Tensor { recording.rows(at: places) }
+
+  /// A pass over the compact batch, without logits, as one over the whole.
+  func expanded(_ pass: ForwardPass, to batch: TokenBatch) -> ForwardPass {
+    ForwardPass(
+      batch: batch, recordings: pass.recordings.mapValues(expanded), logits: pass.logits)
+  }
 }
 
 extension Intervention {
