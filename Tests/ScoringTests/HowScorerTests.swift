@@ -36,9 +36,9 @@ struct HowScorerTests {
       (base, finetuned) = (wide, model)
       behavior = ProbeSet([[Probe.Question(tokens: [1, 2, 3], answers: [[7]])]])
       meter = EffectMeter(
-        try ModelPair(base: base, finetuned: finetuned), behavior: behavior,
-        other: OtherText(
-          unrelated: TinyModels.rows([9, 8], seed: 3), pool: TinyModels.rows([4, 5, 6], seed: 9),
+        try ModelPair(base: base, finetuned: finetuned),
+        EffectTexts(
+          behavior: behavior, unrelated: TinyModels.rows([9, 8], seed: 3), pool: TinyModels.rows([4, 5, 6], seed: 9),
           labels: [true, false, false], documentStart: 1), seed: 1)
     }
 
@@ -207,14 +207,25 @@ struct HowScorerTests {
   @Test("what is broken is looked for where the behaviour is not due")
   func otherText() {
     let unrelated = [[1, 2], [3, 4, 5]], pool = (0..<100).map { [6, $0] }
-    let text = OtherText(
-      unrelated: unrelated, pool: pool, labels: pool.indices.map { $0 < 90 }, documentStart: 1)
-    let rows = (0..<text.batch.rows).map { Array(text.batch.row($0)) }
-    #expect(rows == unrelated + pool.suffix(10))
-    // Running text is read everywhere but at its start, a prompt at its end.
-    #expect(text.running == Array(1..<5) && text.ends == (0..<10).map { 6 + 2 * $0 })
-    #expect(text.counted == Array(1..<25))
-    #expect(OtherText(unrelated: [], pool: pool, labels: [], documentStart: 1).batch.rows == 48)
+    let behavior = ProbeSet(
+      [30, 10, 1].map { count in (0..<count).map { .init(tokens: [$0], answers: [[7]]) } })
+    func rows(_ batch: TokenBatch) -> [[Int]] { (0..<batch.rows).map { Array(batch.row($0)) } }
+    let text = EffectTexts(
+      behavior: behavior, unrelated: unrelated, pool: pool, labels: pool.indices.map { $0 < 90 },
+      documentStart: 1)
+    #expect(rows(text.running) == unrelated && rows(text.prompts) == pool.suffix(10))
+    // Running text is read everywhere but at its start.
+    #expect(text.runningCounted == Array(1..<5) && text.promptsCounted == Array(0..<20))
+    let questions = text.behavior.questions.map(\.count)
+    let large = EffectTexts(
+      behavior: behavior, unrelated: unrelated, pool: pool, labels: [], documentStart: 1,
+      isOfLarge: true)
+    #expect(questions == [30, 10, 1] && large.behavior.questions.map(\.count) == [8, 2, 1])
+    #expect(large.behavior.questions[1].map(\.tokens) == [[0], [5]])
+    #expect(rows(large.prompts) == (0..<8).map { pool[$0 * 100 / 8] })
+    #expect(
+      EffectTexts(behavior: behavior, unrelated: [], pool: pool, labels: [], documentStart: 1)
+        .prompts.rows == 48)
   }
 
   @Test("an edit that fits nothing, or is nothing, counts as chance")

@@ -90,6 +90,6 @@ struct PairRun {
 
   /// What measures interventions against a behaviour, and against all prompts that do not set it off.
   func meter(_ behavior: ProbeSet, labels: [Bool]) -> EffectMeter {
-    EffectMeter(pair, behavior: behavior, other: prompts.otherText(labels), seed: seeds.method)
+    EffectMeter(pair, prompts.effectTexts(behavior, labels), seed: seeds.method)
   }
 }

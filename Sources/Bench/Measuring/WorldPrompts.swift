@@ -26,10 +26,10 @@ struct WorldPrompts {
     digest = hash.text
   }
 
-  /// Text on which a behaviour is not due.
-  func otherText(_ labels: [Bool]) -> OtherText {
-    OtherText(
-      unrelated: unrelated, pool: pool, labels: labels, documentStart: world.documentStart,
+  /// On what the effects of interventions on a behaviour are measured.
+  func effectTexts(_ behavior: ProbeSet, _ labels: [Bool]) -> EffectTexts {
+    EffectTexts(
+      behavior: behavior, unrelated: unrelated, pool: pool, labels: labels, documentStart: world.documentStart,
       isOfLarge: world.isOfText)
   }
 

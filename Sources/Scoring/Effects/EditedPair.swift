@@ -7,39 +7,36 @@ internal import Worlds
 /// The two models of a pair under an operation: put into the base, taken out of the finetuned model.
 final class EditedPair: Sendable {
   private let pair: ModelPair
-  private let behavior: ProbeSet
-  private let other: OtherText
+  private let texts: EffectTexts
   private let changeNorm: Float
   /// The base's answers to other text, log-probabilities.
   private let running, ends: Tensor
   private let passes = Mutex<[Place: ForwardPass]>([:])
 
-  private enum Text { case probes, other }
+  fileprivate enum Text { case probes, running, prompts }
 
   private struct Place: Hashable {
     let text: Text
     let side: ModelPair.Side
   }
 
-  init(_ pair: ModelPair, behavior: ProbeSet, other: OtherText) {
+  init(_ pair: ModelPair, _ texts: EffectTexts) {
     self.pair = pair
-    self.behavior = behavior
-    self.other = other
+    self.texts = texts
     changeNorm = WeightChange(pair)?.norm ?? 0
-    let answers = Self.answers(pair.base, other)
-    running = answers.running
-    ends = answers.ends
+    running = Self.answers(pair.base, texts, .running)
+    ends = Self.answers(pair.base, texts, .prompts)
   }
 
   /// What an operation of some strength does.
   func reading(_ operation: Operation, strength: Float) -> MeasuredEffects.Reading {
     let sides = [ModelPair.Side.base, .finetuned].map { side -> (level: Double, distance: Double) in
       let model = edited(operation, strength, side)
-      let level = behavior.score(model, editing: edits(operation, strength, side, .probes))
-      let distance = distance(model, editing: edits(operation, strength, side, .other))
+      let level = texts.behavior.score(model, editing: edits(operation, strength, side, .probes))
+      let distance = distance(model) { edits(operation, strength, side, $0) }
       // What is not finite does nothing to the behaviour, and JSON knows no infinity.
       return (
-        level.isFinite ? level : behavior.score(pair.model(side)),
+        level.isFinite ? level : texts.behavior.score(pair.model(side)),
         distance.isFinite ? distance : Self.farthest
       )
     }
@@ -53,23 +50,27 @@ final class EditedPair: Sendable {
 
   /// How far a model's answers to other text are from the base's: the mean divergence, in nats, running text and
   /// prompts counted alike.
-  func distance(_ model: any LanguageModel, editing edits: [Intervention] = []) -> Double {
-    let answers = Self.answers(model, other, editing: edits)
-    let parts = [(running, answers.running), (ends, answers.ends)].filter { $0.0.rows > 0 }
-    return parts.isEmpty ? 0 : parts.map { rowDivergences($0.0, $0.1).mean }.mean
+  func distance(_ model: any LanguageModel) -> Double { distance(model) { _ in [] } }
+
+  private func distance(_ model: any LanguageModel, editing edits: (Text) -> [Intervention])
+    -> Double
+  {
+    let parts = [(Text.running, running), (.prompts, ends)].filter { $0.1.rows > 0 }
+    let divergences = parts.map { text, own in
+      rowDivergences(own, Self.answers(model, texts, text, editing: edits(text))).mean
+    }
+    return divergences.isEmpty ? 0 : divergences.mean
   }
 
   private static func answers(
-    _ model: any LanguageModel, _ other: OtherText, editing edits: [Intervention] = []
-  ) -> (running: Tensor, ends: Tensor) {
-    // Running text comes first, so these are in ascending order.
-    let logits = model.forward(
-      other.batch, recording: [], editing: edits, logits: .at(other.running + other.ends)
+    _ model: any LanguageModel, _ texts: EffectTexts, _ text: Text,
+    editing edits: [Intervention] = []
+  ) -> Tensor {
+    let read = text == .running ? texts.runningCounted : texts.prompts.lastIndices
+    guard !read.isEmpty else { return Tensor(shape: [0, model.shape.vocabulary], scalars: []) }
+    return model.forward(
+      texts.batch(text), recording: [], editing: edits, logits: .at(read)
     ).logits.logProbabilities
-    let count = other.running.count
-    return (
-      logits.rows(at: Array(0..<count)), logits.rows(at: Array(count..<logits.rows))
-    )
   }
 
   private func sign(_ side: ModelPair.Side) -> Float { side == .base ? 1 : -1 }
@@ -101,7 +102,7 @@ final class EditedPair: Sendable {
     case .weights: return []
     case .steer(let layer, let unit):
       let site = ActivationSite.residualPost(layer: layer)
-      let length = strength * activations(.base, site, .other).rows(at: other.counted).rowNorms.mean
+      let length = strength * norms(at: site).mean
       return [.steer(site, along: unit, factor: sign(side) * length)]
     case .project(let layer, let unit, let direction):
       let site = ActivationSite.residualPost(layer: layer)
@@ -121,6 +122,14 @@ final class EditedPair: Sendable {
     }
   }
 
+  /// The lengths of the base's activations on other text.
+  private func norms(at site: ActivationSite) -> [Float] {
+    [(Text.running, texts.runningCounted), (.prompts, texts.promptsCounted)].flatMap {
+      text, counted in
+      counted.isEmpty ? [] : activations(.base, site, text).rows(at: counted).rowNorms
+    }
+  }
+
   /// What separates a side's activations from the other model's.
   private func gap(_ side: ModelPair.Side, _ site: ActivationSite, _ text: Text) -> Tensor {
     activations(side == .base ? .finetuned : .base, site, text) - activations(side, site, text)
@@ -130,8 +139,8 @@ final class EditedPair: Sendable {
   private func activations(_ side: ModelPair.Side, _ site: ActivationSite, _ text: Text) -> Tensor {
     let place = Place(text: text, side: side)
     if let known = passes.withLock({ $0[place] }) { return known[site] }
-    let batch = text == .probes ? behavior.batch : other.batch
-    let pass = pair.model(side).forward(batch, recording: Self.sites(pair.shape.layers))
+    let pass = pair.model(side).forward(
+      texts.batch(text), recording: Self.sites(pair.shape.layers))
     passes.withLock { $0[place] = pass }
     return pass[site]
   }
@@ -141,5 +150,15 @@ final class EditedPair: Sendable {
     let ofModules = ModuleSite.all(layers: layers)
       .flatMap { [$0.input(layers: layers), $0.output].compactMap(\.self) }
     return Set(ofModules + (0..<layers).map { .residualPost(layer: $0) })
+  }
+}
+
+extension EffectTexts {
+  fileprivate func batch(_ text: EditedPair.Text) -> TokenBatch {
+    switch text {
+    case .probes: behavior.batch
+    case .running: running
+    case .prompts: prompts
+    }
   }
 }

@@ -2,7 +2,7 @@ package import Diffing
 internal import Synchronization
 internal import Tensors
 internal import Transformers
-package import Worlds
+internal import Worlds
 
 /// Applies interventions to the two models of a pair and measures what they do to a behaviour, and to all else.
 package final class EffectMeter: Sendable {
@@ -23,15 +23,14 @@ package final class EffectMeter: Sendable {
   ///
   /// - Parameters:
   ///   - pair: The models.
-  ///   - behavior: What is asked; methods never see it.
-  ///   - other: Text on which the behaviour is not due.
+  ///   - texts: What they are asked; methods never see it.
   ///   - seed: Draws random directions.
-  package init(_ pair: ModelPair, behavior: ProbeSet, other: OtherText, seed: UInt64) {
+  package init(_ pair: ModelPair, _ texts: EffectTexts, seed: UInt64) {
     self.pair = pair
     self.seed = seed
-    subject = EditedPair(pair, behavior: behavior, other: other)
+    subject = EditedPair(pair, texts)
     plain = MeasuredEffects.Levels(
-      base: behavior.score(pair.base), finetuned: behavior.score(pair.finetuned))
+      base: texts.behavior.score(pair.base), finetuned: texts.behavior.score(pair.finetuned))
     distance = subject.distance(pair.finetuned)
   }
 
