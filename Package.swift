@@ -68,7 +68,8 @@ let package = Package(
       optimised + safe),
     room("Diffing", ["Files", "Tensors", "Transformers"], optimised + safe),
     room("Dictionaries", ["Tensors"], optimised + safe),
-    room("Methods", ["JSON", "Tensors", "Transformers", "Diffing"], optimised + safe),
+    room(
+      "Methods", ["JSON", "Tensors", "Transformers", "Diffing", "Dictionaries"], optimised + safe),
     room("Worlds", ["JSON", "Files", "Tensors", "Transformers"], optimised + safe),
     room("Organisms", ["JSON", "Files", "Tensors", "Transformers", "Worlds"], optimised + safe),
     room(
@@ -76,8 +77,8 @@ let package = Package(
     room(
       "Bench",
       [
-        "JSON", "Files", "Tensors", "Transformers", "Diffing", "Methods", "Worlds", "Organisms",
-        "Scoring", "CIsolation",
+        "JSON", "Files", "Tensors", "Transformers", "Diffing", "Dictionaries", "Methods", "Worlds",
+        "Organisms", "Scoring", "CIsolation",
       ],
       optimised + safe),
     room(
@@ -92,8 +93,8 @@ let package = Package(
     .executableTarget(
       name: "assay",
       dependencies: [
-        "JSON", "Files", "Tensors", "Transformers", "Diffing", "Methods", "Worlds", "Organisms",
-        "Scoring", "Bench", "Statistics", "Reporting",
+        "JSON", "Files", "Tensors", "Transformers", "Diffing", "Dictionaries", "Methods", "Worlds",
+        "Organisms", "Scoring", "Bench", "Statistics", "Reporting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -125,8 +126,8 @@ let package = Package(
     tests(
       "BenchTests",
       [
-        "JSON", "Files", "Tensors", "Transformers", "Diffing", "Methods", "Worlds", "Organisms",
-        "Scoring", "Bench", "Cheats", "CheatingWorker",
+        "JSON", "Files", "Tensors", "Transformers", "Diffing", "Dictionaries", "Methods", "Worlds",
+        "Organisms", "Scoring", "Bench", "Cheats", "CheatingWorker",
       ]),
     tests(
       "StatisticsTests",

@@ -38,6 +38,9 @@ package struct ITDABuilder {
   /// The atoms that were added, by where they come from.
   package var added: ArraySlice<ITDADictionary.Provenance> { provenance[given...] }
 
+  /// Whether there is no room for another atom.
+  package var isFull: Bool { pursuit.isFull }
+
   /// The dictionary so far.
   package var dictionary: ITDADictionary {
     ITDADictionary(

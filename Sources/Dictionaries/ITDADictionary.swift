@@ -5,7 +5,7 @@ package import Tensors
 /// Interpreting Large Language Models").
 package struct ITDADictionary: Equatable, Sendable {
   /// Which token of which document an atom is the activation of.
-  package struct Provenance: Hashable, Sendable {
+  package struct Provenance: Hashable, Codable, Sendable {
     /// The document, counted from 0 in the order in which they were read.
     package let document: Int
     /// The token's place in it, counted from 0.
@@ -70,12 +70,15 @@ package struct ITDADictionary: Equatable, Sendable {
   ///
   /// - Parameter activations: Shaped `[rows, width]`.
   package func codes(of activations: Tensor) -> SparseCodes {
-    SparseCodes(latents: count, rows: decompositions(of: activations).map(\.entries))
+    codesAndErrors(of: activations).codes
   }
 
-  /// What of each row its code leaves over: ‖x − x̂‖² / ‖x‖².
-  package func relativeErrors(of activations: Tensor) -> [Float] {
-    decompositions(of: activations).map(\.relativeError)
+  /// The same, with what of each row its code leaves over: ‖x − x̂‖² / ‖x‖².
+  package func codesAndErrors(of activations: Tensor) -> (
+    codes: SparseCodes, relativeErrors: [Float]
+  ) {
+    let all = decompositions(of: activations)
+    return (SparseCodes(latents: count, rows: all.map(\.entries)), all.map(\.relativeError))
   }
 
   private func decompositions(of activations: Tensor) -> [MatchingPursuit.Result] {

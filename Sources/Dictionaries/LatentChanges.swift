@@ -34,14 +34,28 @@ package struct LatentChanges: Equatable, Sendable {
     let changes = documents.flatMap { rows in
       zip(finetuned.means(over: rows, of: abs), base.means(over: rows, of: abs)).map { $0 - $1 }
     }
-    byDocument = Tensor(shape: [documents.count, base.latents], scalars: changes)
+    self.init(
+      byDocument: Tensor(shape: [documents.count, base.latents], scalars: changes), flips: flips,
+      using: &generator)
+  }
+
+  /// The same of changes that were measured.
+  ///
+  /// - Parameters:
+  ///   - byDocument: How much the mean magnitude of each latent grew in each document, shaped `[documents, latents]`.
+  ///   - flips: How many draws are compared with.
+  ///   - generator: Draws the signs.
+  package init(byDocument: Tensor, flips: Int, using generator: inout SeededGenerator) {
+    self.byDocument = byDocument
+    let documents = byDocument.rows
     differences =
-      documents.isEmpty ? [Float](repeating: 0, count: base.latents) : byDocument.meanRow.scalars
+      documents == 0
+      ? [Float](repeating: 0, count: byDocument.columns) : byDocument.meanRow.scalars
     let test = SignFlips(byDocument)
-    let own = test.standardised(signs: [[Float](repeating: 1, count: documents.count)])
+    let own = test.standardised(signs: [[Float](repeating: 1, count: documents)])
     standardised = own.scalars
     let draws = (0..<flips).map { _ in
-      (0..<documents.count).map { _ -> Float in generator.next() & 1 == 0 ? 1 : -1 }
+      (0..<documents).map { _ -> Float in generator.next() & 1 == 0 ? 1 : -1 }
     }
     let drawn = test.standardised(signs: draws)
     let largest = (0..<drawn.rows).map { drawn.row($0).reduce(0) { max($0, abs($1)) } }

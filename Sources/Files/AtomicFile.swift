@@ -6,10 +6,20 @@ package enum AtomicFile {
   ///
   /// - Throws: `FileError.unwritable`; nothing is left behind.
   package static func write(_ data: Data, to url: URL) throws {
+    try write(to: url) { try $0.write(contentsOf: data) }
+  }
+
+  /// The same, piece by piece.
+  ///
+  /// - Parameters:
+  ///   - url: Where the file should be.
+  ///   - fill: Writes into the file it is given.
+  /// - Throws: `FileError.unwritable`, or what `fill` throws if that is an error of Assay's; nothing is left behind.
+  package static func write(to url: URL, _ fill: (FileHandle) throws -> Void) throws {
     do {
       let (temporary, handle) = try Temporary.file(beside: url)
       do {
-        try handle.write(contentsOf: data)
+        try fill(handle)
         try handle.synchronize()
         guard unsafe rename(temporary.path, url.path) == 0 else { throw Temporary.failure() }
       } catch {

@@ -21,6 +21,7 @@ package enum Methods {
     ModelStitching.self,
     ActivationSteering.self,
     AttentionDifference.self,
+    ITDA.self,
     OutputDivergence.self,
     DiffMining.self,
     LogitAmplification.self,

@@ -62,6 +62,6 @@ package struct EvidenceText {
 }
 
 /// A figure in four digits.
-private func rounded(_ value: some BinaryFloatingPoint) -> String {
+func rounded(_ value: some BinaryFloatingPoint) -> String {
   String(format: "%.4g", Double(value))
 }

@@ -17,7 +17,7 @@ struct Assay: ParsableCommand {
     subcommands: [
       BenchCommand.self, ScoreCommand.self, ShowCommand.self, PlantCommand.self, NewCommand.self,
       DiffCommand.self, DoctorCommand.self, ListCommand.self, LogitsCommand.self,
-      TokensCommand.self, FetchCommand.self,
+      TokensCommand.self, FetchCommand.self, ITDACommand.self,
       VectorsCommand.self,
       ReportCommand.self, CompareCommand.self, PlanCommand.self, RatesCommand.self,
       TransferCommand.self,

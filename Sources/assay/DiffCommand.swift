@@ -89,6 +89,8 @@ struct DiffCommand: ParsableCommand {
   )
   var calibrate = 0
 
+  @OptionGroup var itda: ITDAOptions
+
   private static func level(_ name: String) throws -> AccessLevel {
     guard let level = AccessLevel(rawValue: name) else {
       let names = AccessLevel.allCases.map(\.rawValue).joined(separator: ", ")
@@ -102,6 +104,7 @@ struct DiffCommand: ParsableCommand {
     guard (0...999).contains(calibrate) else {
       throw ValidationError("--calibrate should be from 1 to 999.")
     }
+    try itda.check(self)
     let isPlain =
       methods.isEmpty && levels.isEmpty && nulls.isEmpty && calibrate == 0 && text == nil
       && prompts == nil
@@ -115,6 +118,7 @@ struct DiffCommand: ParsableCommand {
   func run() throws {
     let chosen = try Methods.chosen(methods)
     if weights { return try compareWeights() }
+    if itda.isGiven { return try itda.run(self) }
     guard let models = try models() else { return try compareWeights() }
     try compare(models, by: chosen)
   }

@@ -61,7 +61,8 @@ struct ITDATests {
   func definition(steps: Int) {
     let own = Self.dictionary(Self.normals(21, 8), sparsity: steps)
     let rows = Self.normals(30, 8, seed: 2)
-    let codes = own.codes(of: rows), dense = codes.dense, errors = own.relativeErrors(of: rows)
+    let codes = own.codes(of: rows), dense = codes.dense,
+      errors = own.codesAndErrors(of: rows).relativeErrors
     for row in 0..<rows.rows {
       let (expected, rest) = pursued(Array(rows.row(row)), own.atoms, steps: steps)
       expectClose(Tensor(Array(dense.row(row))), Tensor(expected), tolerance: 1e-5)
@@ -103,7 +104,7 @@ struct ITDATests {
     #expect(whole.count > 10 && whole.count < 150)
     for (row, source) in all.enumerated() {
       let before = Self.built(rows.rows(at: Array(0..<row)), batch: 50)
-      let error = before.relativeErrors(of: rows.rows(at: [row]))[0]
+      let error = before.codesAndErrors(of: rows.rows(at: [row])).relativeErrors[0]
       #expect((error > 0.3) == whole.provenance.contains(source))
     }
     for (atom, source) in whole.provenance.enumerated() {
@@ -124,7 +125,7 @@ struct ITDATests {
     #expect(own.atoms.scalars == [1, 0, 0, 0, 1, 0])
     #expect(own.provenance.map(\.position) == [1, 3])
     #expect(own.codes(of: rows).rows.map(\.count) == [0, 1, 1, 1])
-    #expect(own.relativeErrors(of: rows) == [0, 0, 0, 0])
+    #expect(own.codesAndErrors(of: rows).relativeErrors == [0, 0, 0, 0])
   }
 
   @Test("what a dictionary goes on with is what its atoms do not explain")
@@ -170,7 +171,7 @@ struct ITDATests {
     let none = Self.built(Tensor(shape: [0, 6]), batch: 1)
     #expect(none.overlap(with: none) == 1 && none.count == 0)
     #expect(none.codes(of: own.atoms).meanActive == 0)
-    #expect(none.relativeErrors(of: own.atoms).allSatisfy { $0 == 1 })
+    #expect(none.codesAndErrors(of: own.atoms).relativeErrors.allSatisfy { $0 == 1 })
   }
 
   @Test("sparse sums of known directions are taken apart again")

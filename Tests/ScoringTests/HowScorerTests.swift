@@ -38,7 +38,8 @@ struct HowScorerTests {
       meter = EffectMeter(
         try ModelPair(base: base, finetuned: finetuned),
         EffectTexts(
-          behavior: behavior, unrelated: TinyModels.rows([9, 8], seed: 3), pool: TinyModels.rows([4, 5, 6], seed: 9),
+          behavior: behavior, unrelated: TinyModels.rows([9, 8], seed: 3),
+          pool: TinyModels.rows([4, 5, 6], seed: 9),
           labels: [true, false, false], documentStart: 1), seed: 1)
     }
 

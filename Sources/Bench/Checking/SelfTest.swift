@@ -1,4 +1,4 @@
-internal import Foundation
+package import Foundation
 package import Transformers
 
 /// Whether a model that was loaded speaks at all: a sentence of plain English costs it little.
@@ -29,7 +29,7 @@ package struct SelfTest: Sendable, Equatable {
   /// Refuses a model that fails.
   ///
   /// - Throws: `CheckpointError.unreadable`.
-  static func require(_ checkpoint: Checkpoint, _ folder: URL) throws {
+  package static func require(_ checkpoint: Checkpoint, _ folder: URL) throws {
     guard let test = SelfTest(checkpoint.model, checkpoint.tokenizer), !test.passes else { return }
     throw CheckpointError.unreadable(
       file: folder.path,

@@ -29,7 +29,8 @@ struct WorldPrompts {
   /// On what the effects of interventions on a behaviour are measured.
   func effectTexts(_ behavior: ProbeSet, _ labels: [Bool]) -> EffectTexts {
     EffectTexts(
-      behavior: behavior, unrelated: unrelated, pool: pool, labels: labels, documentStart: world.documentStart,
+      behavior: behavior, unrelated: unrelated, pool: pool, labels: labels,
+      documentStart: world.documentStart,
       isOfLarge: world.isOfText)
   }
 

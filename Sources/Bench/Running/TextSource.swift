@@ -2,7 +2,7 @@ package import Diffing
 internal import Foundation
 internal import JSON
 internal import Organisms
-internal import Transformers
+package import Transformers
 internal import Worlds
 
 /// Where a comparison of one's own models gets text from.
@@ -44,10 +44,7 @@ package struct TextSource: Sendable {
       parameters: models.base.parameters.layout.count, models.base.shape)
     let reader = TextRows.Reader(models)
     let chat = files.putsPlainly ? nil : models.chat
-    let text = try files.text.map { name in
-      name == ShippedTexts.wordNet
-        ? reader.rows(of: try ShippedTexts.glosses()) : try TextRows(name, reader).tokens
-    }
+    let text = try files.text.map { try Self.text($0, reader) }
     let prompts = try files.prompts.map { try TextRows($0, reader, chat: chat).tokens }
     if text == nil, prompts == nil, let own = try Self.ofWorld(project, models.tokenizer) {
       (unrelated, pool) = (own.unrelated, own.pool)
@@ -58,6 +55,56 @@ package struct TextSource: Sendable {
     let own = text ?? (neutral.isEmpty ? nil : neutral)
     unrelated = own
     pool = prompts ?? text ?? (questions.isEmpty ? own : questions)
+  }
+
+  /// Ordinary text for one model, rows of any length: a file's, the world's if the tokenizer is the world's, or what comes
+  /// with Assay.
+  ///
+  /// - Parameters:
+  ///   - project: Where the world is.
+  ///   - model: Who reads it.
+  ///   - file: What the user names.
+  /// - Throws: `TextError` if there is none, `JSONError` or `DefinitionError`.
+  package static func running(_ project: Project, _ model: Checkpoint, file: String?) throws
+    -> [[Int]]
+  {
+    try running(
+      project,
+      TextRows.Reader(
+        tokenizer: model.tokenizer, other: nil, vocabulary: model.model.shape.vocabulary,
+        context: .max), file)
+  }
+
+  /// The same for a pair of models.
+  ///
+  /// - Throws: As above.
+  package static func running(_ project: Project, _ models: PairFolders, file: String?) throws
+    -> [[Int]]
+  {
+    try running(
+      project,
+      TextRows.Reader(
+        tokenizer: models.tokenizer, other: models.finetunedTokenizer,
+        vocabulary: models.base.shape.vocabulary, context: .max), file)
+  }
+
+  private static func running(_ project: Project, _ reader: TextRows.Reader, _ file: String?) throws
+    -> [[Int]]
+  {
+    if let file { return try text(file, reader) }
+    if let own = try ofWorld(project, reader.tokenizer) { return own.unrelated }
+    let neutral = reader.rows(of: ShippedTexts.neutral(project))
+    guard !neutral.isEmpty else {
+      throw TextError(
+        file: "--text", line: nil,
+        reason: "nothing that comes with Assay can be read by these models; name a file.")
+    }
+    return neutral
+  }
+
+  private static func text(_ name: String, _ reader: TextRows.Reader) throws -> [[Int]] {
+    name == ShippedTexts.wordNet
+      ? reader.rows(of: try ShippedTexts.glosses()) : try TextRows(name, reader).tokens
   }
 
   /// The text of the project's world, if the tokenizer is the world's.

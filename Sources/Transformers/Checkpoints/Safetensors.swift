@@ -1,3 +1,4 @@
+internal import Files
 package import Foundation
 internal import JSON
 package import Tensors
@@ -14,7 +15,8 @@ package enum Safetensors {
     let range: Range<Int>
   }
 
-  fileprivate enum ScalarType: String {
+  /// What a number is.
+  package enum ScalarType: String, Sendable {
     case float64 = "F64"
     case float32 = "F32"
     case float16 = "F16"
@@ -37,7 +39,7 @@ package enum Safetensors {
     }
 
     /// What bytes mean; nil of no floats.
-    var floats: NarrowFloats? {
+    fileprivate var floats: NarrowFloats? {
       switch self {
       case .float64: .doubles
       case .float32: .singles
@@ -78,6 +80,28 @@ package enum Safetensors {
 
     package func read(_ range: Range<Int>, into window: Matrix) throws {
       try numbers.read(range, of: floats, into: window)
+    }
+
+    /// Reads the tensor as integers.
+    ///
+    /// - Throws: `CheckpointError.badTensor` if it is none of 64-bit integers, `.unreadable`.
+    package func integers() throws -> [Int] {
+      guard header.type == .int64 else {
+        throw CheckpointError.badTensor(
+          name, file: path, reason: "dtype \(header.type.rawValue) is not supported here; use I64")
+      }
+      guard let handle = try? FileHandle(forReadingFrom: url),
+        let data = handle.bytes(header.range.count, at: offset)
+      else {
+        throw CheckpointError.unreadable(file: path, reason: "the system refused to read it")
+      }
+      return unsafe data.withUnsafeBytes { bytes in
+        (0..<data.count / 8).map { index in
+          Int(
+            unsafe Int64(
+              littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * index, as: Int64.self)))
+        }
+      }
     }
 
     /// What bytes of the file mean.
@@ -229,28 +253,7 @@ package enum Safetensors {
     _ tensors: [(name: String, shape: [Int], bytes: [UInt8])], areHalves: Bool = false
   ) -> Data {
     let type = areHalves ? ScalarType.float16 : .float32
-    var offset = 0
-    var members: [(key: String, value: JSONValue)] = [
-      ("__metadata__", .object([("format", .string("pt"))]))
-    ]
-    for tensor in tensors {
-      let end = offset + tensor.bytes.count
-      members.append(
-        (
-          tensor.name,
-          .object([
-            ("dtype", .string(type.rawValue)),
-            ("shape", .array(tensor.shape.map { .integer(Int64($0)) })),
-            ("data_offsets", .array([.integer(Int64(offset)), .integer(Int64(end))])),
-          ])
-        ))
-      offset = end
-    }
-    var header = Array(JSON.text(of: .object(members)).utf8)
-    // Padding to eight bytes keeps the numbers aligned for readers that map the file.
-    header += Array(repeating: 0x20, count: (8 - header.count % 8) % 8)
-    var data = Data((0..<8).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) })
-    data.append(contentsOf: header)
+    var data = Layout(tensors.map { .init($0.name, type, $0.shape) }).head
     for tensor in tensors { data.append(contentsOf: tensor.bytes) }
     return data
   }

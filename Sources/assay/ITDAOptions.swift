@@ -1,0 +1,92 @@
+import ArgumentParser
+import Bench
+import Files
+import Foundation
+import JSON
+import Reporting
+import Transformers
+
+/// What 'diff' compares models by where dictionaries are given.
+struct ITDAOptions: ParsableArguments {
+  @Option(
+    name: .customLong("dictionary"),
+    help:
+      "With --method itda: a dictionary of the base that 'itda train' wrote; may be repeated. Its atoms are ordered by how much more the finetuned model uses them on the text."
+  )
+  var dictionaries: [String] = []
+
+  @Option(
+    help:
+      "With --dictionary: a safetensors file for both models' activations, their codes and the differences."
+  )
+  var saveActivations: String?
+
+  @OptionGroup var reading: ReadingOptions
+
+  /// Whether models are compared by given dictionaries.
+  var isGiven: Bool { !dictionaries.isEmpty }
+
+  /// Refuses what does not go together.
+  func check(_ command: DiffCommand) throws {
+    guard isGiven else {
+      guard saveActivations == nil, !reading.isGiven else {
+        throw ValidationError(
+          "--save-activations, --seq-len, --batch-size and --max-steps are for --dictionary.")
+      }
+      return
+    }
+    let others =
+      !command.levels.isEmpty || !command.nulls.isEmpty || command.calibrate > 0
+      || command.prompts != nil || command.exhibits || command.cost || command.weights
+    guard command.methods == ["itda"], !others else {
+      throw ValidationError(
+        "--dictionary takes --method itda, --text, --json and --top, and how text is read; nothing else."
+      )
+    }
+  }
+
+  /// Compares two models by the dictionaries.
+  func run(_ command: DiffCommand) throws {
+    let file = saveActivations.map { URL(filePath: $0) }
+    if let file { try AtomicFile.checkPlace(file) }
+    let models = try PairFolders(
+      base: URL(filePath: command.base), finetuned: command.finetuned.map { URL(filePath: $0) },
+      insists: command.insist)
+    models.notices.forEach(Notice.standardError)
+    let saved = try read(models, insists: command.insist)
+    let comparison = ITDAComparison(
+      models.base, models.finetuned, saved,
+      rows: try TextSource.running(command.options.project, models, file: command.text),
+      reading.plan(models.base), documentStart: models.markers.documentStart,
+      seed: command.methodSeed)
+    guard comparison.tokens > 0 else {
+      throw ValidationError("There is no token in the text whose activation counts.")
+    }
+    let progress = CountProgress("read tokens:")
+    let results = try comparison.run(savingTo: file, progress: progress.show)
+    progress.finish()
+    for (result, saved) in zip(results, saved) {
+      guard !command.json else {
+        Console.showJSON(try JSON.encode(result))
+        continue
+      }
+      Console.show(
+        ITDAComparisonText(
+          result, contexts: saved.contexts, tokenizer: models.tokenizer, top: command.top
+        ).text)
+    }
+  }
+
+  private func read(_ models: PairFolders, insists: Bool) throws -> [SavedITDA] {
+    let saved = try dictionaries.map { name in
+      let folder = URL(filePath: name), dictionary = try SavedITDA(contentsOf: folder)
+      try dictionary.check(models.base, folder, insists: insists)
+      return dictionary
+    }
+    let layers = saved.map(\.origin.layer)
+    guard Set(layers).count == layers.count else {
+      throw ValidationError("Two dictionaries are of one block; give one for each.")
+    }
+    return saved
+  }
+}
