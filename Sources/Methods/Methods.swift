@@ -21,6 +21,7 @@ package enum Methods {
     ModelStitching.self,
     ActivationSteering.self,
     AttentionDifference.self,
+    RepresentationSimilarity.self,
     ITDA.self,
     OutputDivergence.self,
     DiffMining.self,
@@ -28,6 +29,7 @@ package enum Methods {
     ContrastiveDecoding.self,
     PerplexityGap.self,
     PromptBattery.self,
+    TwoSampleTest.self,
     Sampling.self,
   ]
 
