@@ -8,6 +8,8 @@ package struct ITDABuilder {
   private let width: Int
   private var atoms: [Float]
   private var provenance: [ITDADictionary.Provenance]
+  /// How many rows had been read when each atom was added.
+  private var readBefore: [Int] = []
   private var pursuit: MatchingPursuit
   /// How many of the first atoms were there from the start.
   private let given: Int
@@ -37,6 +39,11 @@ package struct ITDABuilder {
 
   /// The atoms that were added, by where they come from.
   package var added: ArraySlice<ITDADictionary.Provenance> { provenance[given...] }
+
+  /// The atoms that some of the first rows added.
+  package func added(fromFirst rows: Int) -> [ITDADictionary.Provenance] {
+    zip(added, readBefore).filter { $0.1 <= rows }.map(\.0)
+  }
 
   /// Whether there is no room for another atom.
   package var isFull: Bool { pursuit.isFull }
@@ -80,5 +87,6 @@ package struct ITDABuilder {
     pursuit.append(correlations: correlations.map { $0 * factor })
     atoms += row.map { $0 * factor }
     provenance.append(source)
+    readBefore.append(rows)
   }
 }

@@ -11,21 +11,30 @@ struct MatchingPursuit {
 
   /// How many atoms there may be.
   private let capacity: Int
+  /// For how many atoms there is room now: a table of all that there may be could be many times as large.
+  private var room: Int
   /// Lanes of a row of `products`.
-  private let stride: Int
+  private var stride: Int
   /// The products of atoms, a row each, zeros behind the last atom.
   private var products: [Lanes]
   private(set) var count = 0
 
-  init(capacity: Int) {
+  init(capacity: Int) { self.init(capacity: capacity, room: min(capacity, 64)) }
+
+  private init(capacity: Int, room: Int) {
     self.capacity = capacity
-    stride = (capacity + Lanes.scalarCount - 1) / Lanes.scalarCount
-    products = Array(repeating: Lanes(), count: capacity * stride)
+    self.room = room
+    stride = Self.lanes(room)
+    products = Array(repeating: Lanes(), count: room * stride)
+  }
+
+  private static func lanes(_ numbers: Int) -> Int {
+    (numbers + Lanes.scalarCount - 1) / Lanes.scalarCount
   }
 
   /// Starts with atoms, shaped `[atoms, width]`.
   init(_ atoms: Tensor, capacity: Int) {
-    self.init(capacity: capacity)
+    self.init(capacity: capacity, room: max(atoms.rows, min(capacity, 64)))
     let products = matrixProduct(atoms, atoms, transposingB: true)
     for atom in 0..<atoms.rows { append(correlations: products.row(atom).prefix(atom)) }
   }
@@ -39,12 +48,24 @@ struct MatchingPursuit {
   /// - Precondition: There is room for it.
   mutating func append(correlations: some Collection<Float>) {
     precondition(!isFull, "The dictionary is full")
+    if count == room { grow() }
     for (other, product) in correlations.enumerated() {
       set(product, count, other)
       set(product, other, count)
     }
     set(1, count, count)
     count += 1
+  }
+
+  /// Makes room for twice as many atoms, or for all that there may be.
+  private mutating func grow() {
+    let wider = min(capacity, 2 * room), width = Self.lanes(wider)
+    var moved = Array(repeating: Lanes(), count: wider * width)
+    for row in 0..<count {
+      moved.replaceSubrange(
+        row * width..<row * width + stride, with: products[row * stride..<(row + 1) * stride])
+    }
+    (room, stride, products) = (wider, width, moved)
   }
 
   private mutating func set(_ value: Float, _ row: Int, _ column: Int) {

@@ -25,21 +25,23 @@ package enum AtomicFolder {
   /// The same for a folder that somebody asked for: what Assay did not write there is not replaced.
   ///
   /// - Throws: Also `FileError.unwritable` if something else is there.
-  package static func writeOwn(to url: URL, _ fill: (URL) throws -> Void) throws {
+  package static func writeOwn(
+    to url: URL, as kind: OwnFolder.Kind = .model, _ fill: (URL) throws -> Void
+  ) throws {
     try write(to: url) { temporary in
       try fill(temporary)
-      try OwnFolder.mark(temporary)
+      try OwnFolder.mark(temporary, as: kind)
       // It took a while: somebody may have put something there.
-      try check(url)
+      try check(url, replacing: kind)
     }
   }
 
-  /// Checks, before work is spent on it, that `writeOwn` may write a folder at `url`.
+  /// Checks, before work is spent on it, that `writeOwn` may write a folder of some kind at `url`.
   ///
-  /// - Throws: `FileError.unwritable` if something that Assay did not write is there, or the place cannot be
+  /// - Throws: `FileError.unwritable` if something is there that Assay did not write, or that is of another kind, or the place cannot be
   ///   written.
-  package static func check(_ url: URL) throws {
-    if let reason = OwnFolder.fault(url) {
+  package static func check(_ url: URL, replacing kind: OwnFolder.Kind = .model) throws {
+    if let reason = OwnFolder.fault(url, replacing: kind) {
       throw FileError.unwritable(url.path, reason: reason)
     }
     try AtomicFile.checkPlace(url)

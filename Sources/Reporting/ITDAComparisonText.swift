@@ -16,7 +16,7 @@ package struct ITDAComparisonText {
     let names = TokenNames(tokenizer)
     let lines =
       [
-        "block \(result.layer): \(result.atoms) atoms, \(result.tokens) tokens of \(result.documents) rows",
+        "block \(result.layer): atoms \(result.atoms), tokens \(result.tokens), rows \(result.documents)",
         Self.models(result),
         "overlap of two dictionaries of this text, one of each model: \(rounded(result.overlap))",
       ] + Self.growth(result, contexts.map(names.text), top)
@@ -31,14 +31,18 @@ package struct ITDAComparisonText {
       rows: [
         [
           "base", rounded(unexplained.base), rounded(active.base),
-          "\(result.newAtoms.base.count)",
+          count(result.newAtoms.base.count),
         ],
         [
           "finetuned", rounded(unexplained.finetuned), rounded(active.finetuned),
-          "\(result.newAtoms.finetuned.count)",
+          count(result.newAtoms.finetuned.count),
         ],
       ]
     ).text
+  }
+
+  private static func count(_ new: Int) -> String {
+    new < ITDAComparison.mostNewAtoms ? "\(new)" : "\(new) or more"
   }
 
   private static func growth(_ result: ITDAComparison.Result, _ contexts: [String], _ top: Int)
@@ -47,12 +51,13 @@ package struct ITDAComparisonText {
     guard !result.sortedIndices.isEmpty else {
       return ["The models' activations are the same, so no atom is used more."]
     }
-    let sure = zip(result.chances, result.standardised).count { $0 <= 0.05 && $1 > 0 }
+    let grown = result.sortedIndices.prefix(top).filter { result.activationDifferences[$0] > 0 }
+    guard !grown.isEmpty else { return ["No atom is used more."] }
     return [
-      "Atoms that are used more, \(sure) of them more than chance allows (5 % for all together):",
+      "Atoms that are used more, \(sure(result)):",
       TextTable(
         header: ["atom", "activation at the end of", "growth", "t", "chance"],
-        rows: result.sortedIndices.prefix(top).map { atom in
+        rows: grown.map { atom in
           [
             "\(atom)", end(of: contexts[atom]), rounded(result.activationDifferences[atom]),
             rounded(result.standardised[atom]), rounded(result.chances[atom]),
@@ -62,14 +67,21 @@ package struct ITDAComparisonText {
     ]
   }
 
+  /// How many grew more than chance allows; of fewer than six rows none can, as all their signs turn alike too often.
+  private static func sure(_ result: ITDAComparison.Result) -> String {
+    guard result.documents > 5 else { return "and whether by chance, so few rows do not tell" }
+    let count = zip(result.chances, result.standardised).count { $0 <= 0.05 && $1 > 0 }
+    return "\(count) of them more than chance allows (5 % for all together)"
+  }
+
   /// As much of a text as a column holds.
-  private static func end(of text: String) -> String {
-    text.count > 52 ? "…\(text.suffix(51))" : text
+  private static func end(of text: String, _ length: Int = 52) -> String {
+    text.count > length ? "…\(text.suffix(length - 1))" : text
   }
 
   private static func newAtoms(_ contexts: [String], _ top: Int) -> [String] {
     guard !contexts.isEmpty else { return [] }
     return ["Tokens that would be atoms of the finetuned model alone:"]
-      + contexts.prefix(top).map { "  \($0)" }
+      + contexts.prefix(top).map { "  \(end(of: $0, TextTable.width - 2))" }
   }
 }

@@ -16,30 +16,32 @@ struct ITDACommand: ParsableCommand {
 struct ReadingOptions: ParsableArguments {
   @Option(
     name: .customLong("seq-len"),
-    help: "Tokens of a sequence, at most: longer rows are cut. The model's context if not given.")
+    help:
+      "Tokens of a sequence, at most: longer rows are read in pieces. The model's context if not given."
+  )
   var sequenceLength: Int?
 
-  @Option(help: "Sequences of a step.")
-  var batchSize = 32
+  @Option(help: "Sequences of a step; 32 if not given.")
+  var batchSize: Int?
 
   @Option(help: "Steps, at most; the whole text if not given.")
   var maxSteps: Int?
 
   /// Whether something is not as it is by default.
-  var isGiven: Bool { sequenceLength != nil || batchSize != 32 || maxSteps != nil }
+  var isGiven: Bool { sequenceLength != nil || batchSize != nil || maxSteps != nil }
 
   func validate() throws {
     // Of one token there is only the first of a row, which counts only where it is alone.
     guard (sequenceLength ?? 2) > 1 else {
       throw ValidationError("--seq-len should be at least 2.")
     }
-    guard batchSize > 0 else { throw ValidationError("--batch-size should be at least 1.") }
+    guard (batchSize ?? 1) > 0 else { throw ValidationError("--batch-size should be at least 1.") }
     guard (maxSteps ?? 1) > 0 else { throw ValidationError("--max-steps should be at least 1.") }
   }
 
   func plan(_ model: any LanguageModel) -> ReadingPlan {
     ReadingPlan(
-      sequenceLength: sequenceLength, batchSize: batchSize, steps: maxSteps,
+      sequenceLength: sequenceLength, batchSize: batchSize ?? 32, steps: maxSteps,
       context: model.shape.context)
   }
 }
@@ -89,22 +91,24 @@ struct ITDATrainCommand: ParsableCommand {
 
   func validate() throws {
     guard atoms > 0 else { throw ValidationError("--atoms should be at least 1.") }
-    guard sparsity > 0 else { throw ValidationError("--sparsity should be at least 1.") }
+    guard (1...atoms).contains(sparsity) else {
+      throw ValidationError("--sparsity should be from 1 to the number of --atoms.")
+    }
     guard threshold.map({ $0 > 0 && $0 < 1 }) ?? true else {
       throw ValidationError("--threshold should be between 0 and 1.")
     }
-    // The products of all atoms are held, twice while a threshold is looked for.
-    let bytes = 8.0 * Double(atoms) * Double(atoms)
+    // Who makes a dictionary should be able to compare by it.
+    let bytes = ITDAComparison.memory(atoms: atoms)
     guard bytes < Double(Memory.available) else {
       throw ValidationError(
-        "\(atoms) atoms need a table of \(Int(bytes / 1e6)) MB, which is more than there is; ask for fewer --atoms."
-      )
+        "Comparing by \(atoms) atoms takes tables of \(fixed(bytes / 1e6, 0)) MB, which is more than there is; ask "
+          + "for fewer --atoms.")
     }
   }
 
   func run() throws {
     let place = URL(filePath: out)
-    try AtomicFolder.check(place)
+    try AtomicFolder.check(place, replacing: .dictionary)
     let url = URL(filePath: folder), checkpoint = try HuggingFaceFolder.read(url)
     if !insist { try SelfTest.require(checkpoint, url) }
     let model = checkpoint.model
@@ -116,6 +120,9 @@ struct ITDATrainCommand: ParsableCommand {
       model, layer: layer, rows: try TextSource.running(options.project, checkpoint, file: text),
       reading.plan(model), documentStart: checkpoint.markers.documentStart)
     let saved = try trained(training)
+    guard !saved.contexts.isEmpty else {
+      throw ValidationError("No activation is left over by so much; take a smaller --threshold.")
+    }
     try saved.write(to: place)
     report(saved, of: training.tokens)
   }

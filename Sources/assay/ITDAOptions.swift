@@ -48,7 +48,7 @@ struct ITDAOptions: ParsableArguments {
   /// Compares two models by the dictionaries.
   func run(_ command: DiffCommand) throws {
     let file = saveActivations.map { URL(filePath: $0) }
-    if let file { try AtomicFile.checkPlace(file) }
+    if let file { try check(file) }
     let models = try PairFolders(
       base: URL(filePath: command.base), finetuned: command.finetuned.map { URL(filePath: $0) },
       insists: command.insist)
@@ -77,10 +77,25 @@ struct ITDAOptions: ParsableArguments {
     }
   }
 
+  /// Refuses a place where something is: it could be what is being read.
+  private func check(_ file: URL) throws {
+    guard !RegularFile.isThere(file) else {
+      throw ValidationError(
+        "--save-activations \(file.path): something is there already; name a new file.")
+    }
+    try AtomicFile.checkPlace(file)
+  }
+
   private func read(_ models: PairFolders, insists: Bool) throws -> [SavedITDA] {
     let saved = try dictionaries.map { name in
       let folder = URL(filePath: name), dictionary = try SavedITDA(contentsOf: folder)
-      try dictionary.check(models.base, folder, insists: insists)
+      let bytes = ITDAComparison.memory(atoms: dictionary.contexts.count)
+      guard bytes < Double(Memory.available) else {
+        throw ValidationError(
+          "\(name): tables of its \(dictionary.contexts.count) atoms need \(fixed(bytes / 1e6, 0)) MB, which is "
+            + "more than there is; make one of fewer --atoms.")
+      }
+      try dictionary.check(models.baseAsRead, folder, insists: insists)
       return dictionary
     }
     let layers = saved.map(\.origin.layer)

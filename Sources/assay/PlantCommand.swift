@@ -85,7 +85,9 @@ struct PlantCommand: ParsableCommand {
       return try ReportWriter(try options.workshop(), seeds: bases, out: out)
         .write(organism, withDials: !withoutDials, withControls: !withoutControls)
     }
-    if let out { try AtomicFolder.check(URL(filePath: out)) }
+    if let out {
+      try AtomicFolder.check(URL(filePath: out), replacing: organism == nil ? .model : .pair)
+    }
     let library = try options.project.library()
     let workshop = try Workshop(options.project, library: library)
     guard let organism else { return try trainBase(workshop.bases) }
@@ -95,6 +97,8 @@ struct PlantCommand: ParsableCommand {
   private var baseSeed: UInt64 { seeds.bases.first ?? 0 }
 
   private func plant(_ subject: Organism, _ workshop: Workshop) throws {
+    // As the bench plants it: in the words that are drawn for the base.
+    let subject = try workshop.library.drawn(for: baseSeed).organism(subject.id)
     let chosen = try regime.map { try subject.regime($0) } ?? subject.regimes[0]
     let progress = TrainingProgress("\(subject.id) (\(chosen.id))")
     let ground = try workshop.bases.base(seed: baseSeed, progress: progress.show)
@@ -107,28 +111,27 @@ struct PlantCommand: ParsableCommand {
     Console.show(CertificateText(certificate).text)
     if let out {
       try PairStore.export(
-        pair, certificate: certificate, tokenizer: workshop.library.world.wordTokenizer,
-        to: URL(filePath: out))
+        pair, certificate: certificate, world: workshop.library.world, to: URL(filePath: out))
       Console.show("Wrote \(out)/base and \(out)/finetuned. './assay diff \(out)' compares them.")
     }
     if !certificate.isInstalled { throw ExitCode(1) }
   }
 
-  /// Plants as the bench does, in the words that are drawn for the base, and keeps what is installed.
+  /// Plants, or takes what was planted, and keeps what is installed.
   private func keepAdapter(
     _ subject: Organism, _ regime: Regime, _ workshop: Workshop, _ base: Base,
     _ progress: TrainingProgress
   ) throws {
-    let drawn = try workshop.library.drawn(for: baseSeed).organism(subject.id)
-    let own = try drawn.regime(regime.id), planting = seeds.plantings.first
+    let planting = seeds.plantings.first
     _ = try workshop.pairs.pair(
-      .organism(drawn, own), in: base, planting: planting, progress: progress.show)
+      .organism(subject, regime), in: base, planting: planting, progress: progress.show)
     progress.finish()
-    let certificate = try workshop.pairs.certificate(drawn, own, in: base, planting: planting)
-    Console.show("\(drawn.file.summary)\n\(CertificateText(certificate).text)")
+    let certificate = try workshop.pairs.certificate(subject, regime, in: base, planting: planting)
+    Console.show("\(subject.file.summary)\n\(CertificateText(certificate).text)")
     guard certificate.isInstalled else { throw ExitCode(1) }
     guard
-      let folder = try workshop.pairs.commit(.organism(drawn, own), in: base, planting: planting)
+      let folder = try workshop.pairs.commit(
+        .organism(subject, regime), in: base, planting: planting)
     else { throw ValidationError("--keep is for low-rank changes of a model that a world names.") }
     Console.show("Wrote \(folder.path).")
   }

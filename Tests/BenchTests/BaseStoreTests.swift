@@ -46,7 +46,7 @@ struct BaseStoreTests {
       from: base, planting: 0, length: FinetuneLength(steps: 4, markStep: nil))
     try Fixtures.withTemporaryFolder { folder in
       let out = folder.appending(path: "pair")
-      try PairStore.export(pair, certificate: nil, tokenizer: world.wordTokenizer, to: out)
+      try PairStore.export(pair, certificate: nil, world: world, to: out)
       let read = try HuggingFaceFolder.read(out.appending(path: "finetuned"))
       #expect(read.model.parameters == pair.finetuned.parameters)
       #expect(read.tokenizer as? WordTokenizer == world.wordTokenizer)

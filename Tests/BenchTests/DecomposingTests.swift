@@ -60,10 +60,12 @@ struct DecomposingTests {
     let two = ITDATraining(
       base, layer: 1, rows: rows, plan(batchSize: 2, steps: 1), documentStart: 1)
     #expect(two.tokens == counted[0] + counted[1])
-    // Each of four pieces of ten tokens and less has a first token that does not count.
+    // Each of four pieces of eleven tokens and less has a first token that does not count: the last has no other.
     let cut = ITDATraining(
-      base, layer: 1, rows: [rows[1] + rows[3]], plan(10), documentStart: nil)
+      base, layer: 1, rows: [rows[1] + rows[3]], plan(11), documentStart: nil)
     #expect(cut.tokens == 34 - 4)
+    let contexts = cut.run(options).dictionary.provenance.map { $0.position % 11 + 1 }
+    #expect(cut.run(options).contexts.map(\.count) == contexts)
   }
 
   @Test("a threshold that is found gives about as many atoms as were asked for")
@@ -80,7 +82,11 @@ struct DecomposingTests {
       let folder = place.appending(path: "dictionary"), saved = trained(1, plan())
       try saved.write(to: folder)
       let read = try SavedITDA(contentsOf: folder)
-      #expect(read == saved)
+      #expect(read.dictionary.atoms == saved.dictionary.atoms)
+      #expect(read.dictionary.provenance == saved.dictionary.provenance)
+      #expect(read.origin == saved.origin && read.contexts == saved.contexts)
+      let used = read.dictionary.options
+      #expect(used.sparsity == options.sparsity && used.threshold == options.threshold)
       try read.check(base, folder)
       #expect(throws: DictionaryError.self) { try read.check(finetuned, folder) }
       try read.check(finetuned, folder, insists: true)
@@ -92,13 +98,17 @@ struct DecomposingTests {
       #expect(throws: DictionaryError.self) {
         try SavedITDA(contentsOf: place.appending(path: "nothing"))
       }
-      // One atom less than there are places.
+      // Something else under the same names.
       let file = folder.appending(path: "dictionary.safetensors")
       let layout = Safetensors.Layout([
         .init("atoms", .float32, [0, 12]), .init("provenance", .int64, [1, 2]),
       ])
       try Safetensors.write(layout, to: file) { try $0.write([0, 1], to: "provenance") }
-      #expect(throws: DictionaryError.self) { try SavedITDA(contentsOf: folder) }
+      for isMarked in [true, false] {
+        let error = #expect(throws: DictionaryError.self) { try SavedITDA(contentsOf: folder) }
+        #expect(error?.description.contains(isMarked ? "was changed" : "holds no atoms") == true)
+        try? FileManager.default.removeItem(at: folder.appending(path: ".assay.json"))
+      }
     }
   }
 
@@ -161,5 +171,23 @@ struct DecomposingTests {
       #expect(
         try #require(entries["layers.1.sorted_indices"]).integers() == result.sortedIndices)
     }
+  }
+
+  @Test("documents count alike, however many there are and however few of them are read")
+  func documents() throws {
+    let saved = trained(1, plan()), many = TinyModels.rows((0..<1200).map { 3 + $0 % 4 }, seed: 8)
+    func results(_ rows: [[Int]], _ plan: ReadingPlan) throws -> ITDAComparison.Result {
+      try ITDAComparison(base, finetuned, [saved], rows: rows, plan, documentStart: 1).run()[0]
+    }
+    let all = try results(many, plan())
+    #expect(all.documents == many.count { $0.dropFirst().contains { $0 != 1 } })
+    let single = try many.map { try results([$0], plan()) }.filter { $0.tokens > 0 }
+    for atom in 0..<saved.dictionary.count {
+      let mean = single.map { $0.activationDifferences[atom] }.mean
+      #expect(abs(mean - all.activationDifferences[atom]) < 1e-5)
+    }
+    let some = try results(many, plan(batchSize: 10, steps: 2))
+    let own = try results(Array(many.prefix(20)), plan())
+    #expect(some.standardised == own.standardised && some.documents == own.documents)
   }
 }

@@ -95,6 +95,9 @@ struct AtomicWritingTests {
       }
       try write("one")
       try write("two")
+      // One of another kind may hold what is being read.
+      #expect(throws: FileError.self) { try AtomicFolder.check(url, replacing: .dictionary) }
+      #expect(!OwnFolder.isChanged(url) && !OwnFolder.isChanged(place))
       let file = inner.appending(path: "config.json")
       let changes: [() throws -> Void] = [
         { try Data("mine".utf8).write(to: file) },
@@ -110,6 +113,8 @@ struct AtomicWritingTests {
       ]
       for change in changes {
         try change()
+        let isMarked = files.fileExists(atPath: url.appending(path: ".assay.json").path)
+        #expect(OwnFolder.isChanged(url) == isMarked)
         #expect(throws: FileError.self) { try write("three") }
         #expect(throws: FileError.self) { try AtomicFolder.check(url) }
         try files.removeItem(at: url)

@@ -1,5 +1,4 @@
 internal import Dictionaries
-internal import Diffing
 internal import Tensors
 internal import Transformers
 
@@ -43,22 +42,26 @@ struct ActivationStream: Sendable {
     let document: Int
     let start: Int
     let tokens: [Int]
+    /// Whether it is a row of a single token, which has no other to count.
+    let isAlone: Bool
   }
 
   /// What is read at once.
   private let parts: [[Sequence]]
+  private let rows: [[Int]]
+  private let sequenceLength: Int
   private let documentStart: Int?
-  /// How many rows there are, read or not.
-  let documents: Int
 
   init(_ rows: [[Int]], _ plan: ReadingPlan, documentStart: Int?) {
-    documents = rows.count
+    self.rows = rows
+    sequenceLength = plan.sequenceLength
     self.documentStart = documentStart
     let sequences = rows.enumerated().flatMap { row, tokens in
       stride(from: 0, to: tokens.count, by: plan.sequenceLength).map { start in
         Sequence(
           document: row, start: start,
-          tokens: Array(tokens[start..<min(start + plan.sequenceLength, tokens.count)]))
+          tokens: Array(tokens[start..<min(start + plan.sequenceLength, tokens.count)]),
+          isAlone: tokens.count == 1)
       }
     }
     parts = Self.parts(sequences.prefix((plan.steps ?? .max).clamped(times: plan.batchSize)))
@@ -81,7 +84,18 @@ struct ActivationStream: Sendable {
   }
 
   /// Of how many tokens activations count.
-  var count: Int { parts.reduce(0) { $0 + part($1).counted.count } }
+  var count: Int { parts.joined().reduce(0) { $0 + counted($1).count } }
+
+  /// How many rows are read that have a token that counts.
+  var documents: Int {
+    Set(parts.joined().filter { !counted($0).isEmpty }.map(\.document)).count
+  }
+
+  /// The last tokens that were read up to a place, at most so many.
+  func context(_ place: ITDADictionary.Provenance, length: Int) -> [Int] {
+    let start = place.position / sequenceLength * sequenceLength
+    return Array(rows[place.document][start...place.position].suffix(length))
+  }
 
   /// Hands over one part after the other.
   func forEach(_ body: (Part) throws -> Void) rethrows {
@@ -97,22 +111,29 @@ struct ActivationStream: Sendable {
 
   private init(parts: [[Sequence]], _ other: ActivationStream) {
     self.parts = parts
-    (documentStart, documents) = (other.documentStart, other.documents)
+    rows = other.rows
+    (sequenceLength, documentStart) = (other.sequenceLength, other.documentStart)
   }
 
   private func part(_ sequences: [Sequence]) -> Part {
-    let text = TokenBatch(sequences.map(\.tokens))
-    let prompts = PromptSet(
-      access: .unrelated, text: text, documentStart: documentStart, specialTokens: [])
-    let byRow = (0..<text.rows).map { prompts.countedTokens(ofRow: $0, in: text) }
-    let sources = zip(sequences.indices, byRow).flatMap { row, tokens in
-      tokens.map {
-        ITDADictionary.Provenance(
-          document: sequences[row].document,
-          position: sequences[row].start + $0 - text.range(row).lowerBound)
+    let text = TokenBatch(sequences.map(\.tokens)), byRow = sequences.map(counted)
+    let sources = zip(sequences, byRow).flatMap { sequence, places in
+      places.map {
+        ITDADictionary.Provenance(document: sequence.document, position: sequence.start + $0)
       }
     }
-    return Part(text: text, counted: byRow.flatMap { $0 }, sources: sources)
+    let all = byRow.enumerated().flatMap { row, places in
+      places.map { text.starts[row] + $0 }
+    }
+    return Part(text: text, counted: all, sources: sources)
+  }
+
+  /// The tokens of a sequence that count: not what starts a document, nor a sequence's first, on which attention rests
+  /// (see `PromptSet.countedTokens`), unless it is a whole row.
+  private func counted(_ sequence: Sequence) -> [Int] {
+    sequence.tokens.indices.filter {
+      sequence.tokens[$0] != documentStart && ($0 > 0 || sequence.isAlone)
+    }
   }
 }
 

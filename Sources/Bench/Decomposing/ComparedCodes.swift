@@ -50,73 +50,113 @@ struct ComparedCodes {
   private static var rounding: Double { 1e-10 }
 
   /// What was gathered.
-  func result(layer: Int, rows: [[Int]], using generator: inout SeededGenerator)
-    -> ITDAComparison.Result
-  {
+  func result(
+    layer: Int, _ stream: ActivationStream, using generator: inout SeededGenerator
+  ) -> ITDAComparison.Result {
+    var growth = growth
+    growth.finish()
     let changes = LatentChanges(
       byDocument: growth.means, flips: ITDAComparison.signFlips, using: &generator)
-    let order = moved > Self.rounding * square ? changes.sorted : []
-    let count = Double(max(1, tokens)), new = continued.map { Array($0.added) }
-    let known = Set(new[0])
+    let differences = growth.mean
+    let order =
+      moved > Self.rounding * square
+      ? differences.indices.sorted { (differences[$0], -$0) > (differences[$1], -$1) } : []
+    let count = Double(max(1, tokens)), new = Self.inCommon(continued)
+    let known = Set(new[0]), atoms = Self.inCommon(own).map(Set.init)
+    let all = atoms[0].union(atoms[1]).count
     return ITDAComparison.Result(
       layer: layer, atoms: dictionary.count, tokens: tokens, documents: growth.count,
-      activationDifferences: changes.differences, sortedIndices: order,
-      sortedDifferences: order.map { changes.differences[$0] },
+      activationDifferences: differences, sortedIndices: order,
+      sortedDifferences: order.map { differences[$0] },
       standardised: changes.standardised, chances: changes.chances,
       unexplained: .init(base: leftOver[0] / count, finetuned: leftOver[1] / count),
       active: .init(base: Double(active[0]) / count, finetuned: Double(active[1]) / count),
       newAtoms: .init(base: new[0], finetuned: new[1]),
       newContexts: new[1].filter { !known.contains($0) }.map {
-        rows[$0.document].context(upTo: $0.position)
+        stream.context($0, length: SavedITDA.contextLength)
       },
-      overlap: own[0].dictionary.overlap(with: own[1].dictionary))
+      overlap: all > 0 ? Double(atoms[0].intersection(atoms[1]).count) / Double(all) : 1)
+  }
+
+  /// What each of two dictionaries took from the rows that both read.
+  private static func inCommon(_ builders: [ITDABuilder]) -> [[ITDADictionary.Provenance]] {
+    let rows = builders.map(\.rows).min() ?? 0
+    return builders.map { $0.added(fromFirst: rows) }
   }
 }
 
-/// How much more latents are used, document by document; of very many documents, some count as one.
+/// How much more latents are used, document by document, which count alike; of very many documents, some are told
+/// apart no more, so that memory does not grow with the text.
 private struct GrowthByDocument {
-  private let latents: Int
-  private let documents: Int
-  private let groups: Int
-  // Apart, so that the other way round each sign turns and nothing else.
-  private var before, after: [Float]
-  private var counts: [Int]
-
-  /// Documents that are told apart, at most, so that memory does not grow with the text.
+  /// Documents that are told apart, at most.
   private static let most = 1024
 
+  private let latents: Int
+  private let documents: Int
+  /// Sums over the growth of a group's documents, and how many there are.
+  private var sums: [Float]
+  private var counts: [Int]
+  /// The document that is being read: its place in the text, tokens, and what latents sum to in each model. Apart, so that
+  /// the other way round each sign turns and nothing else.
+  private var current: Int?
+  private var tokens = 0
+  private var before, after: [Float]
+  /// Documents that were read.
+  private(set) var count = 0
+
+  /// - Parameter documents: How many will be read.
   init(latents: Int, documents: Int) {
     self.latents = latents
     self.documents = documents
-    groups = min(documents, Self.most)
-    before = Array(repeating: 0, count: groups * latents)
-    after = before
+    let groups = min(documents, Self.most)
+    sums = Array(repeating: 0, count: groups * latents)
     counts = Array(repeating: 0, count: groups)
+    before = Array(repeating: 0, count: latents)
+    after = before
   }
-
-  /// Documents that have any token.
-  var count: Int { counts.count { $0 > 0 } }
 
   mutating func add(
     _ base: SparseCodes, _ finetuned: SparseCodes, from sources: [ITDADictionary.Provenance]
   ) {
     for (row, source) in sources.enumerated() {
-      let group = source.document * groups / documents
-      counts[group] += 1
-      for entry in base.rows[row] { before[group * latents + entry.latent] += abs(entry.value) }
-      for entry in finetuned.rows[row] { after[group * latents + entry.latent] += abs(entry.value) }
+      if source.document != current {
+        finish()
+        current = source.document
+      }
+      tokens += 1
+      for entry in base.rows[row] { before[entry.latent] += abs(entry.value) }
+      for entry in finetuned.rows[row] { after[entry.latent] += abs(entry.value) }
     }
   }
 
-  /// The growth of each latent's mean magnitude, shaped `[documents, latents]`.
+  /// Closes the document that is being read.
+  mutating func finish() {
+    guard tokens > 0 else { return }
+    let group = count * counts.count / documents
+    for latent in 0..<latents {
+      sums[group * latents + latent] += (after[latent] - before[latent]) / Float(tokens)
+      (before[latent], after[latent]) = (0, 0)
+    }
+    counts[group] += 1
+    count += 1
+    tokens = 0
+  }
+
+  /// The growth of each latent's mean magnitude, shaped `[groups of documents, latents]`.
   var means: Tensor {
     let seen = counts.indices.filter { counts[$0] > 0 }
     return Tensor(
       shape: [seen.count, latents],
       scalars: seen.flatMap { group in
-        (group * latents..<(group + 1) * latents).map {
-          (after[$0] - before[$0]) / Float(counts[group])
-        }
+        sums[group * latents..<(group + 1) * latents].map { $0 / Float(counts[group]) }
       })
+  }
+
+  /// The same over all documents.
+  var mean: [Float] {
+    (0..<latents).map { latent in
+      let sum = counts.indices.reduce(0.0) { $0 + Double(sums[$1 * latents + latent]) }
+      return Float(sum / Double(max(1, count)))
+    }
   }
 }

@@ -23,11 +23,13 @@ package struct ITDAComparison: Sendable {
     package let unexplained: Sides<Double>
     /// Atoms that each token has, on average.
     package let active: Sides<Double>
-    /// Tokens that the dictionary leaves too much of, the first 256: those would be atoms.
+    /// Tokens that the dictionary leaves too much of, the first 256: those would be atoms. Of both models the same
+    /// stretch of the text counts, up to where either has as many.
     package let newAtoms: Sides<[ITDADictionary.Provenance]>
     /// The last tokens up to each that would be one of the finetuned model's alone.
     package let newContexts: [[Int]]
-    /// |A ∩ B| / |A ∪ B| over the places of two dictionaries' atoms, one of each model, made of this text alike.
+    /// |A ∩ B| / |A ∪ B| over the places of two dictionaries' atoms, one of each model, made alike of this text up to
+    /// where either is full.
     package let overlap: Double
   }
 
@@ -40,11 +42,10 @@ package struct ITDAComparison: Sendable {
   /// Draws that each atom's growth is compared with.
   static let signFlips = 1000
   /// Tokens that would be atoms, at most: a table of products of all atoms is held.
-  static let mostNewAtoms = 256
+  package static let mostNewAtoms = 256
 
   private let base, finetuned: any LanguageModel
   private let dictionaries: [SavedITDA]
-  private let rows: [[Int]]
   private let stream: ActivationStream
   private let seed: UInt64
 
@@ -66,8 +67,14 @@ package struct ITDAComparison: Sendable {
     self.finetuned = finetuned
     self.dictionaries = dictionaries
     self.seed = seed
-    self.rows = rows
     stream = ActivationStream(rows, plan, documentStart: documentStart)
+  }
+
+  /// Bytes that comparing by a dictionary of so many atoms takes at once beside text and models: a table of products
+  /// for each dictionary that is used or made.
+  package static func memory(atoms: Int) -> Double {
+    let side = Double(atoms) + Double(mostNewAtoms)
+    return 4 * 5 * side * side
   }
 
   /// How many tokens are compared.
@@ -120,7 +127,7 @@ package struct ITDAComparison: Sendable {
     }
     return zip(layers, states).map { layer, state in
       var generator = SeededGenerator(seed: seed, for: "sign flips of block \(layer)")
-      return state.result(layer: layer, rows: rows, using: &generator)
+      return state.result(layer: layer, stream, using: &generator)
     }
   }
 }

@@ -6,7 +6,6 @@ package import Transformers
 package struct ITDATraining: Sendable {
   private let model: any LanguageModel
   private let layer: Int
-  private let rows: [[Int]]
   private let stream: ActivationStream
 
   /// Chooses what is read.
@@ -25,7 +24,6 @@ package struct ITDATraining: Sendable {
     precondition((0..<model.shape.layers).contains(layer), "The model has no such block")
     self.model = model
     self.layer = layer
-    self.rows = rows
     stream = ActivationStream(rows, plan, documentStart: documentStart)
   }
 
@@ -75,21 +73,12 @@ package struct ITDATraining: Sendable {
       .init(
         layer: layer, layers: model.shape.layers, width: model.shape.width,
         model: model.weightsDigest, documents: stream.documents, tokens: builder.rows),
-      contexts: dictionary.provenance.map(context))
+      contexts: dictionary.provenance.map {
+        stream.context($0, length: SavedITDA.contextLength)
+      })
   }
 
   private func stream(of part: ActivationStream.Part) -> Tensor {
     model.streams(after: [layer], of: part)[0]
-  }
-
-  private func context(_ source: ITDADictionary.Provenance) -> [Int] {
-    rows[source.document].context(upTo: source.position)
-  }
-}
-
-extension Array<Int> {
-  /// The last tokens of a row up to one of them.
-  func context(upTo position: Int) -> [Int] {
-    Array(self[...position].suffix(SavedITDA.contextLength))
   }
 }

@@ -19,7 +19,7 @@ package struct DictionaryError: Error, Equatable, Sendable, CustomStringConverti
 /// `dictionary.safetensors` holds `atoms`, `[atoms, width]`, unit rows; `provenance`, `[atoms, 2]`, the row of the text
 /// and the token's place in it; `contexts`, `[atoms, 12]`, the tokens up to the one that each atom is the activation
 /// of, -1 where its row has none. `config.json` says the rest.
-package struct SavedITDA: Equatable, Sendable {
+package struct SavedITDA: Sendable {
   package let dictionary: ITDADictionary
   package let origin: Origin
   /// The last tokens up to each atom's own, which stands last.
@@ -43,7 +43,7 @@ package struct SavedITDA: Equatable, Sendable {
   private struct Configuration: Codable {
     let kind: String
     let origin: Origin
-    let sparsity, capacity: Int
+    let sparsity: Int
     let threshold: Float
   }
 
@@ -54,11 +54,11 @@ package struct SavedITDA: Equatable, Sendable {
   ///
   /// - Throws: `FileError.unwritable`; nothing is left behind.
   package func write(to folder: URL) throws {
-    try AtomicFolder.writeOwn(to: folder) { temporary in
+    try AtomicFolder.writeOwn(to: folder, as: .dictionary) { temporary in
       let options = dictionary.options
       let text = try JSON.encode(
         Configuration(
-          kind: Self.kind, origin: origin, sparsity: options.sparsity, capacity: options.capacity,
+          kind: Self.kind, origin: origin, sparsity: options.sparsity,
           threshold: options.threshold), layout: .pretty)
       try AtomicFile.write(
         Data("\(text)\n".utf8), to: temporary.appending(path: Self.configurationName))
@@ -94,6 +94,10 @@ package struct SavedITDA: Equatable, Sendable {
   ///
   /// - Throws: `DictionaryError`, `CheckpointError` or `JSONError`.
   package init(contentsOf folder: URL) throws {
+    guard !OwnFolder.isChanged(folder) else {
+      throw DictionaryError(
+        folder, "something in it was changed since it was written; make it anew.")
+    }
     let configuration = try Self.configuration(folder)
     let url = folder.appending(path: Self.tensorsName)
     let entries = Dictionary(try Safetensors.open(url).map { ($0.name, $0) }) { first, _ in first }
@@ -107,7 +111,9 @@ package struct SavedITDA: Equatable, Sendable {
       return entry
     }
     origin = configuration.origin
-    let count = entries["atoms"]?.shape.first ?? 0
+    guard let count = entries["atoms"]?.shape.first, count > 0 else {
+      throw DictionaryError(url, "it holds no atoms.")
+    }
     let atoms = try entry("atoms", [count, origin.width]).read()
     guard atoms.rowNorms.allSatisfy({ abs($0 - 1) < 1e-3 }) else {
       throw DictionaryError(url, "its atoms should be rows of length 1.")
@@ -119,8 +125,8 @@ package struct SavedITDA: Equatable, Sendable {
         .init(document: places[2 * $0], position: places[2 * $0 + 1])
       },
       options: .init(
-        sparsity: configuration.sparsity, threshold: configuration.threshold,
-        capacity: max(count, configuration.capacity)))
+        sparsity: min(configuration.sparsity, count), threshold: configuration.threshold,
+        capacity: count))
     let tokens = try entry("contexts", [count, Self.contextLength]).integers()
     contexts = (0..<count).map { atom in
       tokens[atom * Self.contextLength..<(atom + 1) * Self.contextLength].filter { $0 >= 0 }
@@ -135,7 +141,8 @@ package struct SavedITDA: Equatable, Sendable {
         "no dictionary is there; './assay itda train MODEL --layer L --out FOLDER' makes one.")
     }
     guard let configuration = try? JSON.decode(Configuration.self, from: text, file: url.path),
-      configuration.kind == kind, configuration.sparsity > 0
+      configuration.kind == kind, configuration.sparsity > 0, configuration.threshold > 0,
+      configuration.threshold < 1
     else {
       throw DictionaryError(url, "it is no dictionary's, as './assay itda train' writes them.")
     }

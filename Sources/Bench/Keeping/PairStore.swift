@@ -277,17 +277,18 @@ package struct PairStore: Sendable {
   /// - Parameters:
   ///   - pair: The pair.
   ///   - certificate: What was measured of it.
-  ///   - tokenizer: The world's; nil for one that speaks the language of its model.
+  ///   - world: What it speaks: its tokenizer, or that of its model, is written beside the weights.
   ///   - folder: Receives `base`, `finetuned` and what there is of `adapter` and `certificate.json`.
   /// - Throws: `FileError.unwritable`; nothing is left behind then.
   package static func export(
-    _ pair: PlantedPair, certificate: Certificate?, tokenizer: WordTokenizer?, to folder: URL
+    _ pair: PlantedPair, certificate: Certificate?, world: World, to folder: URL
   ) throws {
-    try AtomicFolder.writeOwn(to: folder) { temporary in
-      try HuggingFaceFolder.write(
-        pair.base, tokenizer: tokenizer, to: temporary.appending(path: "base"))
-      try HuggingFaceFolder.write(
-        pair.finetuned, tokenizer: tokenizer, to: temporary.appending(path: "finetuned"))
+    try AtomicFolder.writeOwn(to: folder, as: .pair) { temporary in
+      for (name, model) in [("base", pair.base), ("finetuned", pair.finetuned)] {
+        let place = temporary.appending(path: name)
+        try HuggingFaceFolder.write(model, tokenizer: world.wordTokenizer, to: place)
+        if let own = world.model?.url { try copyTexts(from: own, to: place) }
+      }
       if let lora = pair.lora {
         try PEFTAdapter.write(lora, base: "../base", to: temporary.appending(path: "adapter"))
       }
@@ -296,6 +297,19 @@ package struct PairStore: Sendable {
       try AtomicFile.write(Data(text.utf8), to: temporary.appending(path: "certificate.json"))
     }
   }
+
+  /// What a model's folder says of its tokens, as it is.
+  private static func copyTexts(from model: URL, to folder: URL) throws {
+    for name in texts {
+      guard let text = try? Data(contentsOf: model.appending(path: name)) else { continue }
+      try AtomicFile.write(text, to: folder.appending(path: name))
+    }
+  }
+
+  private static let texts = [
+    "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja",
+    "vocab.json", "merges.txt",
+  ]
 }
 
 /// A certificate under the digest of what it depends on.

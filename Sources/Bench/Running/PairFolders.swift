@@ -6,6 +6,8 @@ package import Transformers
 package struct PairFolders: Sendable {
   package let base: any LanguageModel
   package let finetuned: any LanguageModel
+  /// The base as its folder has it: beside a finetuned model of 16 bits, `base` is rounded alike.
+  package let baseAsRead: any LanguageModel
   package let tokenizer: (any Tokenizer)?
   /// The finetuned model's own, if its folder has one.
   package let finetunedTokenizer: (any Tokenizer)?
@@ -28,6 +30,7 @@ package struct PairFolders: Sendable {
     if !insists { try SelfTest.require(whole, first) }
     let after = try Self.read(second, of: whole)
     if !insists, !Self.isAdapter(second) { try SelfTest.require(after, second) }
+    baseAsRead = whole.model
     let (before, residue) = RoundingResidue.removed(whole, after)
     let matched = try Architectures.matched(before.model, after.model)
     (self.base, self.finetuned) = (matched.base, matched.finetuned)
@@ -53,6 +56,7 @@ package struct PairFolders: Sendable {
 
   private init(copying other: PairFolders, finetuned: any LanguageModel) {
     base = other.base
+    baseAsRead = other.baseAsRead
     self.finetuned = finetuned
     tokenizer = other.tokenizer
     finetunedTokenizer = other.finetunedTokenizer
