@@ -96,8 +96,9 @@ private struct GrowthByDocument {
   /// Sums over the growth of a group's documents, and how many there are.
   private var sums: [Float]
   private var counts: [Int]
-  /// The document that is being read: its place in the text, tokens, and what latents sum to in each model. Apart, so that
-  /// the other way round each sign turns and nothing else.
+  /// The document that is being read: its place in the text, tokens, and what latents sum to in each model.
+  ///
+  /// The models' sums are kept apart, so that the other way round each sign turns and nothing else.
   private var current: Int?
   private var tokens = 0
   private var before, after: [Float]

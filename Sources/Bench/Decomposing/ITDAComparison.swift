@@ -23,8 +23,9 @@ package struct ITDAComparison: Sendable {
     package let unexplained: Sides<Double>
     /// Atoms that each token has, on average.
     package let active: Sides<Double>
-    /// Tokens that the dictionary leaves too much of, the first 256: those would be atoms. Of both models the same
-    /// stretch of the text counts, up to where either has as many.
+    /// Tokens that the dictionary leaves too much of, the first 256: those would be atoms.
+    ///
+    /// Of both models the same stretch of the text counts, up to where either has as many.
     package let newAtoms: Sides<[ITDADictionary.Provenance]>
     /// The last tokens up to each that would be one of the finetuned model's alone.
     package let newContexts: [[Int]]

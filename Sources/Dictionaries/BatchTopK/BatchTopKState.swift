@@ -104,8 +104,10 @@ struct BatchTopKState {
     }
   }
 
-  /// Lets dead latents explain what is left over: of each row the most active of them, half as many as an activation has
-  /// numbers, whatever they would be worth beside the others. What they leave is measured in what there was.
+  /// Lets dead latents explain what is left over.
+  ///
+  /// Of each row the most active of them do, half as many as an activation has numbers, whatever they would be worth
+  /// beside the others. What they leave is measured in what there was.
   private func revive(
     _ dead: [Int], _ activations: Tensor, _ rest: Matrix, _ batch: Matrix, weight: Float
   ) {

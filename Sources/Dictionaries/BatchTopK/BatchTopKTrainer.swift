@@ -3,8 +3,10 @@ package import Tensors
 
 /// Learns a dictionary from activations in memory.
 package struct BatchTopKTrainer {
-  /// How a dictionary is learnt. What happens at some time of a training is a share of it, so that a short one has it
-  /// too: of the published 10⁷ silent tokens none is ever counted here.
+  /// How a dictionary is learnt.
+  ///
+  /// What happens at some time of a training is a share of it, so that a short one has it too: of the published 10⁷
+  /// silent tokens none is ever counted here.
   package struct Options: Equatable, Sendable {
     package var latents: Int
     /// Active latents of a row, on average over a batch.

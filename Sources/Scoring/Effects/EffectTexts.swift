@@ -22,8 +22,9 @@ package struct EffectTexts: Sendable {
   let behavior: ProbeSet
   /// Running text, and prompts: apart, since prompts begin alike, and what they share is computed once.
   let running, prompts: TokenBatch
-  /// All tokens of each but those that start a document: a model's first state is unlike all others. After those of
-  /// running text answers are compared, and after a prompt's last.
+  /// All tokens of each but those that start a document: a model's first state is unlike all others.
+  ///
+  /// After those of running text answers are compared, and after a prompt's last.
   let runningCounted, promptsCounted: [Int]
 
   /// Chooses texts.
