@@ -100,8 +100,12 @@ package struct ITDADictionary: Equatable, Sendable {
   ///
   /// - Returns: 1 of equal ones, two empty ones included.
   package func overlap(with other: ITDADictionary) -> Double {
-    let (own, others) = (Set(provenance), Set(other.provenance))
-    let all = own.union(others).count
+    Self.overlap(provenance, other.provenance)
+  }
+
+  /// The same of the places of two dictionaries' atoms.
+  package static func overlap(_ own: [Provenance], _ others: [Provenance]) -> Double {
+    let (own, others) = (Set(own), Set(others)), all = own.union(others).count
     return all > 0 ? Double(own.intersection(others).count) / Double(all) : 1
   }
 }

@@ -65,16 +65,13 @@ package struct LatentChanges: Equatable, Sendable {
   }
 
   /// Latents by how much more they are used, the largest growth first; of equal ones the first.
-  package var sorted: [Int] {
-    differences.indices.sorted { (differences[$0], -$0) > (differences[$1], -$1) }
-  }
+  package var sorted: [Int] { differences.descendingIndices }
 
   /// Latents that are used more than chance allows, the surest first.
   ///
   /// - Parameter level: The chance of naming any latent if none changed.
   package func grown(at level: Float = 0.05) -> [Int] {
-    standardised.indices.filter { chances[$0] <= level && standardised[$0] > 0 }
-      .sorted { (standardised[$0], -$0) > (standardised[$1], -$1) }
+    standardised.descendingIndices.filter { chances[$0] <= level && standardised[$0] > 0 }
   }
 }
 

@@ -38,9 +38,11 @@ struct ITDAOptions: ParsableArguments {
     let others =
       !command.levels.isEmpty || !command.nulls.isEmpty || command.calibrate > 0
       || command.prompts != nil || command.exhibits || command.cost || command.weights
+      || command.plain
     guard command.methods == ["itda"], !others else {
       throw ValidationError(
-        "--dictionary takes --method itda, --text, --json and --top, and how text is read; nothing else."
+        "--dictionary goes with --method itda alone, and with --text, --save-activations, --json, --top, --insist, "
+          + "--method-seed, --seq-len, --batch-size and --max-steps."
       )
     }
   }

@@ -58,12 +58,9 @@ struct ComparedCodes {
     let changes = LatentChanges(
       byDocument: growth.means, flips: ITDAComparison.signFlips, using: &generator)
     let differences = growth.mean
-    let order =
-      moved > Self.rounding * square
-      ? differences.indices.sorted { (differences[$0], -$0) > (differences[$1], -$1) } : []
+    let order = moved > Self.rounding * square ? differences.descendingIndices : []
     let count = Double(max(1, tokens)), new = Self.inCommon(continued)
-    let known = Set(new[0]), atoms = Self.inCommon(own).map(Set.init)
-    let all = atoms[0].union(atoms[1]).count
+    let known = Set(new[0]), atoms = Self.inCommon(own)
     return ITDAComparison.Result(
       layer: layer, atoms: dictionary.count, tokens: tokens, documents: growth.count,
       activationDifferences: differences, sortedIndices: order,
@@ -75,7 +72,7 @@ struct ComparedCodes {
       newContexts: new[1].filter { !known.contains($0) }.map {
         stream.context($0, length: SavedITDA.contextLength)
       },
-      overlap: all > 0 ? Double(atoms[0].intersection(atoms[1]).count) / Double(all) : 1)
+      overlap: ITDADictionary.overlap(atoms[0], atoms[1]))
   }
 
   /// What each of two dictionaries took from the rows that both read.

@@ -146,9 +146,7 @@ extension DecomposedTokens {
 
   /// The atoms whose use grew most surely, as the tokens that they are the activations of.
   private func growth(_ changes: LatentChanges, of text: TokenBatch) -> Exhibit {
-    let order = changes.standardised.indices.sorted {
-      (changes.standardised[$0], -$0) > (changes.standardised[$1], -$1)
-    }
+    let order = changes.standardised.descendingIndices
     return Exhibit(
       "Atoms that are used more",
       .table(
