@@ -126,7 +126,7 @@ struct BatchTopKTests {
     }
     // All that is above 0 is kept, so nothing changes sides.
     func loss() -> Double {
-      let outcome = state.step(batch, active: 60, dead: [], auxiliary: 0, models: 2)
+      let outcome = state.step(batch, active: 60, dead: [], auxiliary: 0)
       return outcome.loss * Double(batch.columns)
     }
     _ = loss()
@@ -157,7 +157,7 @@ struct BatchTopKTests {
       // Latent 3 is silent beside the others: of no length where it is compared.
       for column in 0..<24 { state.decoder.values[3, column] *= 1e-3 }
       for step in 1...400 {
-        let outcome = state.step(batch, active: 512, dead: [3], auxiliary: weight, models: 1)
+        let outcome = state.step(batch, active: 512, dead: [3], auxiliary: weight)
         if outcome.used.contains(3) { return true }
         state.update(learningRate: 3e-3, step: step)
       }

@@ -92,9 +92,10 @@ package struct ITDAComparison: Sendable {
   ) throws -> [Result] {
     guard let file else { return try results(progress) { _ in } }
     var results: [Result] = []
-    try Safetensors.write(RawActivations.layout(dictionaries, tokens: tokens), to: file) { sink in
-      results = try self.results(progress) { try RawActivations.write($0, to: &sink) }
-      for result in results { try RawActivations.write(result, to: &sink) }
+    let raw = RawActivations(dictionaries)
+    try Safetensors.write(raw.layout(tokens: tokens), to: file) { sink in
+      results = try self.results(progress) { try raw.write($0, to: &sink) }
+      for result in results { try raw.write(result, to: &sink) }
     }
     return results
   }
@@ -103,9 +104,6 @@ package struct ITDAComparison: Sendable {
   struct Step {
     let part: ActivationStream.Part
     /// By dictionary.
-    let layers: [Int]
-    /// Atoms of a code, at most.
-    let sparsity: [Int]
     let streams: [Sides<Tensor>]
     let codes: [Sides<SparseCodes>]
   }
@@ -120,10 +118,7 @@ package struct ITDAComparison: Sendable {
         base.streams(after: layers, of: part), finetuned.streams(after: layers, of: part)
       ).map(Sides.init)
       let codes = streams.indices.map { states[$0].read(streams[$0], from: part.sources) }
-      try keep(
-        Step(
-          part: part, layers: layers, sparsity: dictionaries.map(\.dictionary.options.sparsity),
-          streams: streams, codes: codes))
+      try keep(Step(part: part, streams: streams, codes: codes))
       progress(states.first?.tokens ?? 0, all)
     }
     return zip(layers, states).map { layer, state in

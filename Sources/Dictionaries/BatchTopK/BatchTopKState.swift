@@ -13,10 +13,13 @@ struct BatchTopKState {
   }
 
   let encoder, encoderBias, decoder, decoderBias: LearntMatrix
+  /// How many models lie side by side.
+  private let models: Int
   var all: [LearntMatrix] { [encoder, encoderBias, decoder, decoderBias] }
 
   /// Every latent starts with one random direction in all models, and reads along what it writes.
   init(latents: Int, width: Int, models: Int, using generator: inout SeededGenerator) {
+    self.models = models
     let one = (0..<latents).map { _ in generator.direction(width / models, norm: 1).scalars }
     let directions = Tensor(
       shape: [latents, width],
@@ -28,7 +31,7 @@ struct BatchTopKState {
   }
 
   /// The dictionary as it is.
-  func dictionary(models: Int, threshold: Float, _ normalizer: Normalizer) -> BatchTopKDictionary {
+  func dictionary(threshold: Float, _ normalizer: Normalizer) -> BatchTopKDictionary {
     let latents = encoder.values.rows, width = encoder.values.columns
     return BatchTopKDictionary(
       models: models, encoder: encoder.values.tensor,
@@ -44,8 +47,7 @@ struct BatchTopKState {
   ///   - active: Latents that are kept over the whole batch.
   ///   - dead: Latents that are to be revived.
   ///   - auxiliary: The weight of their part.
-  ///   - models: How many models lie side by side.
-  func step(_ batch: Matrix, active: Int, dead: [Int], auxiliary: Float, models: Int) -> Outcome {
+  func step(_ batch: Matrix, active: Int, dead: [Int], auxiliary: Float) -> Outcome {
     all.forEach { $0.gradient.fill(0) }
     let activations = activations(of: batch)
     let kept = KeptLatents(

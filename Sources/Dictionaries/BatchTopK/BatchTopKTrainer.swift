@@ -50,7 +50,6 @@ package struct BatchTopKTrainer {
   }
 
   private let options: Options
-  private let models: Int
   private var state: BatchTopKState
   private var generator: SeededGenerator
   private var silent: [Int]
@@ -74,13 +73,11 @@ package struct BatchTopKTrainer {
     var trainer = BatchTopKTrainer(
       width: activations.columns, models: models, options, SeededGenerator(seed: generator.next()))
     trainer.run(normalizer.normalized(activations), progress)
-    return trainer.state.dictionary(
-      models: models, threshold: trainer.threshold ?? 0, normalizer)
+    return trainer.state.dictionary(threshold: trainer.threshold ?? 0, normalizer)
   }
 
   private init(width: Int, models: Int, _ options: Options, _ generator: SeededGenerator) {
     self.options = options
-    self.models = models
     self.generator = generator
     state = BatchTopKState(
       latents: options.latents, width: width, models: models, using: &self.generator)
@@ -102,7 +99,7 @@ package struct BatchTopKTrainer {
     let dead = silent.indices.filter { Double(silent[$0]) > silenceLimit }
     let outcome = state.step(
       Matrix(batch), active: sparsity(step) * batch.rows, dead: dead,
-      auxiliary: options.auxiliary, models: models)
+      auxiliary: options.auxiliary)
     state.update(learningRate: learningRate(step), step: step)
     for latent in silent.indices { silent[latent] += batch.rows }
     for latent in outcome.used { silent[latent] = 0 }
