@@ -87,7 +87,8 @@ struct BatchTopKTests {
     let codes = Self.dictionary.codes(of: Self.data.rows)
     #expect(abs(codes.meanActive - 3) < 0.15)
     for row in [0, 17, 401] {
-      #expect(Self.dictionary.codes(of: Self.data.rows.rows(at: [row])).rows == [codes.rows[row]])
+      let alone = Self.dictionary.codes(of: Self.data.rows.rows(at: [row])).rows[0]
+      expectAlike(alone, codes.rows[row])
     }
   }
 

@@ -13,7 +13,7 @@ struct ActivationPatchingTests: KnownChangeSuite {
     let evidence = try KnownChange.evidence(ActivationPatching(), finetuned, access: .pool)
     let map = try #require(evidence.heatMap("Share of the change that each module brings"))
     expectClose(map[3], [1, 1, 1], tolerance: 1e-3)
-    expectClose(map[0] + map[1] + map[2], Array(repeating: 0, count: 9), tolerance: 1e-3)
+    #expect((map[0] + map[1] + map[2]).allSatisfy { abs($0) < 1e-3 })
     let blocks = try #require(evidence.heatMap("Share of the change that each block brings"))
     expectClose([blocks[0][0], blocks[1][0], blocks[2][0]], [0, 1, 1], tolerance: 1e-3)
     expectClose([blocks[0][3], blocks[1][3], blocks[2][3]], [0, 1, 0], tolerance: 1e-3)

@@ -42,10 +42,17 @@ struct SharedPrefixTests {
     }
   }
 
+  /// Alike up to rounding: where OpenBLAS multiplies, a row's last bit depends on how many there are.
+  private func expectAlike(
+    _ actual: [Float], _ expected: [Float], sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    expectClose(actual, expected, tolerance: 1e-5, sourceLocation: sourceLocation)
+  }
+
   @Test("recordings and logits are those of rows read alone", arguments: models)
   func recordings(model: DecoderModel) {
     let pass = model.forward(batch, recording: sites, logits: .last)
-    for site in sites { #expect(pass[site].scalars == alone(model, site)) }
+    for site in sites { expectAlike(pass[site].scalars, alone(model, site)) }
     let logits = Self.rows.flatMap { model.forward(TokenBatch([$0]), logits: .last).logits.scalars }
     expectClose(pass.logits, Tensor(shape: pass.logits.shape, scalars: logits), tolerance: 1e-6)
   }
@@ -62,9 +69,9 @@ struct SharedPrefixTests {
         let edit = Intervention.patch(site, with: start)
         let expected = alone(model, .finalNorm, editing: [edit])
         let pass = model.forward(batch, recording: [.finalNorm], editing: [edit], logits: .none)
-        #expect(pass[.finalNorm].scalars == expected)
+        expectAlike(pass[.finalNorm].scalars, expected)
         let passes = model.forward(batch, recording: [.finalNorm], fromEach: [edit, edit])
-        #expect(passes.map { $0[.finalNorm].scalars } == [expected, expected])
+        for pass in passes { expectAlike(pass[.finalNorm].scalars, expected) }
       }
     }
   }
@@ -83,7 +90,7 @@ struct SharedPrefixTests {
       ],
     ] {
       let pass = model.forward(batch, recording: [.finalNorm], editing: edits, logits: .none)
-      #expect(pass[.finalNorm].scalars == alone(model, .finalNorm, editing: edits))
+      expectAlike(pass[.finalNorm].scalars, alone(model, .finalNorm, editing: edits))
     }
   }
 
@@ -96,7 +103,8 @@ struct SharedPrefixTests {
     let plain = model.forward(batch, recording: [.finalNorm], logits: .none)[.finalNorm]
     let edited = model.forward(
       batch, recording: [.finalNorm], editing: [edit], logits: .none)[.finalNorm]
-    let changed = (0..<batch.count).filter { plain.row($0) != edited.row($0) }
+    let changes = (edited - plain).rowNorms
+    let changed = changes.indices.filter { changes[$0] > 1e-3 }
     let row = (0..<batch.rows).first { batch.range($0).contains(token) }
     #expect(changed == row.map { Array(token..<batch.range($0).upperBound) })
   }
