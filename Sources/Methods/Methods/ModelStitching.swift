@@ -20,6 +20,9 @@ package struct ModelStitching: DiffingMethod {
 
   /// Rows of running text, or prompts with the largest divergence, that are answered.
   package var rows = 16
+  /// Points at which models are stitched at most: those of nine blocks or fewer are all tried, of more evenly spaced
+  /// ones and then those between which the answers change most.
+  package var points = 20
   /// How strongly an affine stitch is held to the identity, as a share of the stream's variance.
   package var ridge: Float = 0.1
 
@@ -31,18 +34,10 @@ package struct ModelStitching: DiffingMethod {
     let experiment = StitchingExperiment(pair, prompts, rows: rows)
     guard experiment.change.isSeen else { return Evidence() }
     let points = StitchingPoint.all(layers: pair.shape.layers)
-    // Answers to a text are large, so of each point's only two figures are kept.
-    let stitched = try experiment.figures(top: .base, at: points.map(\.site)) { answers in
-      (
-        recovery: experiment.change.recovery(answers),
-        divergence: experiment.change.divergence(of: answers)
-      )
+    let line = try CoarseToFine(of: points.count, most: max(2, self.points), by: \.trajectory) {
+      try experiment.stitches(at: $0.map { points[$0].site })
     }
-    let below = stitched.map(\.recovery)
-    let over = try experiment.figures(
-      top: .finetuned, at: points.map(\.site), experiment.change.recovery)
-    // What a finetuned lower part brings, and what a base's lower part takes away.
-    let trajectory = zip(below, over).map { ($0 + 1 - $1) / 2 }
+    let trajectory = line.straightened(\.trajectory)
     let steps = points.indices.map { index in
       (points[index].module, trajectory[index] - (index > 0 ? trajectory[index - 1] : 0))
     }
@@ -50,7 +45,7 @@ package struct ModelStitching: DiffingMethod {
     let above = experiment.contributionsAboveBlocks()
     var evidence = Evidence()
     evidence.magnitude =
-      (stitched.map(\.divergence)
+      (line.straightened(\.divergence)
       + [experiment.change.divergence(of: experiment.change.finetuned)]).mean
     // A tied model's unembedding is its embedding, which then answers at both ends.
     evidence.sites = SiteClaim.ranking(
@@ -60,21 +55,35 @@ package struct ModelStitching: DiffingMethod {
       pair.blockModules.contains(claim.site) ? [.patch(claim.site)] : nil
     }
     evidence.exhibits = pair.exhibits([
-      exhibit(points, below, over),
+      exhibit(line.measured.map { (points[$0.point].name, $0.value) }),
       try experiment.affineExhibit(layers: pair.shape.layers, ridge: ridge),
     ])
     return evidence
   }
 
-  private func exhibit(_ points: [StitchingPoint], _ below: [Float], _ above: [Float]) -> Exhibit {
+  private func exhibit(_ stitches: [(name: String, stitch: Stitch)]) -> Exhibit {
     Exhibit(
       "Share of the change in the answers, by where the models are stitched",
       .curves(
-        axis: "after", points: points.map(\.name),
+        axis: "after", points: stitches.map(\.name),
         lines: [
-          .init("finetuned below, base above", below), .init("base below, finetuned above", above),
+          .init("finetuned below, base above", stitches.map(\.stitch.below)),
+          .init("base below, finetuned above", stitches.map(\.stitch.over)),
         ]))
   }
+}
+
+/// What the answers of two models that are stitched at a point have of the change.
+private struct Stitch {
+  /// The share of it, the finetuned model below the base.
+  let below: Float
+  /// The share of it, the base below the finetuned model.
+  let over: Float
+  /// How far the first answers are from the base's, in nats.
+  let divergence: Double
+  /// The share that is there after the point: what a finetuned lower part brings, and what a base's lower part takes
+  /// away.
+  var trajectory: Float { (below + 1 - over) / 2 }
 }
 
 /// Where two models are joined.
@@ -119,6 +128,15 @@ private struct StitchingExperiment {
     change = AnswerChange(
       base: pair.logProbabilities(.base, on: whole, at: places),
       finetuned: pair.logProbabilities(.finetuned, on: whole, at: places))
+  }
+
+  /// Both stitches at some sites. Answers to a text are large, so that only their figures are kept.
+  func stitches(at sites: [ActivationSite]) throws -> [Stitch] {
+    let below = try figures(top: .base, at: sites) { answers in
+      (change.recovery(answers), change.divergence(of: answers))
+    }
+    let over = try figures(top: .finetuned, at: sites, change.recovery)
+    return zip(below, over).map { Stitch(below: $0.0, over: $1, divergence: $0.1) }
   }
 
   /// A figure of the answers of `top`'s upper part on the other model's stream from each of some sites on, mapped
