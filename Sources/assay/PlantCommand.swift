@@ -40,7 +40,7 @@ struct PlantCommand: ParsableCommand {
 
   @Flag(
     help:
-      "In a world that names a model: keeps the adapter in Adapters/ beside the organism, if it is installed, so that nobody trains it again."
+      "In a world that names a model: keeps the adapter in Adapters/ beside the organism, if it is installed, and those of its null pairs, so that nobody trains them again."
   )
   var keep = false
 
@@ -134,6 +134,26 @@ struct PlantCommand: ParsableCommand {
         .organism(subject, regime), in: base, planting: planting)
     else { throw ValidationError("--keep is for low-rank changes of a model that a world names.") }
     Console.show("Wrote \(folder.path).")
+    try keepNulls(of: subject, workshop, base, planting)
+  }
+
+  /// Keeps the null pairs too that the tier compares a plant with.
+  private func keepNulls(
+    of subject: Organism, _ workshop: Workshop, _ base: Base, _ planting: UInt64?
+  ) throws {
+    let grid = try Grid(workshop.library, tier: .real)
+    let seeds = TrialSeeds(base: base.seed, planting: planting)
+    for case .null(let null) in try grid.subjects(
+      in: workshop.library.drawn(for: base.seed), for: seeds)
+    where null.match?.organism.id == subject.id {
+      let progress = TrainingProgress("\(null.id) (\(seeds))")
+      _ = try workshop.pairs.pair(
+        .null(null), in: base, planting: planting, progress: progress.show)
+      progress.finish()
+      if let folder = try workshop.pairs.commit(.null(null), in: base, planting: planting) {
+        Console.show("Wrote \(folder.path).")
+      }
+    }
   }
 
   private func trainBase(_ store: BaseStore) throws {
