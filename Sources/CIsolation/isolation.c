@@ -53,6 +53,13 @@ int assay_wait_for(int file, int other) {
   }
 }
 
+int assay_wait_at_most(int file, int milliseconds) {
+  struct pollfd one = {file, POLLIN, 0};
+  int ready = poll(&one, 1, milliseconds);
+  // An interruption is no end: whoever asks looks at the clock and asks again.
+  return ready > 0;
+}
+
 _Noreturn void assay_leave(int code) { _exit(code); }
 
 // Leaves `kept` as file 3 and nothing behind the three standard ones.

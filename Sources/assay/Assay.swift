@@ -22,6 +22,7 @@ struct Assay: ParsableCommand {
       ReportCommand.self, CompareCommand.self, PlanCommand.self, RatesCommand.self,
       TransferCommand.self,
       SpeedCommand.self, GateCommand.self, BlessCommand.self, WorkerCommand.self,
+      SuperviseCommand.self,
     ])
 
   /// Runs the tool.

@@ -42,7 +42,7 @@ struct BenchCommand: ParsableCommand {
     let writer = try RunWriter(workshop.project, cells, out: out)
     let (trials, failures) = try GridRunner(
       workshop, try cells.grid(workshop.library), jobs: jobs,
-      workers: isInProcess ? nil : options.workers
+      workers: isInProcess ? nil : options.workers, programs: cells.external.pool
     ).run()
     try writer.write(trials, failures: failures)
     if cells.tier == .smoke, !cells.isPart {
@@ -98,12 +98,14 @@ struct GridRunner {
   let extent: BenchRun.Extent
   let hasDummies: Bool
   let workers: WorkerPool?
+  let programs: ProgramPool?
 
   init(
     _ workshop: Workshop, _ grid: Grid, jobs: Int, extent: BenchRun.Extent = .everything,
-    hasDummies: Bool = true, workers: WorkerPool? = nil
+    hasDummies: Bool = true, workers: WorkerPool? = nil, programs: ProgramPool? = nil
   ) {
     self.workers = workers
+    self.programs = programs
     self.hasDummies = hasDummies
     self.workshop = workshop
     self.grid = grid
@@ -117,7 +119,9 @@ struct GridRunner {
     FreedMemory.keep()
     let status = BenchStatus(pairs: grid.pairCount)
     defer { status.finish() }
-    let trials = try BenchRun(workshop, hasDummies: hasDummies, workers: workers).run(
+    let trials = try BenchRun(
+      workshop, hasDummies: hasDummies, workers: workers, programs: programs
+    ).run(
       grid, extent: extent, jobs: jobs, report: status.show)
     return (trials, status.failures)
   }

@@ -135,10 +135,12 @@ struct GridOptions: ParsableArguments {
   var methods: [String] = []
 
   @OptionGroup var seeds: SeedOptions
+  @OptionGroup var external: ExternalOptions
 
   func grid(_ library: Library) throws -> Grid {
     try Grid(
-      library, tier: tier, organisms: organisms, methods: methods, seeds: seeds.all(of: tier))
+      library, tier: tier, organisms: organisms, methods: methods,
+      programs: external.programs, seeds: seeds.all(of: tier))
   }
 
   /// What a report's files are called: after the tier, and the size of its bases where others are run.
@@ -148,7 +150,9 @@ struct GridOptions: ParsableArguments {
   }
 
   /// Whether only a part of the tier is asked for.
-  var isPart: Bool { !(organisms.isEmpty && methods.isEmpty && seeds.isEmpty) }
+  var isPart: Bool {
+    !(organisms.isEmpty && methods.isEmpty && seeds.isEmpty && external.definitions.isEmpty)
+  }
 }
 
 extension Tier: ExpressibleByArgument {}

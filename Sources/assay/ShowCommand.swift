@@ -17,6 +17,7 @@ struct ShowCommand: ParsableCommand {
       """)
 
   @OptionGroup var options: ProjectOptions
+  @OptionGroup var external: ExternalOptions
 
   @Argument(
     help: "A method, an organism, or one of each; a cell, as it is printed, may end in seeds.")
@@ -49,7 +50,7 @@ struct ShowCommand: ParsableCommand {
 
   func run() throws {
     let workshop = try Workshop(options.project)
-    let parts = try names.map { try Part($0, workshop.library) }
+    let parts = try names.map { try Part($0, workshop.library, external.programs) }
     let methods = parts.compactMap(\.method), plants = parts.compactMap(\.plant)
     guard methods.count <= 1, plants.count <= 1 else {
       throw ValidationError("Name one method and one organism, not two of a kind.")
@@ -80,7 +81,7 @@ struct ShowCommand: ParsableCommand {
   }
 
   private func showCell(
-    _ method: (any DiffingMethod, AccessLevel?), _ plant: (Organism, Regime?), _ workshop: Workshop
+    _ method: (MethodCode, AccessLevel?), _ plant: (Organism, Regime?), _ workshop: Workshop
   ) throws {
     let access = method.1 ?? method.0.card.access[0], regime = plant.1 ?? plant.0.regimes[0]
     let cell = try BenchRun(workshop).inspect(
@@ -100,12 +101,12 @@ struct ShowCommand: ParsableCommand {
 
   /// The scores of a method on every organism, or of every method on an organism.
   private func showScores(
-    _ method: (any DiffingMethod, AccessLevel?)?, _ plant: (Organism, Regime?)?,
+    _ method: (MethodCode, AccessLevel?)?, _ plant: (Organism, Regime?)?,
     _ workshop: Workshop
   ) throws {
     let grid = try Grid(
       workshop.library, tier: .standard, organisms: plant.map { [$0.0.id] } ?? [],
-      methods: method.map { [$0.0.card.id] } ?? [], seeds: [seeds])
+      methods: method.map { [$0.0.card.id] } ?? [], programs: external.programs, seeds: [seeds])
     let trials = try BenchRun(workshop).run(grid, extent: .reading, jobs: 1)
     let shown = trials.filter { trial in
       !trial.isNull && (method?.1).map { $0 == trial.row.access } ?? true
@@ -120,30 +121,30 @@ struct ShowCommand: ParsableCommand {
 
 /// A word of the command line: a method or an organism, with what stands behind its `@`.
 private struct Part {
-  var method: (any DiffingMethod, AccessLevel?)?
+  var method: (MethodCode, AccessLevel?)?
   var plant: (Organism, Regime?)?
 
-  init(_ word: String, _ library: Library) throws {
+  init(_ word: String, _ library: Library, _ programs: [ExternalMethod]) throws {
     let parts = word.split(separator: "@", maxSplits: 1).map(String.init)
     let name = parts.first ?? "", place = parts.dropFirst().first
     if let organism = library.organisms.first(where: { $0.id == name }) {
       plant = (organism, try place.map { try organism.regime($0) })
       return
     }
-    if Methods.all.contains(where: { $0.card.id == name }) {
-      let known = try Methods.named(name)
-      method = (known, try place.map { try Self.access($0, known) })
+    let methods = Methods.all.map { MethodCode.own($0.init()) } + programs.map(MethodCode.program)
+    if let known = methods.first(where: { $0.card.id == name }) {
+      method = (known, try place.map { try Self.access($0, known.card) })
       return
     }
-    let all = library.organisms.map(\.id) + Methods.all.map { $0.card.id }
+    let all = library.organisms.map(\.id) + methods.map(\.card.id)
     throw DefinitionError.unknownName(
       name, kind: "method or organism", nearest: nearest(to: name, among: all))
   }
 
-  private static func access(_ name: String, _ method: any DiffingMethod) throws -> AccessLevel {
-    guard let access = method.card.access.first(where: { $0.rawValue == name }) else {
+  private static func access(_ name: String, _ card: MethodCard) throws -> AccessLevel {
+    guard let access = card.access.first(where: { $0.rawValue == name }) else {
       throw DiffingError.wrongAccess(
-        method: method.card.id, access: name, supported: method.card.access.map(\.rawValue))
+        method: card.id, access: name, supported: card.access.map(\.rawValue))
     }
     return access
   }

@@ -11,22 +11,14 @@ import Testing
 /// The wall around methods, and methods that try to look over it.
 @Suite("Isolation", .serialized)
 struct IsolationTests {
-  /// A built program, which lies beside the tests.
-  private static func program(_ name: String) throws -> URL {
-    let bundle = Bundle.main.executableURL?.resolvingSymlinksInPath().deletingLastPathComponent()
-    let products = Fixtures.repository.appending(path: ".build/debug")
-    let candidates = [bundle, products].compactMap { $0?.appending(path: name) }
-    return try #require(
-      candidates.first { FileManager.default.isExecutableFile(atPath: $0.path) })
-  }
-
   /// Trials of all cheats on a plant and its null pairs, by method; and what failed.
   private static let cheated = Result {
     try Fixtures.withCheckout { folder in
       let workshop = try Workshop(Project(root: folder))
       var grid = try Grid(workshop.library, tier: .smoke, organisms: ["edited-capital"])
       grid.methods = Cheats.all.map { $0.init() }
-      let workers = WorkerPool(executable: try program("CheatingWorker"), arguments: [folder.path])
+      let workers = WorkerPool(
+        executable: try #require(Fixtures.program("CheatingWorker")), arguments: [folder.path])
       let failures = Mutex<[String]>([])
       let trials = try BenchRun(workshop, workers: workers).run(grid, jobs: 2) { event in
         if case .failed(let failure) = event { failures.withLock { $0.append(failure.text) } }
@@ -93,7 +85,8 @@ struct IsolationTests {
         workshop.library, tier: .smoke, organisms: ["edited-capital"],
         methods: ["weight-spectrum", "sampling", "diff-mining"])
       let workers = WorkerPool(
-        executable: try Self.program("assay"), arguments: ["worker", "--root", folder.path])
+        executable: try #require(Fixtures.program("assay")),
+        arguments: ["worker", "--root", folder.path])
       let walled = try BenchRun(workshop, workers: workers).run(grid, jobs: 2)
       try FileManager.default.removeItem(at: folder.appending(path: ".assay/evidence"))
       let open = try BenchRun(workshop).run(grid, jobs: 2)
@@ -111,7 +104,8 @@ struct IsolationTests {
       let grid = try Grid(
         workshop.library, tier: .smoke, organisms: ["edited-capital"], methods: ["weight-norm"])
       let workers = WorkerPool(
-        executable: try Self.program("assay"), arguments: ["worker", "--root", folder.path])
+        executable: try #require(Fixtures.program("assay")),
+        arguments: ["worker", "--root", folder.path])
       let told = Mutex<[String]>([])
       let trials = try BenchRun(workshop, workers: workers).run(grid, jobs: 1) { event in
         if case .failed(let failure) = event { told.withLock { $0.append(failure.reason) } }

@@ -13,14 +13,7 @@ enum Tool {
   }
 
   /// The built tool lies beside the tests.
-  static let path: URL = {
-    // Of the test runner, the folder of the built products.
-    let bundle = Bundle.main.executableURL?.resolvingSymlinksInPath().deletingLastPathComponent()
-    let products = Fixtures.repository.appending(path: ".build/debug")
-    let candidates = [bundle, products].compactMap { $0?.appending(path: "assay") }
-    return candidates.first { FileManager.default.isExecutableFile(atPath: $0.path) }
-      ?? products.appending(path: "assay")
-  }()
+  static let path = Fixtures.program("assay") ?? URL(filePath: "assay")
 
   /// Runs the tool to its end.
   ///

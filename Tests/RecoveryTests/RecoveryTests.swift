@@ -56,7 +56,7 @@ struct RecoveryTests {
     _ = try SmokeTier.others.get()
     let workshop = try Workshop(SmokeTier.project)
     let own = try workshop.library.organism(organism.organism)
-    let method = WeightNorm()
+    let method = MethodCode.own(WeightNorm())
     let cell = try BenchRun(workshop).inspect(
       method, try #require(method.card.access.first),
       on: PairName(organism.organism, organism.regime), TrialSeeds(base: 0))

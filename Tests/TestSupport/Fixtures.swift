@@ -40,4 +40,13 @@ package enum Fixtures {
     defer { try? FileManager.default.removeItem(at: folder) }
     return try body(folder)
   }
+
+  /// A built program, which lies beside the tests; nil if there is none.
+  package static func program(_ name: String) -> URL? {
+    // Of the test runner, the folder of the built products.
+    let bundle = Bundle.main.executableURL?.resolvingSymlinksInPath().deletingLastPathComponent()
+    let products = repository.appending(path: ".build/debug")
+    return [bundle, products].compactMap { $0?.appending(path: name) }
+      .first { FileManager.default.isExecutableFile(atPath: $0.path) }
+  }
 }

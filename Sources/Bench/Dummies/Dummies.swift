@@ -46,7 +46,7 @@ struct Dummies: Sendable {
       OneLinerDummy(), otherKeys(than: plant.subject, layers: layers),
     ]
     return all.flatMap { dummy in
-      dummy.card.access.map { MethodRun(method: dummy, access: $0, sources: sources) }
+      dummy.card.access.map { MethodRun(code: .own(dummy), access: $0, sources: sources) }
     }
   }
 

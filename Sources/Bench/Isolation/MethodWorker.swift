@@ -100,8 +100,11 @@ package final class MethodWorker {
     _ item: WorkerRequest.Item, _ own: MethodRun, _ pair: PairRun
   ) -> WorkerReply {
     do {
+      guard case .own(let method) = own.code else {
+        return .silence(item.method, "a program runs in no worker")
+      }
       let evidence = try pair.evidence(
-        own.method, own.access, key: item.key, sources: own.sources)
+        method, own.access, key: item.key, sources: own.sources)
       return WorkerReply(method: item.method, evidence: evidence, failure: nil)
     } catch {
       return .silence(item.method, "\(error)")

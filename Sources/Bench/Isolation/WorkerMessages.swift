@@ -23,7 +23,7 @@ struct WorkerRequest: Codable {
     self.seeds = seeds
     self.models = models
     self.access = access
-    items = methods.map { Item(method: $0.run.method.card.id, key: $0.key) }
+    items = methods.map { Item(method: $0.run.card.id, key: $0.key) }
   }
 }
 

@@ -46,12 +46,10 @@ final class WorkerProcess: @unchecked Sendable {
   private let requests: Pipe, answers: Pipe
   /// What was read behind the last line.
   private var rest = Data()
-  /// Workers are started one at a time: what another thread opens meanwhile would be inherited.
-  private static let starting = Mutex(())
 
   /// - Throws: `WorkerFault` if the program does not start.
   init(executable: URL, arguments: [String]) throws {
-    (requests, answers) = try Self.starting.withLock { [process] _ in
+    (requests, answers) = try ProcessStart.lock.withLock { [process] _ in
       // A worker that ended is an error to report, not a reason to die.
       signal(SIGPIPE, SIG_IGN)
       let pipes = (Pipe(), Pipe())

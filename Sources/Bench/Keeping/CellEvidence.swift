@@ -79,19 +79,20 @@ package struct CellEvidence: Codable, Equatable, Sendable {
   /// The digest of what a method's evidence depends on.
   ///
   /// - Parameters:
-  ///   - method: The method with its hyperparameters.
+  ///   - method: The method's id.
+  ///   - hyperparameters: What else decides what it does.
   ///   - access: What it looks at.
   ///   - text: The digest of the text that it is given.
   ///   - pair: The digest of both models.
   ///   - sources: Those that decide its numbers.
   ///   - seed: The method's.
   static func key(
-    _ method: any DiffingMethod, _ access: AccessLevel, text: String, pair: String,
-    sources: String, seed: UInt64
+    _ method: String, _ hyperparameters: some Encodable, _ access: AccessLevel, text: String,
+    pair: String, sources: String, seed: UInt64
   ) throws -> String {
     var hash = ContentHash()
     for part in [
-      sources, pair, text, method.card.id, try ContentHash.ofSorted(method), access.rawValue,
+      sources, pair, text, method, try ContentHash.ofSorted(hyperparameters), access.rawValue,
       "\(seed)",
     ] { hash.mix(part) }
     return hash.text

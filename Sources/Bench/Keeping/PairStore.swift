@@ -285,9 +285,7 @@ package struct PairStore: Sendable {
   ) throws {
     try AtomicFolder.writeOwn(to: folder, as: .pair) { temporary in
       for (name, model) in [("base", pair.base), ("finetuned", pair.finetuned)] {
-        let place = temporary.appending(path: name)
-        try HuggingFaceFolder.write(model, tokenizer: world.wordTokenizer, to: place)
-        if let own = world.model?.url { try copyTexts(from: own, to: place) }
+        try write(model, of: world, to: temporary.appending(path: name))
       }
       if let lora = pair.lora {
         try PEFTAdapter.write(lora, base: "../base", to: temporary.appending(path: "adapter"))
@@ -296,6 +294,14 @@ package struct PairStore: Sendable {
       let text = try JSON.encode(certificate, layout: .pretty) + "\n"
       try AtomicFile.write(Data(text.utf8), to: temporary.appending(path: "certificate.json"))
     }
+  }
+
+  /// Writes a model's folder, with the tokenizer of its world.
+  ///
+  /// - Throws: `FileError.unwritable`.
+  static func write(_ model: any LanguageModel, of world: World, to folder: URL) throws {
+    try HuggingFaceFolder.write(model, tokenizer: world.wordTokenizer, to: folder)
+    if let own = world.model?.url { try copyTexts(from: own, to: folder) }
   }
 
   /// What a model's folder says of its tokens, as it is.

@@ -52,6 +52,7 @@ package struct SourceDigest: Sendable {
     "Bench/Running": "which cells are run; what each is made of is in its key",
     "Bench/Speed": "timing",
     "Bench/Fetching": "others' models, which no pair of the bench is made of",
+    "Bench/External": "people's programs; what each says is kept under its command and files",
     "Bench/Decomposing": "what people do with dictionaries of their own models",
     "Statistics": "computed from trials",
     "Reporting": "computed from trials",

@@ -12,6 +12,8 @@ package struct BenchRun: Sendable {
   let hasDummies: Bool
   /// Where methods run; in this process if nil.
   let workers: WorkerPool?
+  /// What runs people's programs; nil where there are none.
+  let programs: ProgramPool?
 
   /// What a run tells while it goes on.
   package enum Event: Sendable {
@@ -52,11 +54,16 @@ package struct BenchRun: Sendable {
   ///   - workshop: What it works with.
   ///   - hasDummies: Whether dummies are run beside the methods.
   ///   - workers: The processes that methods run in; this one if nil.
+  ///   - programs: What runs people's programs; needed if the grid has any.
   /// - Throws: `DefinitionError` if a template of the world cannot be filled.
-  package init(_ workshop: Workshop, hasDummies: Bool = false, workers: WorkerPool? = nil) throws {
+  package init(
+    _ workshop: Workshop, hasDummies: Bool = false, workers: WorkerPool? = nil,
+    programs: ProgramPool? = nil
+  ) throws {
     self.workshop = workshop
     self.hasDummies = hasDummies
     self.workers = workers
+    self.programs = programs
     prompts = try WorldPrompts(workshop.library)
     effectSources = workshop.sources.effects
   }

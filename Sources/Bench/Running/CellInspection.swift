@@ -25,7 +25,7 @@ extension BenchRun {
   /// - Returns: Nil if the cell was not measured.
   /// - Throws: As `run` does, and `DefinitionError` for a plant that there is not.
   package func inspect(
-    _ method: any DiffingMethod, _ access: AccessLevel, on plant: PairName, _ seeds: TrialSeeds
+    _ method: MethodCode, _ access: AccessLevel, on plant: PairName, _ seeds: TrialSeeds
   ) throws -> CellInspection? {
     let ground = try Ground(self, seed: seeds.base)
     let organism = try ground.library.organism(plant.subject)

@@ -115,6 +115,8 @@ package enum Tier: String, Codable, CaseIterable, Sendable {
 /// The cells to run: methods, subjects and base seeds.
 package struct Grid: Sendable {
   package var methods: [any DiffingMethod]
+  /// People's programs beside them.
+  package var programs: [ExternalMethod]
   /// The subjects as the library that the grid was made from has them; each base draws its own.
   package var subjects: [Subject]
   package var seeds: [TrialSeeds]
@@ -141,19 +143,23 @@ package struct Grid: Sendable {
   ///   - tier: How many bases, regimes and nulls.
   ///   - organisms: Ids to keep, with the null pairs that are matched with them; the tier's if empty.
   ///   - methods: Ids to keep; all if empty.
+  ///   - programs: People's own; they are methods like the others.
   ///   - seeds: Seeds instead of the tier's.
   ///   - nulls: How many null pairs; if nil, one for each plant of a whole smoke tier, otherwise all.
   /// - Throws: `DefinitionError` or `DiffingError` for names that do not exist.
   package init(
     _ library: Library, tier: Tier, organisms: [String] = [], methods: [String] = [],
-    seeds: [TrialSeeds] = [], nulls: NullChoice? = nil
+    programs: [ExternalMethod] = [], seeds: [TrialSeeds] = [], nulls: NullChoice? = nil
   ) throws {
     self.tier = tier
     nullChoice = nulls ?? (organisms.isEmpty ? .one : .all)
     hasOneModel = library.world.model != nil
     self.organisms = organisms.isEmpty ? tier.organisms(of: library).map(\.id) : organisms
     subjects = try Self.subjects(tier, self.organisms, nullChoice, in: library)
-    self.methods = try Methods.chosen(methods)
+    // Of the names that are asked for some may be programs; if all are, none of Assay's own runs.
+    let own = methods.filter { name in !programs.contains { $0.card.id == name } }
+    self.methods = methods.isEmpty || !own.isEmpty ? try Methods.chosen(own) : []
+    self.programs = methods.isEmpty ? programs : programs.filter { methods.contains($0.card.id) }
     self.seeds = seeds.isEmpty ? tier.seeds : seeds
   }
 
@@ -184,9 +190,11 @@ package struct Grid: Sendable {
     return plants.map { Subject.organism($0.0, $0.1) } + nulls.map(Subject.null)
   }
 
-  /// The trials of one pair, in order.
-  package var methodRuns: [(method: any DiffingMethod, access: AccessLevel)] {
-    methods.flatMap { method in method.card.access.map { (method, $0) } }
+  /// The trials of one pair, in order: Assay's own methods, then people's programs.
+  package var methodRuns: [(method: MethodCode, access: AccessLevel)] {
+    (methods.map(MethodCode.own) + programs.map(MethodCode.program)).flatMap { method in
+      method.card.access.map { (method, $0) }
+    }
   }
 
   /// How many pairs there are, over all seeds.

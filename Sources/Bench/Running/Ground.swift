@@ -1,3 +1,4 @@
+internal import Diffing
 internal import Organisms
 internal import Worlds
 
@@ -45,8 +46,14 @@ extension BenchRun {
 
   /// What a method's evidence on some models is kept under.
   func key(of method: MethodRun, on models: String, _ seeds: TrialSeeds) throws -> String {
-    try CellEvidence.key(
-      method.method, method.access, text: prompts.digest, pair: models, sources: method.sources,
-      seed: seeds.method)
+    func key(_ hyperparameters: some Encodable) throws -> String {
+      try CellEvidence.key(
+        method.card.id, hyperparameters, method.access, text: prompts.digest, pair: models,
+        sources: method.sources, seed: seeds.method)
+    }
+    return switch method.code {
+    case .own(let method): try key(method)
+    case .program(let program): try key(["command": program.command])
+    }
   }
 }

@@ -5,22 +5,6 @@ internal import Scoring
 internal import Tensors
 internal import Worlds
 
-/// A method at a level of access, with the digest of the code that decides its numbers.
-struct MethodRun: Sendable {
-  let method: any DiffingMethod
-  let access: AccessLevel
-  let sources: String
-
-  var row: MethodAtAccess { MethodAtAccess(method.card.id, access) }
-}
-
-extension MethodRun {
-  init(_ method: any DiffingMethod, _ access: AccessLevel, _ digests: SourceDigest) throws {
-    self.init(
-      method: method, access: access, sources: digests.evidence(ofType: "\(type(of: method))"))
-  }
-}
-
 /// A method at a level of access, with what its evidence is kept under.
 struct KeyedMethod {
   let run: MethodRun
@@ -122,10 +106,10 @@ final class PairVisit {
     }
     let missing =
       measures
-      ? cells.filter { subject.asks($0.run.method.card) && lines.value($0.key) == nil } : []
+      ? cells.filter { subject.asks($0.run.card) && lines.value($0.key) == nil } : []
     let measured = try self.measured(missing, entry).mapValues(lines.append)
     let kept = cells.compactMap { cell -> (evidence: CellEvidence, card: MethodCard)? in
-      let isAsked = subject.asks(cell.run.method.card)
+      let isAsked = subject.asks(cell.run.card)
       let known = isAsked ? measured[cell.key] ?? lines.value(cell.key) : nil
       guard known != nil || measures || !isAsked else { return nil }
       // Who cannot answer has said nothing, which counts as chance; it is asked again next time.
@@ -133,7 +117,7 @@ final class PairVisit {
         known
           ?? .silent(
             cell.run, key: cell.key, pair: entry.models, Cell(cell.run.row, subject.name, seeds)),
-        cell.run.method.card
+        cell.run.card
       )
     }
     return (kept, measured.count)
@@ -143,13 +127,24 @@ final class PairVisit {
   private func measured(_ missing: [KeyedMethod], _ entry: PairStore.Entry) throws -> [String:
     CellEvidence]
   {
+    let programs = missing.filter { $0.run.program != nil }
+    let own = missing.filter { $0.run.program == nil }
+    return try measuredByPrograms(programs, entry).merging(measuredByOwn(own, entry)) { first, _ in
+      first
+    }
+  }
+
+  /// What Assay's own methods say.
+  private func measuredByOwn(_ missing: [KeyedMethod], _ entry: PairStore.Entry) throws
+    -> [String: CellEvidence]
+  {
     guard let workers = run.workers else { return try measuredHere(missing, entry) }
     // Who is not run on null pairs gets a process of its own on a plant: nobody else can tell one by having it beside
     // him.
     let groups = AccessLevel.allCases.flatMap { access in
       [true, false].map { answers in
         missing.filter {
-          $0.run.access == access && $0.run.method.card.questions.contains(.whether) == answers
+          $0.run.access == access && $0.run.card.questions.contains(.whether) == answers
         }
       }
     }
@@ -189,10 +184,37 @@ final class PairVisit {
   {
     try missing.reduce(into: [:]) { known, cell in
       do {
+        guard case .own(let method) = cell.run.code else { return }
         known[cell.key] = try pair(entry).evidence(
-          cell.run.method, cell.run.access, key: cell.key, sources: cell.run.sources)
+          method, cell.run.access, key: cell.key, sources: cell.run.sources)
       } catch let error as DiffingError {
         tell(cell.run.row, "\(error)")
+      }
+    }
+  }
+
+  /// What people's programs say: each is given folders, and none knows of another.
+  private func measuredByPrograms(_ missing: [KeyedMethod], _ entry: PairStore.Entry) throws
+    -> [String: CellEvidence]
+  {
+    guard !missing.isEmpty, let pool = run.programs else { return [:] }
+    report(.opening(pair: subject.name, seeds: seeds))
+    let planted = try store.pair(subject, in: base, planting: seeds.planting)
+    guard store.digest(of: planted) == entry.models else { throw PairChanged() }
+    return missing.reduce(into: [:]) { known, item in
+      guard let program = item.run.program else { return }
+      let pair = ExternalPair(
+        base: planted.base, finetuned: planted.finetuned, world: base.world,
+        prompts: run.prompts.set(item.run.access), seed: seeds.method)
+      do {
+        let answer = try pool.answer(of: program, on: pair)
+        known[item.key] = CellEvidence(
+          key: item.key, cell: Cell(item.run.row, subject.name, seeds),
+          hyperparameters: .object([("command", .string(program.command))]),
+          evidence: answer.evidence, cost: answer.cost,
+          versions: .init(pair: entry.models, sources: item.run.sources))
+      } catch {
+        tell(item.run.row, "\(error)")
       }
     }
   }
@@ -253,7 +275,7 @@ final class PairVisit {
     let effects = try EffectLookup(self, judge, entry)?.of(kept.evidence)
     return CellInspection(
       evidence: kept, truth: judge.truth, effects: effects,
-      trial: judge.trial(kept, card: method.method.card, effects: effects),
+      trial: judge.trial(kept, card: method.card, effects: effects),
       gains: try gains(entry), pool: run.prompts.pool)
   }
 

@@ -35,6 +35,35 @@ int assay_wait(int child);
 /// than GNU's.
 void assay_keep_freed(void);
 
+/// Waits until a file has something to read or ended: 1 then, 0 if that takes longer.
+int assay_wait_at_most(int file, int milliseconds);
+
+/// What a program may use; 0 for as much as there is.
+struct assay_limits {
+  double seconds;
+  /// Bytes that one process may have for itself.
+  unsigned long long memory;
+  /// Bytes of the longest file that it may write.
+  unsigned long long file;
+};
+
+/// What became of a program.
+struct assay_outcome {
+  /// Its exit code, 256 plus the signal that ended it, or -1 if it could not be started.
+  int code;
+  /// 1 if its time was over, 2 if whoever started this process ended or told it to end; else 0.
+  int stopped;
+  double seconds;
+  /// The largest memory of any of its processes, in bytes.
+  unsigned long long memory;
+};
+
+/// Runs a program in this process's place among processes, and ends with it whatever it started.
+///
+/// Call it from a process with one thread, which does nothing else. Whoever the program leaves behind is ended too
+/// (Linux; elsewhere its process group).
+struct assay_outcome assay_supervise(char *const *words, struct assay_limits limits);
+
 /// Ends this process at once, running nothing that was registered for the end.
 _Noreturn void assay_leave(int code);
 
