@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #if defined(__linux__)
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #endif
@@ -47,22 +49,74 @@ static void unblock_signals(void) {
   sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+// A program, and where what it prints goes.
+struct program {
+  char *const *words;
+  struct assay_limits limits;
+  int log, logs_output;
+};
+
 // Becomes the program: with the three standard files, in a process group of its own.
-static void become(char *const *words, struct assay_limits limits) {
+static void become(const struct program *program) {
   setpgid(0, 0);
   signal(SIGTERM, SIG_DFL);
   signal(SIGINT, SIG_DFL);
   signal(SIGPIPE, SIG_DFL);
-  limit(RLIMIT_DATA, limits.memory);
-  limit(RLIMIT_FSIZE, limits.file);
+  limit(RLIMIT_DATA, program->limits.memory);
+  limit(RLIMIT_FSIZE, program->limits.file);
   struct rlimit none = {0, 0};
   setrlimit(RLIMIT_CORE, &none);
+  if (dup2(program->log, 2) < 0) _exit(126);
+  if (program->logs_output && dup2(program->log, 1) < 0) _exit(126);
 #if defined(__linux__) && defined(SYS_close_range)
-  syscall(SYS_close_range, 3U, ~0U, 0U);
+  if (syscall(SYS_close_range, 3U, ~0U, 0U) == 0) goto start;
 #endif
-  execvp(words[0], words);
+  for (int file = 3; file < 1024; file++) close(file);
+start:
+  execvp(program->words[0], program->words);
   _exit(127);
 }
+
+#if defined(__linux__)
+static int write_text(const char *path, const char *text) {
+  int file = open(path, O_WRONLY | O_CLOEXEC);
+  if (file < 0) return -1;
+  ssize_t written = write(file, text, strlen(text));
+  close(file);
+  return written < 0 ? -1 : 0;
+}
+
+// Numbers the processes that this one starts from now on apart; 0 if that can be done.
+static int number_apart(void) {
+  if (unshare(CLONE_NEWPID) == 0) return 0;
+  char map[64];
+  unsigned user = getuid(), group = getgid();
+  if (unshare(CLONE_NEWUSER | CLONE_NEWPID) < 0) return -1;
+  write_text("/proc/self/setgroups", "deny");
+  snprintf(map, sizeof map, "%u %u 1", user, user);
+  if (write_text("/proc/self/uid_map", map) < 0) return -1;
+  snprintf(map, sizeof map, "%u %u 1", group, group);
+  return write_text("/proc/self/gid_map", map);
+}
+
+// The first of the processes that are numbered apart: starts the program, takes in whoever loses its parent, and tells how the
+// program ended. With it all others end, and it ends with its own parent.
+static void be_first(const struct program *program, int told) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  signal(SIGTERM, SIG_DFL);
+  signal(SIGINT, SIG_DFL);
+  pid_t child = fork();
+  if (child < 0) _exit(1);
+  if (child == 0) become(program);
+  int status = 0;
+  pid_t ended;
+  while ((ended = wait(&status)) != child) {
+    if (ended < 0 && errno != EINTR) _exit(1);
+  }
+  assay_write(told, &status, sizeof status);
+  _exit(0);
+}
+#endif
 
 #if defined(__linux__)
 // Ends the children that this process has now. What they leave behind becomes its children in turn.
@@ -83,11 +137,12 @@ static void end_children(void) {
 static void end_children(void) {}
 #endif
 
-// Ends everything that the program left, as long as there is something.
-static void sweep(pid_t program) {
-  const double start = now();
-  while (now() - start < 10) {
-    kill(-program, SIGKILL);
+// Ends everything that is left, as long as there is something.
+static void sweep(pid_t child, int still_runs) {
+  const double beginning = now();
+  if (still_runs) kill(child, SIGKILL);
+  while (now() - beginning < 10) {
+    kill(-child, SIGKILL);
     end_children();
     pid_t ended;
     while ((ended = waitpid(-1, NULL, WNOHANG)) > 0) {
@@ -111,30 +166,54 @@ static int wait_for(pid_t program, pid_t parent, double seconds, int *status) {
   }
 }
 
-struct assay_outcome assay_supervise(char *const *words, struct assay_limits limits) {
-  struct assay_outcome outcome = {-1, 0, 0, 0};
-  const pid_t parent = getppid();
+static void listen_to_signals(void) {
   struct sigaction action = {0};
   action.sa_handler = end;
   sigaction(SIGTERM, &action, NULL);
   sigaction(SIGINT, &action, NULL);
   unblock_signals();
+}
+
+// Starts the program, or the first process of those that are numbered apart, which then writes to `told`.
+static pid_t start(const struct program *program, int told, int *is_apart) {
 #if defined(__linux__)
+  *is_apart = number_apart() == 0;
   // Whoever loses its parent comes to this process, and can be ended.
   prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 #endif
-  const double start = now();
-  pid_t program = fork();
-  if (program < 0) return outcome;
-  if (program == 0) become(words, limits);
-  setpgid(program, program);
-  int status = 0;
-  outcome.stopped = wait_for(program, parent, limits.seconds, &status);
-  outcome.seconds = now() - start;
-  outcome.code = outcome.stopped            ? 256 + SIGKILL
-                 : WIFSIGNALED(status) ? 256 + WTERMSIG(status)
-                                       : WEXITSTATUS(status);
-  sweep(program);
+  pid_t child = fork();
+  if (child != 0) return child;
+#if defined(__linux__)
+  if (*is_apart) be_first(program, told);
+#endif
+  become(program);
+  return -1;
+}
+
+static int code_of(int status) {
+  return WIFSIGNALED(status) ? 256 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+struct assay_outcome assay_supervise(char *const *words, struct assay_limits limits, int log,
+                                     int logs_output) {
+  struct assay_outcome outcome = {-1, 0, 0, 0};
+  const pid_t parent = getppid();
+  const struct program program = {words, limits, log, logs_output};
+  int told[2], is_apart = 0, status = 0;
+  listen_to_signals();
+  if (pipe(told) < 0) return outcome;
+  const double beginning = now();
+  pid_t child = start(&program, told[1], &is_apart);
+  close(told[1]);
+  if (child < 0) return outcome;
+  if (!is_apart) setpgid(child, child);
+  outcome.stopped = wait_for(child, parent, limits.seconds, &status);
+  outcome.seconds = now() - beginning;
+  sweep(child, outcome.stopped != 0);
+  if (is_apart && !outcome.stopped && read(told[0], &status, sizeof status) != sizeof status) {
+    status = SIGKILL;
+  }
+  outcome.code = outcome.stopped ? 256 + SIGKILL : code_of(status);
   struct rusage usage;
   getrusage(RUSAGE_CHILDREN, &usage);
 #if defined(__linux__)

@@ -11,13 +11,14 @@ struct SuperviseCommand: ParsableCommand {
 
   @Option var seconds: Double
   @Option var memory: Int
-  @Option var report: String
+  @Option var log: String
+  @Flag(name: .customLong("logs-output")) var logsOutput = false
   @Argument(parsing: .postTerminator) var words: [String]
 
   func run() throws {
     try Supervision.run(
-      words, limits: ProgramLimits(seconds: seconds, memory: memory),
-      report: URL(filePath: report))
+      words, limits: ProgramLimits(seconds: seconds, memory: memory), log: URL(filePath: log),
+      logsOutput: logsOutput)
   }
 }
 
@@ -53,10 +54,17 @@ struct ExternalOptions: ParsableArguments {
     _ = try programs
   }
 
+  @Option(
+    name: .customLong("external-file"),
+    help: "A file that such a program depends on: after a change of it, everything is asked anew.")
+  var files: [String] = []
+
   var programs: [ExternalMethod] {
     get throws {
       let programs = try definitions.map { definition in
-        do { return try ExternalMethod(definition) } catch { throw ValidationError("\(error)") }
+        do { return try ExternalMethod(definition, files: files) } catch {
+          throw ValidationError("\(error)")
+        }
       }
       guard Set(programs.map(\.card.id)).count == programs.count else {
         throw ValidationError("--external names a method twice.")

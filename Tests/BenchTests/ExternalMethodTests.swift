@@ -30,7 +30,7 @@ struct ExternalMethodTests {
       ("a b=cat {out}", "is no name"), ("weight-norm=cat {out}", "of Assay's own"),
       ("my-dummy=cat {out}", "of Assay's own"), ("a= ", "empty"), ("a=cat {base}", "not {out}"),
       ("a@=cat {out}", "no level of access"), ("a@weight=cat {out}", "no level of access"),
-      ("a@pool,pool=cat {out}", "twice"),
+      ("a@pool,pool=cat {out}", "twice"), ("a=cat {basee} {out}", "Did you mean '{base}'"),
     ])
   func faults(definition: String, says: String) {
     let error = #expect(throws: ExternalMethod.Fault.self) { try ExternalMethod(definition) }
@@ -111,7 +111,7 @@ struct ExternalMethodTests {
       for path in paths {
         let url = URL(filePath: path.trimmingCharacters(in: .newlines))
         let name = url.deletingLastPathComponent().lastPathComponent
-        #expect(name.wholeMatch(of: /assay-[0-9A-F-]{36}/) != nil, "\(path)")
+        #expect(name.wholeMatch(of: /\.assay-partial-[0-9A-F-]{36}/) != nil, "\(path)")
         #expect(!FileManager.default.fileExists(atPath: url.deletingLastPathComponent().path))
       }
     }
@@ -122,7 +122,7 @@ struct ExternalMethodTests {
     arguments: [
       ("echo oh no >&2; exit 3 {out}", "code 3 (it printed: oh no)"),
       ("true {out}", "wrote no evidence"),
-      ("no-such-program {out}", "did not find"), ("kill -9 $$ {out}", "signal 9"),
+      ("no-such-program {out}", "is not found"), ("kill -9 $$ {out}", "signal 9"),
       ("echo nonsense > {out}", "its evidence:1"),
       ("echo '{\"token\": []}' > {out}", "Did you mean 'tokens'"),
       ("echo '{\"magnitude\": 1e999}' > {out}", "its evidence"),
@@ -142,6 +142,39 @@ struct ExternalMethodTests {
     #expect(error?.description.contains(says) == true, "\(error?.description ?? "")")
   }
 
+  @Test(
+    "an intervention that fits no part of the models is no evidence",
+    arguments: [
+      (#"{"steer": {"layer": 2, "direction": [1]}}"#, "block 2 of 2"),
+      (#"{"project": {"layer": 0, "direction": [1]}}"#, "1 numbers, the stream 12"),
+      (#"{"patch": "blocks.2.mlp"}"#, "blocks.2.mlp"),
+      (#"{"weights": [{"tensor": "none", "ofFinetune": 1}]}"#, "no tensor 'none'"),
+      (
+        #"{"weights": [{"tensor": "model.norm.weight", "dense": [1]}]}"#, "does not fit its shape"
+      ),
+      (
+        #"{"weights": [{"tensor": "model.norm.weight", "indices": [99], "values": [1]}]}"#,
+        "does not fit its shape"
+      ),
+    ])
+  func interventions(proposal: String, says: String) throws {
+    let error = #expect(throws: ProgramFault.self) {
+      try evidence(#"echo '{"interventions": [\#(proposal)]}' > {out}"#)
+    }
+    #expect(error?.description.contains(says) == true, "\(error?.description ?? "")")
+    let fits = #"{"weights": [{"tensor": "model.norm.weight", "indices": [3], "values": [1]}]}"#
+    #expect(
+      try evidence(#"echo '{"interventions": [\#(fits)]}' > "{out}""#).interventions?.count == 1)
+  }
+
+  @Test(
+    "what is no file is no evidence",
+    arguments: ["mkdir {out}", "mkfifo {out}", "ln -s /dev/zero {out}"])
+  func noFile(command: String) throws {
+    let error = #expect(throws: ProgramFault.self) { try evidence(command) }
+    #expect(error?.description == "{out} is no file")
+  }
+
   @Test("prompts are ranked where there are prompts")
   func rankedPrompts() throws {
     let command = "echo '{\"inputs\": [{\"row\": 1, \"score\": 1}]}' > {out}"
@@ -151,34 +184,53 @@ struct ExternalMethodTests {
 
   // MARK: Limits
 
-  /// Whether a process runs.
-  private func isRunning(_ process: Int32) -> Bool { kill(process, 0) == 0 }
+  /// A word that no other process has among its own.
+  private let mark = "assay-mark-\(UUID().uuidString)"
 
-  /// Runs a command that writes process numbers to a file before it fails, and returns them.
-  private func processes(_ command: String, seconds: Double = 20) throws -> [Int32] {
-    try Fixtures.withTemporaryFolder { folder in
-      let list = folder.appending(path: "processes")
-      let filled = command.replacing("LIST", with: "'\(list.path)'")
-      #expect(throws: ProgramFault.self) { try evidence(filled, seconds: seconds) }
-      return try String(contentsOf: list, encoding: .utf8).split(separator: "\n").compactMap {
-        Int32($0)
-      }
+  /// How many processes run that have a word among theirs.
+  private func running(_ word: String) throws -> Int {
+    try FileManager.default.contentsOfDirectory(atPath: "/proc").count { process in
+      let text = try? String(contentsOfFile: "/proc/\(process)/cmdline", encoding: .utf8)
+      return Int(process) != nil && text?.contains(word) == true
     }
   }
 
   @Test("one that hangs is ended when its time is over, and with it what it started")
   func hanging() throws {
-    let found = try processes(
-      "echo $$ > LIST; sleep 300 & echo $! >> LIST; sleep 300 {out}", seconds: 1)
-    #expect(found.count == 2 && found.allSatisfy { !isRunning($0) })
+    let started = Date()
+    let error = #expect(throws: ProgramFault.self) {
+      try evidence("sh -c 'sleep 300; :' \(mark) & sleep 300; : {out}", seconds: 1)
+    }
+    #expect(error?.description.contains("not done") == true && started.timeIntervalSinceNow > -60)
+    #expect(try running(mark) == 0)
   }
 
   @Test("what a program leaves behind is ended, also out of its session")
   func leftovers() throws {
-    let found = try processes(
-      "setsid sh -c 'echo $$ > LIST; sleep 300' & (sleep 301 & echo $! > LIST.2); sleep 0.5; "
-        + "cat LIST.2 >> LIST; exit 1 {out}")
-    #expect(found.count == 2 && found.allSatisfy { !isRunning($0) })
+    let sleep = "sh -c 'sleep 300; :' \(mark)"
+    let answer = try evidence(
+      "setsid \(sleep) & (\(sleep) &); sleep 0.3; grep -l \(mark) /proc/*/cmdline | wc -l "
+        + "| sed 's/.*/{\"magnitude\": &}/' > {out}")
+    // It had started both, and then was done.
+    #expect((answer.magnitude ?? 0) >= 2)
+    #expect(try running(mark) == 0)
+  }
+
+  @Test("whoever started it can neither be ended nor stopped by it")
+  func attackingSupervisor() throws {
+    for signal in ["KILL", "STOP"] {
+      #expect(try evidence("kill -\(signal) $PPID; echo '{}' > {out}").isEmpty)
+    }
+  }
+
+  @Test("one that starts processes without end is ended with all of them")
+  func bomb() throws {
+    let error = #expect(throws: ProgramFault.self) {
+      try evidence(
+        "f() { setsid sh -c 'sleep 300; :' \(mark) & sleep 0.02; f; }; f & f {out}", seconds: 1)
+    }
+    #expect(error?.description.contains("not done") == true, "\(error?.description ?? "")")
+    #expect(try running(mark) == 0)
   }
 
   @Test("one that prints without end is ended, and its last lines are told")
@@ -222,8 +274,8 @@ struct ExternalMethodTests {
           #expect(try pool.answer(of: method, on: pair).evidence.magnitude == 5)
         }
       }
-      let started = try starts(folder)
-      #expect(started.count == 1 && started.allSatisfy { !isRunning($0) })
+      #expect(try starts(folder).count == 1)
+      #expect(try running(folder.lastPathComponent) == 0)
     }
   }
 
@@ -236,6 +288,7 @@ struct ExternalMethodTests {
       ("exec >&-; sleep 300", "not done after 2 s"),
       ("sleep 300", "not done after 2 s"), ("yes | tr -d '\\n'", "no line"),
       ("echo '{\"done\": true}'", "wrote no evidence"),
+      ("echo '{}' > \"$out\"; echo '{\"done\": true, \"more\": 1}'", "instead of"),
     ])
   func failingWhileUp(answer: String, says: String) throws {
     try Fixtures.withTemporaryFolder { folder in
@@ -245,10 +298,31 @@ struct ExternalMethodTests {
         let error = #expect(throws: ProgramFault.self) { try pool.answer(of: method, on: pair) }
         #expect(error?.description.contains(says) == true, "\(error?.description ?? "")")
       }
-      // It answered, so it is asked again.
-      let isUp = says.contains("wrote no evidence")
-      #expect(try starts(folder).count == (isUp ? 1 : 2))
+      #expect(try starts(folder).count == 2)
     }
+  }
+
+  @Test("an answer that nobody asked for is no answer to the next question")
+  func surplusAnswers() throws {
+    try Fixtures.withTemporaryFolder { folder in
+      let method = try serving(
+        "echo '{}' > \"$out\"; echo '{\"done\": true}'; echo '{\"done\": true}'", in: folder)
+      let pool = try Self.pool(), pair = try Self.pair()
+      #expect(try pool.answer(of: method, on: pair).evidence.isEmpty)
+      usleep(200_000)
+      let error = #expect(throws: ProgramFault.self) { try pool.answer(of: method, on: pair) }
+      #expect(error?.description.contains("before it was asked") == true)
+      #expect(try pool.answer(of: method, on: pair).evidence.isEmpty)
+    }
+  }
+
+  @Test("words of a command are told apart as a shell does")
+  func shellWords() {
+    #expect(
+      ShellWords.all(of: #"cd 'a b'; sh "c d.sh" --x=e|f {out} > g"#)
+        == ["cd", "a b", "sh", "c d.sh", "--x", "e", "f", "{out}", "g"])
+    #expect(ShellWords.file("sh") != nil)
+    #expect(ShellWords.file("no-such-file-anywhere") == nil)
   }
 
   // MARK: In the bench

@@ -1,6 +1,7 @@
 package import Diffing
 internal import Files
 internal import Foundation
+internal import JSON
 internal import Methods
 
 /// Somebody's program that compares two models: it is given their folders and prompts, and writes evidence.
@@ -31,8 +32,11 @@ package struct ExternalMethod: Sendable {
 
   /// Reads `NAME=COMMAND` or `NAME@LEVEL,LEVEL=COMMAND`; without levels it is given the pool.
   ///
+  /// - Parameters:
+  ///   - definition: That.
+  ///   - files: What else it depends on, by path.
   /// - Throws: `Fault`.
-  package init(_ definition: String) throws {
+  package init(_ definition: String, files: [String] = []) throws {
     guard let sign = definition.firstIndex(of: "=") else {
       throw Fault(
         description:
@@ -46,7 +50,7 @@ package struct ExternalMethod: Sendable {
     card = MethodCard(
       id: id, summary: command, source: "a program of the user's", questions: Question.allCases,
       access: try head.count > 1 ? Self.levels(head[1], of: id) : [.pool])
-    contents = Self.digest(of: command)
+    contents = try Self.digest(of: command, files)
   }
 
   private static func check(_ id: String, _ command: String) throws {
@@ -60,6 +64,16 @@ package struct ExternalMethod: Sendable {
         description: "'\(id)' is a method or a dummy of Assay's own. Choose another name.")
     }
     guard !command.isEmpty else { throw Fault(description: "\(id): the command is empty.") }
+    try checkPlaces(of: command, id)
+  }
+
+  private static func checkPlaces(of command: String, _ id: String) throws {
+    let names = Place.allCases.map(\.rawValue)
+    for match in command.matches(of: /\{([A-Za-z]+)\}/) where !names.contains(String(match.1)) {
+      guard let near = nearest(to: match.1.lowercased(), among: names) else { continue }
+      throw Fault(
+        description: "\(id): the command has no place '\(match.0)'. Did you mean '{\(near)}'?")
+    }
     let places = Place.allCases.filter { command.contains($0.text) }
     guard places.isEmpty || places.contains(.out) else {
       throw Fault(
@@ -83,15 +97,20 @@ package struct ExternalMethod: Sendable {
     return levels
   }
 
-  /// What a change of which makes what was kept another program's: the command, and the files that it names.
-  private static func digest(of command: String) -> String {
+  /// What a change of which makes what was kept another program's: the command, the files that it names, and others.
+  private static func digest(of command: String, _ files: [String]) throws -> String {
     var hash = ContentHash()
     hash.mix(command)
-    let words = command.split(whereSeparator: \.isWhitespace)
-    for word in words.map({ $0.trimmingCharacters(in: CharacterSet(charactersIn: "'\"")) }) {
-      let file = URL(filePath: word)
-      let isFile = try? file.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile
-      guard isFile == true, let data = try? Data(contentsOf: file) else { continue }
+    for word in ShellWords.all(of: command) {
+      guard let data = ShellWords.file(word).flatMap({ try? Data(contentsOf: $0) }) else {
+        continue
+      }
+      hash.mix(data)
+    }
+    for path in files {
+      guard let data = try? Data(contentsOf: URL(filePath: path)) else {
+        throw Fault(description: "\(path): cannot be read.")
+      }
       hash.mix(data)
     }
     return hash.text

@@ -2,6 +2,7 @@ internal import Diffing
 internal import Files
 internal import Foundation
 internal import JSON
+internal import Tensors
 internal import Transformers
 internal import Worlds
 
@@ -33,8 +34,12 @@ struct ExternalPair {
   ///
   /// - Throws: `ProgramFault` if there is nothing, too much, or something else than evidence on this pair.
   func evidence(at url: URL) throws -> Evidence {
-    let size = try? url.resourceValues(forKeys: [.fileSizeKey]).fileSize
-    guard let size else { throw ProgramFault("it wrote no evidence to {out}") }
+    guard let facts = try? FileManager.default.attributesOfItem(atPath: url.path) else {
+      throw ProgramFault("it wrote no evidence to {out}")
+    }
+    guard facts[.type] as? FileAttributeType == .typeRegular, let size = facts[.size] as? Int else {
+      throw ProgramFault("{out} is no file")
+    }
     guard size <= Self.longest else {
       throw ProgramFault("its evidence has \(size) bytes, more than \(Self.longest)")
     }
@@ -61,6 +66,9 @@ struct ExternalPair {
     if evidence.inputs != nil, prompts.access != .pool {
       return "it ranks prompts, which only the pool has"
     }
+    if let fault = (evidence.interventions ?? []).lazy.compactMap({ $0.fault(in: base) }).first {
+      return fault
+    }
     let sites = Set(ModuleSite.all(layers: layers))
     if let site = evidence.sites?.first(where: { !sites.contains($0.site) })?.site {
       return "it names \(site), and the models have \(layers) blocks"
@@ -69,26 +77,63 @@ struct ExternalPair {
   }
 }
 
+extension ProposedIntervention {
+  /// Why it is none of a model's; nil if it is one.
+  fileprivate func fault(in model: any LanguageModel) -> String? {
+    let shape = model.shape
+    switch self {
+    case .steer(let layer, let direction), .project(let layer, let direction):
+      guard (0..<shape.layers).contains(layer) else {
+        return "an intervention is after block \(layer) of \(shape.layers)"
+      }
+      return direction.count == shape.width
+        ? nil : "a direction has \(direction.count) numbers, the stream \(shape.width)"
+    case .patch(let module):
+      return ModuleSite.all(layers: shape.layers).contains(module)
+        ? nil : "an intervention patches \(module), and the models have \(shape.layers) blocks"
+    case .weights(let edits):
+      return edits.lazy.compactMap { $0.fault(in: model.parameters.layout) }.first
+    }
+  }
+}
+
+extension TensorEdit {
+  /// Why it fits no tensor; nil if it fits one.
+  fileprivate func fault(in layout: ParameterLayout) -> String? {
+    guard let entry = layout.find(name) else { return "the models have no tensor '\(name)'" }
+    let fits =
+      switch change {
+      case .ofFinetune: true
+      case .lowRank(let left, let right): [left.rows, right.columns] == entry.matrixShape
+      case .sparse(let indices, _): indices.allSatisfy((0..<entry.count).contains)
+      case .dense(let values): values.count == entry.count
+      }
+    return fits ? nil : "an edit of '\(name)' does not fit its shape, \(entry.shape)"
+  }
+}
+
 /// Where a program finds a pair and leaves its evidence.
 struct ExternalPlaces {
-  let folder: URL
+  private let scratch: ScratchFolder
+  var folder: URL { scratch.url }
 
   /// A new folder that nobody else reads.
   init() throws {
-    folder = FileManager.default.temporaryDirectory
-      .appending(path: "assay-\(UUID().uuidString)", directoryHint: .isDirectory)
-    try FileManager.default.createDirectory(
-      at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    scratch = try ScratchFolder(in: Self.parent.appending(path: "assay-programs-\(getuid())"))
+  }
+
+  /// The system's folder for what is temporary; where its name would need quotes in a shell, `/tmp`.
+  private static var parent: URL {
+    let usual = FileManager.default.temporaryDirectory
+    return usual.path.wholeMatch(of: /[A-Za-z0-9\/._+-]+/) != nil ? usual : URL(filePath: "/tmp")
   }
 
   var base: URL { folder.appending(path: "base", directoryHint: .isDirectory) }
   var finetuned: URL { folder.appending(path: "finetuned", directoryHint: .isDirectory) }
   var prompts: URL { folder.appending(path: "prompts.json") }
   var out: URL { folder.appending(path: "evidence.json") }
-  /// What it prints.
-  var log: URL { folder.appending(path: "log") }
 
-  func remove() { try? FileManager.default.removeItem(at: folder) }
+  func remove() { scratch.remove() }
 
   private func value(_ place: ExternalMethod.Place, _ seed: UInt64) -> String {
     switch place {
@@ -100,12 +145,9 @@ struct ExternalPlaces {
     }
   }
 
-  /// A command with its places filled, each a word for the shell.
+  /// A command with its places filled: no path has anything that a shell would take for more than a word.
   func filled(_ command: String, seed: UInt64) -> String {
-    ExternalMethod.Place.allCases.reduce(command) { text, place in
-      let word = value(place, seed).replacing("'", with: #"'\''"#)
-      return text.replacing(place.text, with: "'\(word)'")
-    }
+    ExternalMethod.Place.allCases.reduce(command) { $0.replacing($1.text, with: value($1, seed)) }
   }
 
   /// The same for a program that stays up, as JSON.

@@ -37,12 +37,15 @@ package final class ProgramPool: Sendable {
     defer { places.remove() }
     try pair.write(to: places)
     let beginning = Date()
-    let memory =
-      program.staysUp
-      ? try ask(program, pair, places) : try start(program, pair, places)
-    let seconds = Date().timeIntervalSince(beginning)
+    if program.staysUp {
+      let evidence = try ask(program, pair, places)
+      // What one that stays up holds is not known before it ends.
+      return (evidence, Self.cost(seconds: Date().timeIntervalSince(beginning), peakMemory: 0))
+    }
+    let report = try start(program, pair, places)
     return (
-      try pair.evidence(at: places.out), Self.cost(seconds: seconds, peakMemory: memory)
+      try pair.evidence(at: places.out),
+      Self.cost(seconds: report.seconds, peakMemory: report.peakMemory)
     )
   }
 
@@ -52,33 +55,33 @@ package final class ProgramPool: Sendable {
       peakMemory: peakMemory)
   }
 
-  /// Starts a program for one pair; its peak memory.
+  /// Starts a program for one pair.
   private func start(
     _ program: ExternalMethod, _ pair: ExternalPair, _ places: ExternalPlaces
-  ) throws -> Int {
+  ) throws -> Supervision.Report {
     try SupervisedProcess(
       places.filled(program.command, seed: pair.seed), limits, isAsked: false,
       supervisor: supervisor, in: places.folder
-    ).finish().peakMemory
+    ).finish(within: limits.seconds)
   }
 
-  /// Asks one that stays up. One that fails is ended, and the next question starts another; its memory is not known
-  /// before it ends.
+  /// Asks one that stays up. One that fails, or whose evidence is wrong, is ended, and the next question starts another.
   private func ask(
     _ program: ExternalMethod, _ pair: ExternalPair, _ places: ExternalPlaces
-  ) throws -> Int {
+  ) throws -> Evidence {
     let known = idle.withLock { $0[program.command]?.popLast() }
     let resident = try known ?? started(program)
     do {
       let line = try resident.process.answer(
         to: places.request(seed: pair.seed), within: limits.seconds)
       try ProgramReply.check(line)
+      let evidence = try pair.evidence(at: places.out)
+      idle.withLock { $0[program.command, default: []].append(resident) }
+      return evidence
     } catch {
       end(resident)
       throw error
     }
-    idle.withLock { $0[program.command, default: []].append(resident) }
-    return 0
   }
 
   private func started(_ program: ExternalMethod) throws -> Resident {

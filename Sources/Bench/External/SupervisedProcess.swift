@@ -5,7 +5,8 @@ internal import Synchronization
 final class SupervisedProcess: @unchecked Sendable {
   private let process = Process()
   private let log: URL
-  private let reportFile: URL
+  /// Where the supervisor says what became of the program; nobody else can write there.
+  private let report: FileHandle
   /// What it reads, if it is asked anything.
   private let questions: FileHandle?
   /// What it answers, and what was read of that behind the last line.
@@ -19,30 +20,31 @@ final class SupervisedProcess: @unchecked Sendable {
   ///   - limits: What it may use; one that is asked has no limit of time.
   ///   - isAsked: Whether its standard files are for questions and answers; else what it prints goes to the log.
   ///   - supervisor: A program whose command `supervise` is `Supervision.run`.
-  ///   - folder: Where its log and the supervisor's report go.
+  ///   - folder: Where its log goes.
   /// - Throws: `ProgramFault`.
   init(
     _ command: String, _ limits: ProgramLimits, isAsked: Bool, supervisor: URL, in folder: URL
   ) throws {
     log = folder.appending(path: "log")
-    reportFile = folder.appending(path: "report.json")
+    guard FileManager.default.createFile(atPath: log.path, contents: nil) else {
+      throw ProgramFault("\(log.path) cannot be written")
+    }
     process.executableURL = supervisor
-    process.arguments = [
-      "supervise", "--seconds", "\(isAsked ? 0 : limits.seconds)", "--memory", "\(limits.memory)",
-      "--report", reportFile.path, "--", "/bin/sh", "-c", command,
-    ]
-    (questions, answers) = try ProcessStart.lock.withLock { [process, log] _ in
-      guard FileManager.default.createFile(atPath: log.path, contents: nil),
-        let printed = FileHandle(forWritingAtPath: log.path)
-      else { throw ProgramFault("\(log.path) cannot be written") }
+    process.arguments =
+      [
+        "supervise", "--seconds", "\(isAsked ? 0 : limits.seconds)", "--memory", "\(limits.memory)",
+        "--log", log.path,
+      ] + (isAsked ? [] : ["--logs-output"]) + ["--", "/bin/sh", "-c", command]
+    let reports = Pipe()
+    (questions, answers) = try ProcessStart.lock.withLock { [process] _ in
       let pipes = isAsked ? (Pipe(), Pipe()) : nil
       if let pipes {
-        process.standardInput = pipes.0
+        (process.standardInput, process.standardOutput) = pipes
       } else {
         process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
       }
-      if let pipes { process.standardOutput = pipes.1 } else { process.standardOutput = printed }
-      process.standardError = printed
+      process.standardError = reports
       do {
         try process.run()
       } catch {
@@ -50,6 +52,7 @@ final class SupervisedProcess: @unchecked Sendable {
       }
       return (pipes?.0.fileHandleForWriting, pipes?.1.fileHandleForReading)
     }
+    report = reports.fileHandleForReading
   }
 
   deinit { stop() }
@@ -57,19 +60,33 @@ final class SupervisedProcess: @unchecked Sendable {
   /// Ends it, and whatever it started.
   func stop() {
     try? questions?.close()
-    if process.isRunning {
-      process.terminate()
-      process.waitUntilExit()
+    guard process.isRunning else { return }
+    process.terminate()
+    if !hasEnded(within: Self.grace) { kill(process.processIdentifier, SIGKILL) }
+    process.waitUntilExit()
+  }
+
+  /// Seconds that a supervisor has to end what is left of a program.
+  private static let grace = 15.0
+
+  private func hasEnded(within seconds: Double) -> Bool {
+    let end = Date().addingTimeInterval(seconds)
+    while process.isRunning {
+      if end.timeIntervalSinceNow < 0 { return false }
+      usleep(5_000)
     }
+    return true
   }
 
   /// Waits for its end.
   ///
+  /// - Parameter seconds: How long, beside what its supervisor needs.
   /// - Throws: `ProgramFault` if it did not end well.
-  func finish() throws -> Supervision.Report {
-    process.waitUntilExit()
-    guard let report = Supervision.report(at: reportFile) else {
-      throw ProgramFault("its supervisor ended with code \(process.terminationStatus)")
+  func finish(within seconds: Double) throws -> Supervision.Report {
+    let isOver = hasEnded(within: seconds + Self.grace)
+    if !isOver { stop() }
+    guard let text = try? report.readToEnd(), let report = Supervision.report(text), isOver else {
+      throw ProgramFault("its supervisor was ended" + printed)
     }
     if let fault = report.fault { throw ProgramFault(fault + printed) }
     return report
@@ -78,9 +95,14 @@ final class SupervisedProcess: @unchecked Sendable {
   /// Sends a line and waits for one.
   ///
   /// - Parameter seconds: How long.
-  /// - Throws: `ProgramFault`.
+  /// - Throws: `ProgramFault`, also if it had said something before it was asked.
   func answer(to line: String, within seconds: Double) throws -> Data {
     guard let questions, let answers else { preconditionFailure("this program is not asked") }
+    guard rest.isEmpty, !ProcessStart.hasSomething(answers, within: 0) else {
+      if rest.isEmpty, answers.availableData.isEmpty { throw lost() }
+      throw ProgramFault(
+        "it said something before it was asked: it should answer each line with one")
+    }
     // A program that ended is an error to report, not a reason to die.
     signal(SIGPIPE, SIG_IGN)
     let end = Date().addingTimeInterval(seconds)
@@ -110,10 +132,10 @@ final class SupervisedProcess: @unchecked Sendable {
 
   /// Why it answers no more. One that closed its output and runs on is ended.
   private func lost() -> ProgramFault {
-    for _ in 0..<100 where process.isRunning { usleep(10_000) }
-    stop()
+    if !hasEnded(within: 1) { stop() }
     do {
-      return ProgramFault("it ended after \(try finish().seconds) s" + printed)
+      _ = try finish(within: 0)
+      return ProgramFault("it ended without an answer" + printed)
     } catch {
       return error as? ProgramFault ?? ProgramFault("\(error)")
     }

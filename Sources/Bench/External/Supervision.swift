@@ -37,28 +37,36 @@ package enum Supervision {
     /// Why it did not do what it should; nil if it ended well.
     var fault: String? {
       if isLate { return "it was not done after \(Int(seconds)) s" }
-      if code == 127 { return "the shell did not find it" }
+      if code == 127 { return "its shell ended with code 127, as if a program is not found" }
       if code > 256 { return "it was ended by signal \(code - 256)" }
       return code == 0 ? nil : "it ended with code \(code)"
     }
   }
 
-  /// Runs a program and writes what became of it; for a process that does nothing else.
+  /// Runs a program, for a process that does nothing else, and says on standard error what became of it: a line of JSON.
   ///
   /// - Parameters:
   ///   - words: The program and its arguments.
   ///   - limits: What it may use; a time of 0 is no limit.
-  ///   - url: The file of the report.
+  ///   - log: A file that the program's standard error goes to.
+  ///   - logsOutput: Whether its standard output does too.
   /// - Throws: `FileError.unwritable`.
-  package static func run(_ words: [String], limits: ProgramLimits, report url: URL) throws {
+  package static func run(
+    _ words: [String], limits: ProgramLimits, log: URL, logsOutput: Bool
+  ) throws {
+    guard let file = FileHandle(forWritingAtPath: log.path) else {
+      throw FileError.unwritable(log.path, reason: "it is not there")
+    }
     let limits = assay_limits(
       seconds: limits.seconds, memory: UInt64(max(0, limits.memory)),
       file: UInt64(ProgramLimits.longestFile))
-    let outcome = unsafe withArguments(words) { unsafe assay_supervise($0, limits) }
+    let outcome = unsafe withArguments(words) {
+      unsafe assay_supervise($0, limits, file.fileDescriptor, logsOutput ? 1 : 0)
+    }
     let report = Report(
       code: Int(outcome.code), isLate: outcome.stopped == 1, seconds: outcome.seconds,
       peakMemory: Int(outcome.memory))
-    try AtomicFile.write(Data(try JSON.encode(report).utf8), to: url)
+    try FileHandle.standardError.write(contentsOf: Data((JSON.encode(report) + "\n").utf8))
   }
 
   /// Calls with words as C has them, the last of them null.
@@ -73,11 +81,9 @@ package enum Supervision {
     }
   }
 
-  /// The report that was written; nil if there is none.
-  static func report(at url: URL) -> Report? {
-    (try? Data(contentsOf: url)).flatMap {
-      try? JSON.decode(Report.self, from: $0, file: url.lastPathComponent)
-    }
+  /// The report that a supervisor wrote; nil if it wrote none.
+  static func report(_ text: Data) -> Report? {
+    try? JSON.decode(Report.self, from: text, file: "a supervisor's report")
   }
 }
 

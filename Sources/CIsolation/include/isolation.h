@@ -58,11 +58,14 @@ struct assay_outcome {
   unsigned long long memory;
 };
 
-/// Runs a program in this process's place among processes, and ends with it whatever it started.
+/// Runs a program, and ends with it whatever it started.
 ///
-/// Call it from a process with one thread, which does nothing else. Whoever the program leaves behind is ended too
-/// (Linux; elsewhere its process group).
-struct assay_outcome assay_supervise(char *const *words, struct assay_limits limits);
+/// Call it from a process with one thread, which does nothing else. Where the system lets it (Linux, as root or where users
+/// may make namespaces) the program's processes are numbered apart: they can signal nobody outside, and end together
+/// with the first of them, however many there are. Elsewhere on Linux whoever is left behind is looked for and ended; on other systems its
+/// process group is. `log`, an open file, becomes the program's standard error, and if `logs_output` its standard output.
+struct assay_outcome assay_supervise(char *const *words, struct assay_limits limits, int log,
+                                     int logs_output);
 
 /// Ends this process at once, running nothing that was registered for the end.
 _Noreturn void assay_leave(int code);
