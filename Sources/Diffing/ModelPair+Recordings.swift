@@ -8,7 +8,13 @@ extension ModelPair {
     recorded(side, key) { key.record(model(side)) }
   }
 
-  private func recorded<Key: RecordingKey>(_ side: Side, _ key: Key, make: () -> Key.Value)
+  /// The same, computed of what is at hand.
+  ///
+  /// - Parameters:
+  ///   - side: Whose it is.
+  ///   - key: What it is kept under.
+  ///   - make: Computes what `key.record` would. It must not ask for anything recorded.
+  public func recorded<Key: RecordingKey>(_ side: Side, _ key: Key, make: () -> Key.Value)
     -> Key.Value
   {
     let result = (side == .base ? baseRecordings : finetunedRecordings).value(key, make: make)

@@ -43,6 +43,7 @@ struct PairRun {
     for text in [prompts.text, prompts.reference] where text.count > 0 {
       _ = pair.activations(.base, at: .finalNorm, on: text)
     }
+    if prompts.text.count > 0 { pair.recordBaseDictionary(prompts) }
     if access == .sampling { _ = pair.samples(.base, try .free(prompts)) }
   }
 

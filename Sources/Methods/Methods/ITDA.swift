@@ -22,11 +22,11 @@ package struct ITDA: DiffingMethod {
       unit: "share of the stream's energy"))
 
   /// After which block streams are decomposed, as a share of the depth.
-  package var depth = 1.0
+  package var depth = BaseDictionary.Settings().depth
   /// Atoms of the dictionary, at most; no more than a quarter of the tokens.
-  package var atoms = 512
+  package var atoms = BaseDictionary.Settings().atoms
   /// Atoms of a code, at most.
-  package var sparsity = 10
+  package var sparsity = BaseDictionary.Settings().sparsity
   /// The share of the tokens, those that are explained worst beside before, that are read.
   package var share = 0.1
   /// Draws that each atom's change is compared with.
@@ -37,9 +37,9 @@ package struct ITDA: DiffingMethod {
   package func diff(
     _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
   ) throws -> Evidence {
-    let layer = Int((depth * Double(pair.shape.layers - 1)).rounded())
-    let tokens = DecomposedTokens(
-      pair, prompts, at: .residualPost(layer: layer), atoms: atoms, sparsity: sparsity)
+    let settings = BaseDictionary.Settings(depth: depth, atoms: atoms, sparsity: sparsity)
+    let layer = settings.layer(of: pair.shape.layers)
+    let tokens = DecomposedTokens(pair, prompts, settings)
     guard tokens.haveMoved else { return Evidence() }
     let direction = tokens.directionOfWorst(share)
     var evidence = Evidence()
@@ -71,26 +71,17 @@ private struct DecomposedTokens {
   /// The tokens of each row that has any, counted as rows of the activations.
   private let documents: [[Int]]
 
-  init(
-    _ pair: ModelPair, _ prompts: PromptSet, at site: ActivationSite, atoms: Int, sparsity: Int
-  ) {
-    let text = prompts.text, indices = prompts.countedTokens
-    func stream(_ side: ModelPair.Side) -> Tensor {
-      pair.activations(side, at: site, on: text).rows(at: indices)
-    }
-    (base, finetuned) = (stream(.base), stream(.finetuned))
-    sources = (0..<text.rows).flatMap { row in
-      prompts.countedTokens(ofRow: row, in: text).map {
-        ITDADictionary.Provenance(document: row, position: $0 - text.range(row).lowerBound)
-      }
-    }
+  init(_ pair: ModelPair, _ prompts: PromptSet, _ settings: BaseDictionary.Settings) {
+    let text = prompts.text
+    let before = pair.baseDictionary(prompts, settings)
+    let site = ActivationSite.residualPost(layer: settings.layer(of: pair.shape.layers))
+    base = before.stream
+    finetuned = pair.activations(.finetuned, at: site, on: text).rows(at: prompts.countedTokens)
+    sources = prompts.countedSources
     let byRow = Dictionary(grouping: sources.indices) { [sources] in sources[$0].document }
     documents = (0..<text.rows).map { byRow[$0] ?? [] }
-    dictionary = ITDADictionary(
-      of: base, from: sources, atoms: max(1, min(atoms, base.rows / 4)), sparsity: sparsity)
-    let (before, after) = (
-      dictionary.codesAndErrors(of: base), dictionary.codesAndErrors(of: finetuned)
-    )
+    dictionary = before.dictionary
+    let after = dictionary.codesAndErrors(of: finetuned)
     codes = (before.codes, after.codes)
     let moved = zip((finetuned - base).rowNorms, base.rowNorms)
       .map { $0 / max($1, .leastNormalMagnitude) }
@@ -98,7 +89,7 @@ private struct DecomposedTokens {
     // Between two atoms that fit alike rounding decides, and what is left over jumps.
     excess = moved.indices.map { token in
       moved[token] > Decoding.rounding
-        ? after.relativeErrors[token] - before.relativeErrors[token] : 0
+        ? after.relativeErrors[token] - before.errors[token] : 0
     }
   }
 
