@@ -65,7 +65,9 @@ package final class ProgramPool: Sendable {
     ).finish(within: limits.seconds)
   }
 
-  /// Asks one that stays up. One that fails, or whose evidence is wrong, is ended, and the next question starts another.
+  /// Asks one that stays up.
+  ///
+  /// One that fails, or whose evidence is wrong, is ended, and the next question starts another.
   private func ask(
     _ program: ExternalMethod, _ pair: ExternalPair, _ places: ExternalPlaces
   ) throws -> Evidence {

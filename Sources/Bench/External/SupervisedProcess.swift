@@ -130,7 +130,9 @@ final class SupervisedProcess: @unchecked Sendable {
 
   private static let longestLine = 1 << 16
 
-  /// Why it answers no more. One that closed its output and runs on is ended.
+  /// Why it answers no more.
+  ///
+  /// One that closed its output and runs on is ended.
   private func lost() -> ProgramFault {
     if !hasEnded(within: 1) { stop() }
     do {

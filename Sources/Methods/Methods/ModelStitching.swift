@@ -130,7 +130,9 @@ private struct StitchingExperiment {
       finetuned: pair.logProbabilities(.finetuned, on: whole, at: places))
   }
 
-  /// Both stitches at some sites. Answers to a text are large, so that only their figures are kept.
+  /// Both stitches at some sites.
+  ///
+  /// Answers to a text are large, so that only their figures are kept.
   func stitches(at sites: [ActivationSite]) throws -> [Stitch] {
     let below = try figures(top: .base, at: sites) { answers in
       (change.recovery(answers), change.divergence(of: answers))
