@@ -89,7 +89,8 @@ struct PrefixedModelTests {
     let passes = prefixed.forward(batch, recording: recorded, fromEach: starts)
     for (start, pass) in zip(starts, passes) {
       let own = prefixed.forward(batch, recording: recorded, editing: [start], logits: .none)
-      #expect(pass[.finalNorm] == own[.finalNorm])
+      // Where OpenBLAS multiplies, a row's last bit depends on how many there are.
+      expectClose(pass[.finalNorm], own[.finalNorm], tolerance: 1e-5)
       #expect(pass.batch == batch)
     }
     #expect(passes.count == starts.count)
