@@ -21,8 +21,7 @@ package struct ProgramLimits: Sendable {
 
 /// Runs a program under limits, and ends with it whatever it started.
 ///
-/// A process of its own does this, which has one thread and no other children: whoever is left behind by the program becomes
-/// its child, and is found.
+/// A process of its own does this, which has one thread and no other children, as `assay_supervise` needs.
 package enum Supervision {
   /// What became of a program.
   struct Report: Codable {
