@@ -90,11 +90,19 @@ let package = Package(
         "Tensors", "Transformers", "Diffing", "Worlds", "Organisms", "Scoring", "Bench",
         "Statistics",
       ], safe),
+    // `Web` is made into one script by `.ci/page`, which is committed: a build needs no Node.
+    .target(
+      name: "Dashboard",
+      dependencies: [
+        "JSON", "Transformers", "Diffing", "Organisms", "Scoring", "Bench", "Statistics",
+        "Reporting",
+      ],
+      exclude: ["Web"], resources: [.copy("Resources")], swiftSettings: strict + safe),
     .executableTarget(
       name: "assay",
       dependencies: [
         "JSON", "Files", "Tensors", "Transformers", "Diffing", "Dictionaries", "Methods", "Worlds",
-        "Organisms", "Scoring", "Bench", "Statistics", "Reporting",
+        "Organisms", "Scoring", "Bench", "Statistics", "Reporting", "Dashboard",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -137,6 +145,12 @@ let package = Package(
       [
         "JSON", "Transformers", "Diffing", "Worlds", "Organisms", "Scoring", "Bench",
         "Statistics", "Reporting",
+      ]),
+    tests(
+      "DashboardTests",
+      [
+        "JSON", "Transformers", "Diffing", "Organisms", "Scoring", "Bench", "Statistics",
+        "Dashboard",
       ]),
     tests("CommandLineTests", ["JSON", "assay"]),
     tests(

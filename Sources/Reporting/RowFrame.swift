@@ -1,13 +1,13 @@
-internal import Transformers
+package import Transformers
 
 /// What all rows of a text begin and end with, as prompts in a chat do: shown once, it says no less.
-struct RowFrame {
+package struct RowFrame {
   private let start: Int, end: Int
 
   /// Fewer shared tokens are shown with each row.
   private static let least = 4
 
-  init(_ text: TokenBatch) {
+  package init(_ text: TokenBatch) {
     let rows = (0..<text.rows).map { Array(text.row($0)) }
     let first = rows.first ?? [], shortest = rows.map(\.count).min() ?? 0
     func shared(_ token: ([Int], Int) -> Int) -> Int {
@@ -20,8 +20,8 @@ struct RowFrame {
     (self.start, self.end) = isFrame ? (start, end) : (0, 0)
   }
 
-  var isEmpty: Bool { start + end == 0 }
+  package var isEmpty: Bool { start + end == 0 }
 
   /// A row without it.
-  func within(_ row: [Int]) -> [Int] { Array(row.dropFirst(start).dropLast(end)) }
+  package func within(_ row: [Int]) -> [Int] { Array(row.dropFirst(start).dropLast(end)) }
 }

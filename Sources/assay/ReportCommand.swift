@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bench
+import Dashboard
 import Foundation
 import Organisms
 import Reporting
@@ -13,7 +14,8 @@ struct ReportCommand: ParsableCommand {
       """
       'assay report Reports/local/standard.jsonl > standard.md' is what bench writes beside them, but for the heading. \
       Other formats have every mean with its interval: csv and json a row each (Fixtures/results.schema.json), latex a \
-      table a level of access.
+      table a level of access. html is a page for a browser, one file, with what methods said as far as it is kept here: \
+      'assay report Reports/local/smoke.jsonl --format html > smoke.html'.
       """)
 
   @OptionGroup var options: ProjectOptions
@@ -35,6 +37,7 @@ struct ReportCommand: ParsableCommand {
     case .csv: show(ResultTable(own).table.csv(lineEnd: "\n"))
     case .latex: show(ResultTable(own).latex)
     case .json: show(ResultTable(own).json)
+    case .html: show(try page(own, url))
     }
   }
 
@@ -48,13 +51,28 @@ struct ReportCommand: ParsableCommand {
         "there is no \(options.project.orderings.path), so no published ordering is checked; --root names a checkout"
       )
     }
-    let heading = title ?? "Assay: \(url.deletingPathExtension().lastPathComponent)"
+    let heading = heading(url)
     Console.show(
       BenchReport(own, title: heading, orderings: orderings).markdown.dropLast().description)
+  }
+
+  private func heading(_ url: URL) -> String {
+    title ?? "Assay: \(url.deletingPathExtension().lastPathComponent)"
+  }
+
+  /// The page of a run, with what methods said where this project keeps it.
+  private func page(_ own: [Trial], _ url: URL) throws -> String {
+    let workshop = try options.workshop()
+    return try BenchPage(
+      own, title: heading(url),
+      commands: .init(
+        show: "./assay show\(options.suffix)", bench: "./assay bench\(options.suffix)"),
+      kept: KeptCells(workshop)
+    ).html()
   }
 }
 
 /// How a report is written.
 enum ReportFormat: String, CaseIterable, ExpressibleByArgument {
-  case markdown, csv, latex, json
+  case markdown, csv, latex, json, html
 }

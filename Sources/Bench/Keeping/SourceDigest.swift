@@ -56,6 +56,7 @@ package struct SourceDigest: Sendable {
     "Bench/Decomposing": "what people do with dictionaries of their own models",
     "Statistics": "computed from trials",
     "Reporting": "computed from trials",
+    "Dashboard": "laid out from trials and from what is kept",
     "assay": "the command line",
   ]
 

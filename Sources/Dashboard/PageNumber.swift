@@ -1,0 +1,18 @@
+internal import Foundation
+internal import JSON
+
+extension JSONValue {
+  /// A number in four digits, which is more than a page shows; null for none, and for what is no number.
+  static func digits(_ value: (some BinaryFloatingPoint)?) -> JSONValue {
+    guard let value, value.isFinite else { return .null }
+    return Double(String(format: "%.4g", Double(value))).map { .number($0) } ?? .null
+  }
+
+  static func count(_ value: Int) -> JSONValue { .integer(Int64(value)) }
+
+  static func counts(_ values: some Sequence<Int>) -> JSONValue { .array(values.map(count)) }
+
+  static func texts(_ values: some Sequence<String>) -> JSONValue {
+    .array(values.map(JSONValue.string))
+  }
+}

@@ -1,0 +1,26 @@
+internal import JSON
+internal import Transformers
+
+/// The words that a page names, each once: elsewhere it has their places.
+struct WordTable {
+  private let tokenizer: (any Tokenizer)?
+  private var places: [Int: Int] = [:]
+  private var words: [String] = []
+
+  /// - Parameter tokenizer: Knows the words of token ids; without it they are numbers.
+  init(_ tokenizer: (any Tokenizer)?) { self.tokenizer = tokenizer }
+
+  /// A token's place in the table.
+  mutating func place(_ token: Int) -> JSONValue {
+    if let place = places[token] { return .count(place) }
+    places[token] = words.count
+    words.append(tokenizer?.word(token) ?? "#\(token)")
+    return .count(words.count - 1)
+  }
+
+  mutating func places(_ tokens: some Sequence<Int>) -> JSONValue {
+    .array(tokens.map { place($0) })
+  }
+
+  var json: JSONValue { .texts(words) }
+}
