@@ -149,7 +149,7 @@ let package = Package(
     tests(
       "DashboardTests",
       [
-        "JSON", "Transformers", "Diffing", "Organisms", "Scoring", "Bench", "Statistics",
+        "JSON", "Transformers", "Diffing", "Organisms", "Scoring", "Bench", "Reporting",
         "Dashboard",
       ]),
     tests("CommandLineTests", ["JSON", "assay"]),

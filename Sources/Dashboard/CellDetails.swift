@@ -2,6 +2,7 @@ internal import Statistics
 internal import Bench
 internal import Diffing
 internal import JSON
+internal import Reporting
 internal import Scoring
 
 /// What methods said, pair by pair, as far as it has room in a page: what matters most first.
@@ -47,7 +48,7 @@ struct CellDetails {
   /// The parts by name: an object of cells by `method@access`.
   var json: [(name: String, json: String)] {
     order.map { name in
-      (name, JSON.text(of: .object((parts[name] ?? []).map { ($0.key, .object($0.members)) })))
+      (name, JSON.plainText(of: .object((parts[name] ?? []).map { ($0.key, .object($0.members)) })))
     }
   }
 

@@ -1,5 +1,6 @@
 internal import Foundation
 package import JSON
+internal import Reporting
 
 /// One HTML file that shows something without a server, a network or another file.
 ///
@@ -7,7 +8,9 @@ package import JSON
 /// `.ci/page` makes of `Web/`; the page's policy lets that text run and nothing else, and lets nothing be fetched.
 package struct Page {
   private let title: String
-  private let data: String
+  private let data: JSONValue
+  /// What every page starts with, so that no other file is taken for one.
+  package static let start = "<!doctype html>\n<!-- made by Assay -->\n"
   /// Parts of the data that are read when somebody opens them, by name.
   private let parts: [(name: String, json: String)]
 
@@ -17,7 +20,7 @@ package struct Page {
   ///   - parts: What is read when it is looked at: names and JSON.
   package init(title: String, data: JSONValue, parts: [(name: String, json: String)] = []) {
     self.title = title
-    self.data = JSON.text(of: data)
+    self.data = data
     self.parts = parts
   }
 
@@ -26,23 +29,26 @@ package struct Page {
   /// - Throws: `MissingBundle`.
   package func html() throws -> String {
     let bundle = try PageBundle()
-    let parts = parts.map { Self.block($0.json, id: "part-\($0.name)") }.joined(separator: "\n")
-    return """
-      <!doctype html>
+    let data: JSONValue = .object([("parts", .texts(parts.map(\.name))), ("data", data)])
+    let blocks =
+      [Self.block(JSON.plainText(of: data), id: "data")]
+      + parts.enumerated().map { Self.block($1.json, id: "part-\($0)") }
+    return Self.start + """
       <html lang="en">
       <head>
       <meta charset="utf-8">
       <meta name="viewport" content="width=device-width, initial-scale=1">
       <meta http-equiv="Content-Security-Policy" content="\(bundle.policy)">
-      <title>\(Self.escaped(title))</title>
+      <title>\(Self.escaped(Printable.line(title)))</title>
       <style>\(bundle.style)</style>
       </head>
       <body>
       <div id="page"><noscript>This page draws its data with the script that it holds. Without scripts, \
       './assay report' prints the same figures as tables.</noscript></div>
-      \(Self.block(data, id: "data"))
-      \(parts)
+      \(blocks.joined(separator: "\n"))
       <script>\(bundle.script)</script>
+      <!--
+      \(bundle.licences)-->
       </body>
       </html>
 
@@ -57,19 +63,20 @@ package struct Page {
 
   /// JSON that no text within can end: outside of its strings JSON has no `<`, and within them an escape means the same.
   private static func block(_ json: String, id: String) -> String {
-    "<script type=\"application/json\" id=\"\(escaped(id))\">"
+    "<script type=\"application/json\" id=\"\(id)\">"
       + json.replacing("<", with: "\\u003c") + "</script>"
   }
 }
 
 /// The page's program and looks, as `.ci/page` makes them of `Web/`.
 private struct PageBundle {
-  let script, style, policy: String
+  let script, style, policy, licences: String
 
   init() throws {
     script = try Self.text("page.js")
     style = try Self.text("page.css")
     policy = try Self.text("policy.txt")
+    licences = try Self.text("licences.txt")
   }
 
   private static func text(_ file: String) throws -> String {

@@ -1,8 +1,8 @@
-internal import JSON
+package import JSON
 
 extension JSON {
   /// A tree as text that a terminal shows as it is: what would act there is written as `\\u001b`.
-  static func plainText(of value: JSONValue, layout: Layout = .compact) -> String {
+  package static func plainText(of value: JSONValue, layout: Layout = .compact) -> String {
     let text = text(of: value, layout: layout)
     guard Printable.lines(text) != text else { return text }
     // Outside of its strings JSON has no such character, and within them an escape means the same.

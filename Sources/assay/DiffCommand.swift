@@ -2,7 +2,9 @@ import Methods
 import Worlds
 import ArgumentParser
 import Bench
+import Dashboard
 import Diffing
+import Files
 import Foundation
 import JSON
 import Organisms
@@ -64,6 +66,12 @@ struct DiffCommand: ParsableCommand {
   @Flag(help: "Prints what each method saw: maps, curves, spectra, tables.")
   var exhibits = false
 
+  @Option(
+    help:
+      "Writes a page for a browser: what each method said and saw, and both models on the prompts where they differ most."
+  )
+  var html: String?
+
   @Flag(help: "Prints what each method cost: tokens, seconds, memory.")
   var cost = false
 
@@ -107,7 +115,7 @@ struct DiffCommand: ParsableCommand {
     try itda.check(self)
     let isPlain =
       methods.isEmpty && levels.isEmpty && nulls.isEmpty && calibrate == 0 && text == nil
-      && prompts == nil
+      && prompts == nil && html == nil
     guard !weights || isPlain && finetuned != nil && !(exhibits || cost || plain || insist) else {
       throw ValidationError(
         "--weights takes two folders, --json and --top: no model is built, so there is nothing to ask it."
@@ -149,6 +157,7 @@ struct DiffCommand: ParsableCommand {
 
   private func compare(_ models: PairFolders, by chosen: [any DiffingMethod]) throws {
     models.notices.forEach(Notice.standardError)
+    if let html { try AtomicFile.check(URL(filePath: html), replacing: Page.start) }
     let source = try TextSource(
       options.project, models: models,
       files: .init(text: text, prompts: prompts, putsPlainly: plain))
@@ -156,12 +165,30 @@ struct DiffCommand: ParsableCommand {
     for null in nulls { try calibrate(&run, on: null, models) }
     if calibrate > 0 { try calibrate(&run, models) }
     try run.compare()
+    if let html, let page = run.page {
+      try write(page, of: models, on: run.prompts, to: html)
+    }
     if cost { Console.show(run.costs.text) }
     // One method's failure is its own; the caller learns of it all the same.
     if run.answers + run.failures == 0 {
       Notice.standardError("No method that was chosen works at a level that was chosen.")
     }
     if run.failures > 0 { throw ExitCode(run.answers > 0 ? 1 : 2) }
+  }
+
+  /// Writes the page, both models on the prompts where they differ most included.
+  private func write(
+    _ page: PairPage, of models: PairFolders, on text: TokenBatch?, to path: String
+  )
+    throws
+  {
+    var page = page
+    if let text {
+      let rows = (0..<text.rows).map { Array(text.row($0)) }
+      page.add(SideBySide(models.base, models.finetuned, on: rows))
+    }
+    try AtomicFile.write(Data(page.html().utf8), to: URL(filePath: path))
+    if !json { Console.show("Wrote \(path).") }
   }
 
   /// Takes what methods say of finetunes that are made for that.

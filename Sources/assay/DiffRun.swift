@@ -1,4 +1,5 @@
 import Bench
+import Dashboard
 import Diffing
 import Foundation
 import JSON
@@ -16,6 +17,8 @@ struct DiffRun {
   private var scale: MagnitudeScale
   private let progress = Progress()
   private(set) var costs = CostTable()
+  /// What every method said, for a page; nil if none is asked for.
+  private(set) var page: PairPage?
   /// How many methods answered, and how many could not.
   private(set) var answers = 0, failures = 0
 
@@ -28,7 +31,17 @@ struct DiffRun {
     self.source = source
     self.methods = methods
     scale = MagnitudeScale(command.options.project)
+    page = command.html.map { _ in
+      PairPage(
+        .init(
+          title: "\(command.base) and \(command.finetuned ?? "what was made of it")",
+          base: command.base, finetuned: command.finetuned ?? "finetuned",
+          notices: models.notices), tokenizer: models.tokenizer)
+    }
   }
+
+  /// The prompts on which both models are shown; nil if there are none.
+  var prompts: TokenBatch? { source.prompts(.pool)?.text }
 
   /// A method at a level of access, with what it looks at.
   private struct Question {
@@ -98,7 +111,10 @@ struct DiffRun {
         "\(names.joined(separator: ", ")) (\(access.rawValue)): skipped, they need --text.")
     }
     var done = self
-    try forEachQuestion(of: models, showsExhibits: command.exhibits || command.json) {
+    try forEachQuestion(
+      of: models,
+      showsExhibits: command.exhibits || command.json || command.html != nil
+    ) {
       try done.answer($0)
     }
     self = done
@@ -108,8 +124,13 @@ struct DiffRun {
     let start = Date()
     do {
       let (evidence, work) = try question.evidence(seed: command.methodSeed)
-      costs.add(
-        question.cell, work, seconds: Date().timeIntervalSince(start), peakMemory: peakMemory())
+      let seconds = Date().timeIntervalSince(start)
+      costs.add(question.cell, work, seconds: seconds, peakMemory: peakMemory())
+      page?.add(
+        .init(
+          card: question.method.card, access: question.prompts.access, evidence: evidence,
+          standing: evidence.magnitude.map { scale.standing(of: $0, question.cell) },
+          seconds: seconds, work: work), text: question.prompts.text)
       try show(evidence, question)
       answers += 1
     } catch let error as DiffingError {

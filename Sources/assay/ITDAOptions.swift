@@ -38,7 +38,7 @@ struct ITDAOptions: ParsableArguments {
     let others =
       !command.levels.isEmpty || !command.nulls.isEmpty || command.calibrate > 0
       || command.prompts != nil || command.exhibits || command.cost || command.weights
-      || command.plain
+      || command.plain || command.html != nil
     guard command.methods == ["itda"], !others else {
       throw ValidationError(
         "--dictionary goes with --method itda alone, and with --text, --save-activations, --json, --top, --insist, "

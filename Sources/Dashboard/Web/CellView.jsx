@@ -1,103 +1,11 @@
 // One cell: what the method said, the truth, why it scored so, and the same method on a null of the plant.
 import { useEffect, useRef } from "react";
-import { Bars, Dots } from "./charts.jsx";
+import { Answers, Command } from "./Answers.jsx";
+import { Dots } from "./charts.jsx";
 import { plantName, readPart } from "./data.js";
-import { Exhibit, Prompts } from "./Exhibits.jsx";
+import { Exhibit } from "./Exhibits.jsx";
 import { fixed, short } from "./numbers.js";
-
-const list = (tokens, words) => (tokens?.length ? tokens.map((token) => words[token]).join(", ") : "nothing");
-
-function Score({ score }) {
-  if (!score) return null;
-  const figures = Object.entries(score.figures);
-  return (
-    <p className="score">
-      {score.value === null ? `No score: ${score.reason}${score.chance === null ? "" : `; it counts as chance, ${fixed(score.chance)}`}.` : <>Score <strong>{fixed(score.value)}</strong>; chance is {fixed(score.chance)}.</>}
-      {figures.length > 0 && <small> {figures.map(([name, value]) => `${name} ${short(value)}`).join(", ")}</small>}
-    </p>
-  );
-}
-
-function Question({ title, truth, score, children }) {
-  return (
-    <section className="question">
-      <h3>{title}</h3>
-      {children}
-      {truth && <p className="truth">Truth: {truth}</p>}
-      <Score score={score} />
-    </section>
-  );
-}
-
-function tokenItems(claims, truth, words) {
-  const targets = new Set(truth?.targets ?? []), topic = new Set(truth?.topic ?? []);
-  return claims.map(([token, score]) => ({
-    name: words[token], value: score, mark: targets.has(token) ? "planted" : topic.has(token) ? "what it is about" : null,
-  }));
-}
-
-function What({ said, truth, words, title }) {
-  const sides = [["promoted", said.promoted], ["suppressed", said.suppressed]].filter(([, side]) => side?.count);
-  if (!sides.length) return <p>Nothing said.</p>;
-  return (
-    <div className="columns">
-      {sides.map(([name, side]) => (
-        <div key={name}>
-          <h4>{name}, the first {side.first.length} of {side.count}</h4>
-          <Bars title={`${title}, ${name}`} items={tokenItems(side.first, truth, words)} />
-        </div>
-      ))}
-    </div>
-  );
-}
-
-function When({ said, truth, data }) {
-  if (!said.inputs) return <p>Nothing said.</p>;
-  return (
-    <>
-      <h4>the first {said.inputs.length} of {said.inputCount} prompts</h4>
-      <Prompts title="prompts" claims={said.inputs} pool={data.pool} words={data.words} planted={new Set(truth?.inputs ?? [])} />
-    </>
-  );
-}
-
-function Where({ said, plant }) {
-  if (!said.sites) return <p>Nothing said.</p>;
-  const written = new Set(plant?.sites ?? []);
-  return (
-    <>
-      <h4>the first {said.sites.length} of {said.siteCount} modules</h4>
-      <Bars title="modules" items={said.sites.map(([name, value]) => ({ name, value, mark: written.has(name) ? "written by the training" : null }))} />
-    </>
-  );
-}
-
-/** Everything said of one pair, beside the truth if something was planted. */
-function Answers({ cell, truth, plant, data, whether }) {
-  const { said, scores } = cell;
-  const sign = truth?.sign < 0 ? "suppressed" : "promoted";
-  return (
-    <>
-      {whether}
-      <Question title="What" score={scores.what} truth={truth && `${sign} ${list(truth.targets, data.words)}${truth.topic.length ? `; about ${list(truth.topic, data.words)}` : ""}`}>
-        <What said={said} truth={truth} words={data.words} title="what" />
-      </Question>
-      {(said.inputs || scores.when) && (
-        <Question title="When" score={scores.when} truth={truth?.inputs && data.pool && `${truth.inputs.length} of ${data.pool.length} prompts set the behaviour off (★)`}>
-          <When said={said} truth={truth} data={data} />
-        </Question>
-      )}
-      {(said.sites || scores.where?.chance) && (
-        <Question title="Where" score={scores.where} truth={plant && `training was allowed to write ${plant.sites ? `${plant.sites.length} modules (★)` : "anywhere"}`}>
-          <Where said={said} plant={plant} />
-        </Question>
-      )}
-      {(said.interventions || scores.how) && (
-        <Question title="How" score={scores.how}><p>{said.interventions?.join("; ") ?? "Nothing said."}</p></Question>
-      )}
-    </>
-  );
-}
+import { Pick } from "./Pick.jsx";
 
 function Exhibits({ cell, data, missing }) {
   if (!cell?.exhibits) return missing ? <p className="notice">{missing}</p> : null;
@@ -118,18 +26,6 @@ function Magnitudes({ grid, row, index, plant, seed }) {
   return groups.length ? <Dots title={`Magnitude of ${row.method} on ${grid.seeds[seed]}`} groups={groups} unit="magnitude" /> : <p>No magnitude.</p>;
 }
 
-function Command({ text }) {
-  return <p className="command"><code>{text}</code> <button type="button" onClick={() => navigator.clipboard?.writeText(text)}>Copy</button></p>;
-}
-
-function Pick({ label, options, value, onChange }) {
-  return (
-    <label>{label} <select value={value} onChange={(event) => onChange(event.target.value)}>
-      {options.map(([key, name]) => <option key={key} value={key}>{name}</option>)}
-    </select></label>
-  );
-}
-
 export function CellView({ data, question, address, change }) {
   const heading = useRef(null);
   const { grid } = data;
@@ -139,10 +35,10 @@ export function CellView({ data, question, address, change }) {
   if (index < 0 || !grid.plants[plant]) return <p className="hint">Choose a cell of an organism to see what was said, the truth, and why it scored so.</p>;
   const row = grid.rows[index], name = plantName(grid.plants[plant]);
   const seed = Math.max(0, grid.seeds.indexOf(address.seeds)), seeds = grid.seeds[seed];
-  const cell = readPart(name, seeds)?.[row.key], truth = data.truths?.[plant]?.[seed];
+  const cell = readPart(`${name} ${seeds}`)?.[row.key], truth = data.truths?.[plant]?.[seed];
   const nulls = grid.nulls.map((entry, index) => [String(index), `${entry.name} (${entry.role})`]).filter(([index]) => grid.nulls[index].match === plant);
   const chosen = nulls.find(([index]) => index === address.null) ?? nulls[0];
-  const beside = chosen && readPart(grid.nulls[chosen[0]].name, seeds)?.[row.key];
+  const beside = chosen && readPart(`${grid.nulls[chosen[0]].name} ${seeds}`)?.[row.key];
   const per = question >= 0 && grid.questions[question].cells[index]?.[plant];
   return (
     <section className="cell" aria-labelledby="cell">
@@ -156,15 +52,15 @@ export function CellView({ data, question, address, change }) {
         <div>
           <h3 className="pair">{name} <small>planted</small></h3>
           {cell?.said
-            ? <Answers cell={cell} truth={truth} plant={grid.plants[plant]} data={data}
-                whether={<Question title="Whether" truth="planted"><Magnitudes grid={grid} row={row} index={index} plant={plant} seed={seed} /></Question>} />
+            ? <Answers {...cell} truth={truth} plant={grid.plants[plant]} context={data}
+                whether={<Magnitudes grid={grid} row={row} index={index} plant={plant} seed={seed} />} />
             : <p className="notice">What was said here is not in this page; the first command below shows it.</p>}
           <Exhibits cell={cell} data={data} missing={cell?.said && seed > 0 ? `Exhibits are here for ${grid.seeds[0]} alone.` : null} />
         </div>
         {chosen && (
           <div>
             <h3 className="pair">{grid.nulls[chosen[0]].name} <small>nothing planted</small></h3>
-            {beside?.said ? <Answers cell={beside} data={data} /> : <p className="notice">What was said here is not in this page{seed > 0 ? `: nulls are here for ${grid.seeds[0]} alone` : ""}.</p>}
+            {beside?.said ? <Answers said={beside.said} context={data} /> : <p className="notice">What was said here is not in this page{seed > 0 ? `: nulls are here for ${grid.seeds[0]} alone` : ""}.</p>}
             <Exhibits cell={beside} data={data} />
           </div>
         )}

@@ -37,6 +37,9 @@ function Axes({ x, y, width, height, left, ticks, xLabel }) {
 
 /** Lines over named points; a line may have a band: lows and highs. */
 export function Lines({ title, axis, points, lines }) {
+  if (points.length === 1) {
+    return <figure><figcaption>{title}</figcaption><Bars title={title} items={lines.map((line) => ({ name: line.name, value: line.values[0] }))} /></figure>;
+  }
   const width = 620, height = 240, left = 56;
   const all = lines.flatMap((line) => [...line.values, ...(line.lows ?? []), ...(line.highs ?? [])]).filter(known);
   const table = { columns: [axis, ...points], rows: lines.map((line) => [line.name, ...line.values]) };
@@ -92,7 +95,7 @@ export function Bars({ title, items, unit = "" }) {
     <ol className="bars" aria-label={title}>
       {items.map((item, index) => (
         <li key={index} className={item.mark ? "planted" : ""}>
-          <span className="name">{item.mark && <abbr title={item.mark}>★</abbr>} {item.name}</span>
+          <span className="name">{item.mark && <abbr title={item.mark}>{item.mark.startsWith("what") ? "☆" : "★"}</abbr>} {item.name}</span>
           <span className="track" aria-hidden="true">
             <span className={item.value < 0 ? "bar low" : "bar"} style={{ width: `${(100 * Math.abs(item.value ?? 0)) / largest}%` }} />
           </span>

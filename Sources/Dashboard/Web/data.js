@@ -1,4 +1,4 @@
-// The page's data: blocks of JSON by name, each parsed when it is first asked for.
+// The page's data: blocks of JSON, each parsed when it is first asked for.
 
 const parsed = new Map();
 
@@ -10,9 +10,10 @@ function block(id) {
   return parsed.get(id);
 }
 
-export const read = (name) => block(name);
+/** What the page shows. */
+export const read = () => block("data").data;
 
-/** What was said on a pair, by `method@access`; null if the page does not hold it. */
-export const readPart = (pair, seeds) => block(`part-${pair} ${seeds}`);
+/** A part that is read when it is looked at; null if the page does not hold it. */
+export const readPart = (name) => block(`part-${block("data").parts.indexOf(name)}`);
 
 export const plantName = (plant) => `${plant.organism}@${plant.regime}`;

@@ -4,7 +4,7 @@ import { BenchApp } from "./BenchApp.jsx";
 import { PairApp } from "./PairApp.jsx";
 import { read } from "./data.js";
 
-const data = read("data");
+const data = read();
 const apps = { bench: BenchApp, pair: PairApp };
 const App = apps[data.kind];
 createRoot(document.getElementById("page")).render(<App data={data} />);
