@@ -44,8 +44,12 @@ def check_run(browser, path, messages, requests, folder):
     check("question=what" in page.url, "the address does not keep the question")
     page.get_by_role("button", name="Open all families").click()
     check(walk(page, lambda text: "; show" in text), "no cell is reached by keyboard")
+    first = focused(page)
+    page.keyboard.press("ArrowDown")
+    check("; show" in focused(page) and focused(page) != first, "arrow keys do not go from cell to cell")
     page.keyboard.press("Enter")
     page.wait_for_selector("section.cell")
+    check(page.evaluate("document.activeElement.id") == "cell", "the focus does not go to the cell that was opened")
     check("cell=" in page.url, "the address does not keep the cell")
     check(page.get_by_text("Truth:").count() >= 1, "a cell without its truth")
     check(page.locator("code").filter(has_text="show").count() >= 1, "a cell without the command that shows it")
@@ -54,6 +58,9 @@ def check_run(browser, path, messages, requests, folder):
     check(again.locator("section.cell h2").inner_text() == page.locator("section.cell h2").inner_text(),
           "a link brings back another cell")
     again.close()
+    page.get_by_role("button", name="Close", exact=True).click()
+    page.wait_for_timeout(100)
+    check("; show" in (focused(page) or ""), "the focus does not come back to the map")
     with page.expect_download() as download:
         page.get_by_role("button", name="what by organism as CSV").click()
     rows = list(csv.reader(io.StringIO(pathlib.Path(download.value.path()).read_text())))
@@ -84,7 +91,11 @@ def check_pair(browser, path, messages, requests, folder):
         name = methods.nth(index).inner_text()
         check(name in page.locator("section.cell h2").inner_text(), f"{name} is not shown")
         check(page.get_by_text("of a kind that this page does not know").count() == 0, f"an exhibit of {name} is not drawn")
-    prompts = page.get_by_label("Prompt")
+    for odd in ["#token=length", "#token=__proto__", "#head=99", "#method=no", "#prompt=%E0%A4%A"]:
+        again = opened(browser, path, messages, requests, fragment=odd)
+        check(again.get_by_role("heading", name="Side by side").count() == 1, f"{odd} breaks the page")
+        again.close()
+    prompts = page.get_by_label("Prompt", exact=True)
     for value in [option.get_attribute("value") for option in prompts.locator("option").all()]:
         prompts.select_option(value)
     pinned = page.get_by_label("Follow")

@@ -8,7 +8,7 @@ internal import Statistics
 
 /// A run as the page's map reads it: rows, columns, and a figure a cell.
 ///
-/// Figures of cells are ten-thousandths in whole numbers, -1 for none: there are many.
+/// Figures of cells are ten-thousandths in whole numbers, null for none: there are many.
 struct BenchGrid {
   /// A method at the level that its row stands under; a dummy that looks at no text stands under each.
   struct Row {
@@ -53,6 +53,12 @@ struct BenchGrid {
     samples = Dictionary(summary.trials.map { ($0.pair, $0) }) { first, _ in first }
   }
 
+  /// Null pairs, those that belong to a plant first: they are what a plant is looked at beside.
+  var nullsByUse: [PairName] {
+    let own = nulls.filter { samples[$0]?.match != nil }
+    return own + nulls.filter { !own.contains($0) }
+  }
+
   func trial(_ row: MethodAtAccess, _ pair: PairName, _ seeds: TrialSeeds) -> Trial? {
     trials[Cell(row, pair, seeds)]
   }
@@ -89,7 +95,6 @@ struct BenchGrid {
       ("organism", .string(plant.subject)), ("regime", .string(plant.regime)),
       ("family", .string(sample?.family ?? plant.subject)),
       ("dial", sample?.planting.dial.map { .string("\($0)") } ?? .null),
-      ("sites", sample?.planting.place.map { .texts($0.map(\.description)) } ?? .null),
       ("rank", sample?.planting.rank.map { .count($0) } ?? .null),
     ])
   }
@@ -161,7 +166,7 @@ struct BenchGrid {
           seeds.map { seeds in
             let trial = trial(row.method.row, plant, seeds)
             let value = trial.flatMap { $0.isInstalled ? reading($0) : nil }
-            return .count(value.map { Int(($0 * 10_000).rounded()) } ?? -1)
+            return value.map { .count(Int(($0 * 10_000).rounded())) } ?? .null
           })
       })
   }

@@ -83,6 +83,7 @@ package struct BenchPage {
       ("sign", .count(truth.tokens.sign)), ("targets", words.places(truth.tokens.allTargets)),
       ("topic", words.places(truth.tokens.topic)), ("trigger", words.places(truth.tokens.trigger)),
       ("inputs", rows.map { .counts($0) } ?? .null),
+      ("sites", truth.sites.map { .texts($0.map(\.description)) } ?? .null),
     ])
   }
 

@@ -40,9 +40,10 @@ struct CellDetails {
       try addAll(grid.plants, seeds, .answers)
     }
     guard let first = grid.seeds.first else { return }
-    try addAll(grid.nulls, first, .nullAnswers)
+    let nulls = grid.nullsByUse
+    try addAll(nulls, first, .nullAnswers)
     try addAll(grid.plants, first, .exhibits)
-    try addAll(grid.nulls, first, .nullExhibits)
+    try addAll(nulls, first, .nullExhibits)
   }
 
   /// The parts by name: an object of cells by `method@access`.

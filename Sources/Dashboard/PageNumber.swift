@@ -2,9 +2,11 @@ internal import Foundation
 internal import JSON
 
 extension JSONValue {
-  /// A number in four digits, which is more than a page shows; null for none, and for what is no number.
+  /// A number in four digits, which is more than a page shows; whole numbers, which count something, as they are; null for
+  /// none, and for what is no number.
   static func digits(_ value: (some BinaryFloatingPoint)?) -> JSONValue {
     guard let value, value.isFinite else { return .null }
+    if let count = Int64(exactly: value) { return .integer(count) }
     return Double(String(format: "%.4g", Double(value))).map { .number($0) } ?? .null
   }
 

@@ -60,6 +60,7 @@ package struct PairPage {
   private var parts: [(name: String, json: String)] = []
   private var texts: [(String, JSONValue)] = []
   private var sideBySide = JSONValue.null
+  private var notices: [String]
   private static let claims = EvidenceData(top: 20)
 
   /// - Parameters:
@@ -67,6 +68,7 @@ package struct PairPage {
   ///   - tokenizer: Knows the words of token ids; without it they are numbers.
   package init(_ names: Names, tokenizer: (any Tokenizer)?) {
     self.names = names
+    notices = names.notices
     words = WordTable(tokenizer)
   }
 
@@ -104,10 +106,16 @@ package struct PairPage {
     return .array((0..<text.rows).map { words.places(frame.within(Array(text.row($0)))) })
   }
 
+  /// Adds what is to be known of the comparison, in a sentence: a method that gave no answer, or was not asked.
+  package mutating func add(notice: String) { notices.append(notice) }
+
   /// Adds both models on the same prompts.
   package mutating func add(_ view: SideBySide) {
     let prompts = view.prompts.map { prompt($0) }
-    sideBySide = .object([("read", .count(view.readCount)), ("prompts", .array(prompts))])
+    sideBySide = .object([
+      ("read", .count(view.readCount)), ("all", .count(view.allCount)),
+      ("prompts", .array(prompts)),
+    ])
   }
 
   private mutating func prompt(_ prompt: SideBySide.Prompt) -> JSONValue {
@@ -157,7 +165,7 @@ package struct PairPage {
     let data: JSONValue = .object([
       ("kind", .string("pair")), ("title", .string(names.title)),
       ("base", .string(names.base)), ("finetuned", .string(names.finetuned)),
-      ("notices", .texts(names.notices)), ("answers", .array(answers)),
+      ("notices", .texts(notices)), ("answers", .array(answers)),
       ("texts", .object(texts)), ("sideBySide", sideBySide), ("words", words.json),
     ])
     return try Page(title: names.title, data: data, parts: parts).html()

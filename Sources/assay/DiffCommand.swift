@@ -25,7 +25,7 @@ struct DiffCommand: ParsableCommand {
   @OptionGroup var options: ProjectOptions
 
   @Argument(help: "The base's folder, or one that holds 'base' and 'finetuned' or 'adapter'.")
-  var base: String
+  var base: String?
 
   @Argument(help: "The finetuned model's folder, or that of a PEFT adapter for the base.")
   var finetuned: String?
@@ -98,6 +98,10 @@ struct DiffCommand: ParsableCommand {
   var calibrate = 0
 
   @OptionGroup var itda: ITDAOptions
+  @OptionGroup var endpoints: EndpointOptions
+
+  /// The base's folder; empty where models are behind servers.
+  var baseFolder: String { base ?? "" }
 
   private static func level(_ name: String) throws -> AccessLevel {
     guard let level = AccessLevel(rawValue: name) else {
@@ -112,7 +116,11 @@ struct DiffCommand: ParsableCommand {
     guard (0...999).contains(calibrate) else {
       throw ValidationError("--calibrate should be from 1 to 999.")
     }
+    guard base != nil || endpoints.isGiven else {
+      throw ValidationError("Name two folders, or two endpoints.")
+    }
     try itda.check(self)
+    try endpoints.check(self)
     let isPlain =
       methods.isEmpty && levels.isEmpty && nulls.isEmpty && calibrate == 0 && text == nil
       && prompts == nil && html == nil
@@ -125,6 +133,7 @@ struct DiffCommand: ParsableCommand {
 
   func run() throws {
     let chosen = try Methods.chosen(methods)
+    if endpoints.isGiven { return try endpoints.run(self, chosen) }
     if weights { return try compareWeights() }
     if itda.isGiven { return try itda.run(self) }
     guard let models = try models() else { return try compareWeights() }
@@ -135,7 +144,8 @@ struct DiffCommand: ParsableCommand {
   private func models() throws -> PairFolders? {
     do {
       return try PairFolders(
-        base: URL(filePath: base), finetuned: finetuned.map { URL(filePath: $0) }, insists: insist)
+        base: URL(filePath: baseFolder), finetuned: finetuned.map { URL(filePath: $0) },
+        insists: insist)
     } catch let error as CheckpointError
       where error.leavesWeights && methods.isEmpty && finetuned != nil
     {
@@ -149,7 +159,7 @@ struct DiffCommand: ParsableCommand {
     guard let finetuned else { return }
     let progress = CountProgress("compared")
     let comparison = try WeightComparison(
-      URL(filePath: base), URL(filePath: finetuned), progress: progress.show)
+      URL(filePath: baseFolder), URL(filePath: finetuned), progress: progress.show)
     progress.finish()
     guard !json else { return Console.showJSON(try JSON.encode(comparison)) }
     Console.show(WeightComparisonText(comparison, top: top).text)
@@ -211,7 +221,7 @@ struct DiffCommand: ParsableCommand {
   private func calibrate(_ run: inout DiffRun, on null: String, _ models: PairFolders) throws {
     do {
       let pair = try PairFolders(
-        base: URL(filePath: base), finetuned: URL(filePath: null), insists: insist)
+        base: URL(filePath: baseFolder), finetuned: URL(filePath: null), insists: insist)
       pair.notices.forEach { Notice.standardError("The null \(null): \($0)") }
       for (model, name) in [(models.base, "base"), (models.finetuned, "finetuned model")]
       where pair.finetuned.parameters == model.parameters {

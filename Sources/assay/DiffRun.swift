@@ -34,8 +34,8 @@ struct DiffRun {
     page = command.html.map { _ in
       PairPage(
         .init(
-          title: "\(command.base) and \(command.finetuned ?? "what was made of it")",
-          base: command.base, finetuned: command.finetuned ?? "finetuned",
+          title: "\(command.baseFolder) and \(command.finetuned ?? "what was made of it")",
+          base: command.baseFolder, finetuned: command.finetuned ?? "finetuned",
           notices: models.notices), tokenizer: models.tokenizer)
     }
   }
@@ -107,8 +107,7 @@ struct DiffRun {
     for access in levels where source.prompts(access) == nil {
       let names = methods.filter { $0.card.access.contains(access) }.map(\.card.id)
       guard !names.isEmpty else { continue }
-      Notice.standardError(
-        "\(names.joined(separator: ", ")) (\(access.rawValue)): skipped, they need --text.")
+      tell("\(names.joined(separator: ", ")) (\(access.rawValue)): skipped, they need --text.")
     }
     var done = self
     try forEachQuestion(
@@ -135,10 +134,15 @@ struct DiffRun {
       answers += 1
     } catch let error as DiffingError {
       progress.finish()
-      Notice.standardError(
-        "\(question.method.card.id) (\(question.prompts.access.rawValue)): no answer: \(error)")
+      tell("\(question.method.card.id) (\(question.prompts.access.rawValue)): no answer: \(error)")
       failures += 1
     }
+  }
+
+  /// Says what has no answer, where people look.
+  private mutating func tell(_ notice: String) {
+    Notice.standardError(notice)
+    page?.add(notice: notice)
   }
 
   private func show(_ evidence: Evidence, _ question: Question) throws {

@@ -52,7 +52,8 @@ struct ITDAOptions: ParsableArguments {
     let file = saveActivations.map { URL(filePath: $0) }
     if let file { try check(file) }
     let models = try PairFolders(
-      base: URL(filePath: command.base), finetuned: command.finetuned.map { URL(filePath: $0) },
+      base: URL(filePath: command.baseFolder),
+      finetuned: command.finetuned.map { URL(filePath: $0) },
       insists: command.insist)
     models.notices.forEach(Notice.standardError)
     let saved = try read(models, insists: command.insist)

@@ -53,6 +53,7 @@ package struct SourceDigest: Sendable {
     "Bench/Speed": "timing",
     "Bench/Fetching": "others' models, which no pair of the bench is made of",
     "Bench/External": "people's programs; what each says is kept under its command and files",
+    "Bench/Endpoints": "models of others behind servers, which no pair of the bench is made of",
     "Bench/Viewing": "what people look at",
     "Bench/Decomposing": "what people do with dictionaries of their own models",
     "Statistics": "computed from trials",

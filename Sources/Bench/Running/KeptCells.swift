@@ -19,6 +19,8 @@ package struct KeptCells {
     package let tokens: PlantedChange.Tokens
     /// Which prompts of the pool were measured to set the behaviour off; nil if that is not kept.
     package let inputs: [Bool]?
+    /// The modules that training was allowed to write; nil where *where* has no answer.
+    package let sites: [ModuleSite]?
   }
 
   private var library: Library { run.workshop.library }
@@ -52,6 +54,14 @@ package struct KeptCells {
     let gains = try run.workshop.gains.open(
       trial.pair, digest: trial.versions.pair, isReadOnly: true
     ).value(key)
-    return Truth(tokens: tokens, inputs: gains?.gains.labels)
+    return Truth(
+      tokens: tokens, inputs: gains?.gains.labels, sites: sites(of: organism, trial.pair.regime))
+  }
+
+  private func sites(of organism: Organism, _ regime: String) -> [ModuleSite]? {
+    guard let regime = try? organism.regime(regime) else { return nil }
+    return organism.plantedChange(
+      in: library.world, pool: pool, layers: library.world.layers, regime: regime
+    ).sites
   }
 }

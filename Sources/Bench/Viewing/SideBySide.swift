@@ -47,8 +47,8 @@ package struct SideBySide: Sendable {
 
   /// The most different first.
   package let prompts: [Prompt]
-  /// How many prompts were read to find them.
-  package let readCount: Int
+  /// How many prompts were read to find them, of how many.
+  package let readCount, allCount: Int
 
   /// How much is shown of each prompt.
   private static let expected = 6, gained = 3, lost = 1, headCount = 6
@@ -65,7 +65,7 @@ package struct SideBySide: Sendable {
   ) {
     let places = rows.indices.filter { !rows[$0].isEmpty }
     let read = Self.spread(places, to: readLimit)
-    readCount = read.count
+    (readCount, allCount) = (read.count, places.count)
     let order = Self.mostDifferent(base, finetuned, read.map { rows[$0] }).map { read[$0] }
     let pair = (base, finetuned)
     prompts = order.prefix(count).map { Self.prompt($0, rows[$0], pair) }

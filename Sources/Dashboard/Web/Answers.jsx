@@ -10,7 +10,7 @@ function Score({ score }) {
   const figures = Object.entries(score.figures);
   return (
     <p className="score">
-      {score.value === null ? `No score: ${score.reason}${score.chance === null ? "" : `; it counts as chance, ${fixed(score.chance)}`}.` : <>Score <strong>{fixed(score.value)}</strong>; chance is {fixed(score.chance)}.</>}
+      {score.value === null ? `No score${score.reason ? `: ${score.reason}` : ""}${score.chance === null ? "" : `; it counts as chance, ${fixed(score.chance)}`}.` : <>Score <strong>{fixed(score.value)}</strong>; chance is {fixed(score.chance)}.</>}
       {figures.length > 0 && <small> {figures.map(([name, value]) => `${name} ${short(value)}`).join(", ")}</small>}
     </p>
   );
@@ -85,8 +85,8 @@ export function Answers({ said, scores = {}, truth, plant, context, whether }) {
         </Question>
       )}
       {(said.sites || typeof scores.where?.chance === "number") && (
-        <Question title="Where" score={scores.where} truth={plant && `training was allowed to write ${plant.sites ? `${plant.sites.length} modules (★)` : "anywhere"}`}>
-          <Where said={said} sites={plant?.sites} />
+        <Question title="Where" score={scores.where} truth={truth && (truth.sites ? `training was allowed to write ${truth.sites.join(", ")} (★)` : "no module is the answer")}>
+          <Where said={said} sites={truth?.sites} />
         </Question>
       )}
       {(said.interventions || scores.how) && (

@@ -39,11 +39,12 @@ export function BenchApp({ data }) {
   const [address, change] = useAddress();
   const { grid } = data;
   const titles = grid.questions.map((question) => question.title);
-  const question = grid.questions.find(({ title }) => title === address.question) ?? grid.questions[0];
+  const question = grid.questions.find(({ title }) => title === address.question) ?? grid.questions.find(({ rows }) => rows.some(Boolean)) ?? grid.questions[0];
   const place = grid.questions.indexOf(question);
   const levels = useMemo(() => ["all", ...new Set(grid.rows.map((row) => row.access))], [grid]);
   const level = levels.includes(address.level) ? address.level : "all";
-  const points = grid.rows.map((row, index) => ({ row, said: question.rows[index] })).filter(({ row, said }) => said && !row.isDummy)
+  // Dummies cost next to nothing.
+  const points = grid.rows.map((row, index) => ({ row, said: question.rows[index] })).filter(({ row, said }) => said && !row.isDummy && (level === "all" || row.access === level) && row.method.toLowerCase().includes((address.search ?? "").toLowerCase()))
     .map(({ row, said }) => ({ name: row.method, level: row.access, x: row.seconds, y: said.mean, low: said.low, high: said.high }));
   return (
     <main>

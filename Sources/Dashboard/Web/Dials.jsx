@@ -12,6 +12,7 @@ export function Dials({ dials, rows }) {
         const lines = reading.rows.filter((row) => level[row.key] === access).map((row) => ({
           name: row.key.replace(`@${access}`, ""), values: row.shifts.map((shift) => shift?.value ?? null),
           lows: row.shifts.map((shift) => shift?.low ?? null), highs: row.shifts.map((shift) => shift?.high ?? null),
+          counts: row.shifts.map((shift) => shift?.count ?? null),
         }));
         return lines.length > 0 && <Lines key={reading.title + access} title={`${reading.title}, from ${access}`} axis="dial" points={reading.dials} lines={lines} />;
       }))}

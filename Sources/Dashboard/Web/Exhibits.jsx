@@ -19,12 +19,12 @@ export function Prompts({ title, claims, pool, words, planted = new Set() }) {
 }
 
 function Cells({ title, columns, rows, words }) {
-  const cell = (value) => (Array.isArray(value) ? words[value[0]] : typeof value === "number" ? Number(short(value)) : value ?? "–");
+  const cell = (value) => (Array.isArray(value) ? words[value[0]] : value ?? "–");
   const table = { columns, rows: rows.map((row) => row.map(cell)) };
   return (
     <figure>
       <figcaption>{title}</figcaption>
-      {rows.length ? <Table {...table} /> : <p>Nothing.</p>}
+      {rows.length ? <Table title={title} {...table} /> : <p>Nothing.</p>}
       <div className="tools"><TableButtons title={title} table={table} /></div>
     </figure>
   );
@@ -44,9 +44,7 @@ const kinds = {
   },
   strip: ({ title, tokens, values }, { words }) => <Strip title={title} tokens={tokens.map((token) => words[token])} values={values} />,
   tokens: ({ title, lists }, { words }) => (
-    <Titled title={title}>
-      <Table columns={["", "tokens"]} rows={lists.map((list) => [list.name, sentence(list.tokens, words)])} />
-    </Titled>
+    <Cells title={title} columns={["", "tokens"]} rows={lists.map((list) => [list.name, sentence(list.tokens, words)])} words={words} />
   ),
   inputs: ({ title, inputs }, { words, pool }) => (
     <Titled title={title}><Prompts title={title} claims={inputs} pool={pool} words={words} /></Titled>

@@ -12,7 +12,7 @@ function save(name, blob) {
 const stem = (title) => title.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "");
 
 // Looks come from the style sheet, which a file of its own does not have.
-function standing(svg) {
+function standing(svg, title) {
   const copy = svg.cloneNode(true);
   const from = [svg, ...svg.querySelectorAll("*")];
   const to = [copy, ...copy.querySelectorAll("*")];
@@ -26,11 +26,16 @@ function standing(svg) {
   copy.setAttribute("width", width);
   copy.setAttribute("height", height);
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  const ground = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+  for (const [name, value] of [["width", width], ["height", height], ["fill", getComputedStyle(document.body).backgroundColor]]) ground.setAttribute(name, value);
+  const name = document.createElementNS("http://www.w3.org/2000/svg", "title");
+  name.textContent = title;
+  copy.prepend(name, ground);
   return { text: new XMLSerializer().serializeToString(copy), width, height };
 }
 
 function saveImage(title, svg, kind) {
-  const { text, width, height } = standing(svg);
+  const { text, width, height } = standing(svg, title);
   if (kind === "svg") return save(`${stem(title)}.svg`, new Blob([text], { type: "image/svg+xml" }));
   const image = new Image();
   image.onload = () => {
@@ -45,9 +50,10 @@ function saveImage(title, svg, kind) {
 }
 
 const text = (cell) => (cell === null || cell === undefined ? "" : String(cell));
+const line = (cell) => text(cell).replace(/\s+/g, " ").trim();
 
-// A sheet program runs what begins with one of these: a quote before it keeps it a text.
-const inert = (cell) => (/^[=+\-@\t\r]/.test(cell) && isNaN(cell) ? `'${cell}` : cell);
+// A sheet program runs what begins with one of these, blanks before it or not: a quote keeps it a text.
+const inert = (cell) => (/^\s*[=+\-@\uff1d\uff0b\uff0d\uff20]/.test(cell) && isNaN(cell) ? `'${cell}` : cell);
 
 const words = { "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}" };
 const escaped = (mark) => words[mark] ?? `\\${mark}`;
@@ -57,25 +63,27 @@ const formats = {
     [columns, ...rows].map((row) => row.map((cell) => `"${inert(text(cell)).replaceAll('"', '""')}"`).join(","))
       .join("\n") + "\n",
   md: ({ columns, rows }) => {
-    const line = (row) => `| ${row.map((cell) => text(cell).replace(/[\\|`*_<]/g, "\\$&").replace(/\s+/g, " ")).join(" | ")} |`;
-    return [line(columns), `|${columns.map(() => " --- |").join("")}`, ...rows.map(line)].join("\n") + "\n";
+    const row = (cells) => `| ${cells.map((cell) => line(cell).replace(/[\\|`*_<>&~[\]!#]/g, "\\$&")).join(" | ")} |`;
+    return [row(columns), `|${columns.map(() => " --- |").join("")}`, ...rows.map(row)].join("\n") + "\n";
   },
   tex: ({ columns, rows }) => {
-    const line = (row) => `${row.map((cell) => text(cell).replace(/[\\~^&%$#_{}]/g, escaped)).join(" & ")} \\\\`;
-    return [`\\begin{tabular}{${columns.map((_, index) => (index ? "r" : "l")).join("")}}`, "\\toprule", line(columns),
-      "\\midrule", ...rows.map(line), "\\bottomrule", "\\end{tabular}"].join("\n") + "\n";
+    // An empty group first: what begins with a bracket or a star would be read as an option of the line before.
+    const row = (cells) => `{}${cells.map((cell) => line(cell).replace(/[\\~^&%$#_{}]/g, escaped)).join(" & ")} \\\\`;
+    return [`\\begin{tabular}{${columns.map((_, index) => (index ? "r" : "l")).join("")}}`, "\\toprule", row(columns),
+      "\\midrule", ...rows.map(row), "\\bottomrule", "\\end{tabular}"].join("\n") + "\n";
   },
 };
 
 const labels = { csv: "CSV", md: "Markdown", tex: "LaTeX" };
 
-/** Buttons that save a table. */
+/** Buttons that save a table, or what a function makes when it is wanted. */
 export function TableButtons({ title, table }) {
+  const whole = () => (typeof table === "function" ? table() : table);
   return (
     <span className="buttons">
       {Object.keys(formats).map((format) => (
         <button key={format} type="button" aria-label={`${title} as ${labels[format]}`}
-          onClick={() => save(`${stem(title)}.${format}`, new Blob([formats[format](table)], { type: "text/plain" }))}>
+          onClick={() => save(`${stem(title)}.${format}`, new Blob([formats[format](whole())], { type: "text/plain" }))}>
           {labels[format]}
         </button>
       ))}
@@ -83,12 +91,16 @@ export function TableButtons({ title, table }) {
   );
 }
 
+/** What may be wider than the page: it can be scrolled, by keyboard too. */
+export function Scroll({ label, children }) {
+  return <div className="scroll" tabIndex={0} role="region" aria-label={label}>{children}</div>;
+}
+
 /** A table of plain cells. */
-export function Table({ columns, rows, caption }) {
+export function Table({ title, columns, rows }) {
   return (
-    <div className="scroll">
+    <Scroll label={title}>
       <table>
-        {caption && <caption>{caption}</caption>}
         <thead><tr>{columns.map((column, index) => <th key={index} scope="col">{column}</th>)}</tr></thead>
         <tbody>
           {rows.map((row, place) => (
@@ -100,7 +112,7 @@ export function Table({ columns, rows, caption }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 
@@ -110,19 +122,19 @@ export function Figure({ title, summary, table, width, height, children }) {
   return (
     <figure>
       <figcaption>{title}</figcaption>
-      <div className="scroll">
+      <Scroll label={title}>
         <svg ref={svg} viewBox={`0 0 ${width} ${height}`} width={width} height={height} role="img"
           aria-label={`${title}. ${summary}`}>
           {children}
         </svg>
-      </div>
+      </Scroll>
       <div className="tools">
         {["svg", "png"].map((kind) => (
           <button key={kind} type="button" aria-label={`${title} as ${kind.toUpperCase()}`}
             onClick={() => saveImage(title, svg.current, kind)}>{kind.toUpperCase()}</button>
         ))}
         <TableButtons title={title} table={table} />
-        <details><summary>Table</summary><Table {...table} /></details>
+        <details><summary>Table</summary><Table title={title} {...table} /></details>
       </div>
     </figure>
   );

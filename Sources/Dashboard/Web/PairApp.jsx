@@ -6,7 +6,7 @@ import { Exhibit } from "./Exhibits.jsx";
 import { short } from "./numbers.js";
 import { Pick } from "./Pick.jsx";
 import { SideBySide } from "./SideBySide.jsx";
-import { TableButtons } from "./Export.jsx";
+import { Scroll, TableButtons } from "./Export.jsx";
 
 function Overview({ answers, words, chosen, onChoose }) {
   const first = (side) => side?.first.slice(0, 5).map(([token]) => words[token]).join(" ") ?? "";
@@ -16,7 +16,7 @@ function Overview({ answers, words, chosen, onChoose }) {
     <section aria-labelledby="methods">
       <h2 id="methods">What the methods said</h2>
       <div className="tools"><TableButtons title="what the methods said" table={{ columns, rows }} /></div>
-      <div className="scroll">
+      <Scroll label="what the methods said">
         <table className="overview">
           <thead><tr>{columns.map((column) => <th key={column} scope="col">{column}</th>)}</tr></thead>
           <tbody>
@@ -28,7 +28,7 @@ function Overview({ answers, words, chosen, onChoose }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </section>
   );
 }
@@ -55,6 +55,7 @@ export function PairApp({ data }) {
     <main>
       <h1>{data.title}</h1>
       {data.notices.map((notice) => <p key={notice} className="notice">{notice}</p>)}
+      {!data.sideBySide && <p className="notice">There are no prompts that both models could be shown on side by side.</p>}
       <SideBySide data={data} address={address} change={change} />
       {answer
         ? <><Overview answers={data.answers} words={data.words} chosen={answer.key} onChoose={(method) => change({ method })} /><Method answer={answer} data={data} /></>

@@ -1,6 +1,7 @@
 // Base, finetuned model and what differs, on one prompt.
-import { useState } from "react";
+import { placeIn } from "./address.js";
 import { HeatMap, Lines, Strip } from "./charts.jsx";
+import { Scroll, TableButtons } from "./Export.jsx";
 import { fixed, shade, short, signed } from "./numbers.js";
 import { Pick } from "./Pick.jsx";
 
@@ -13,7 +14,7 @@ function Next({ prompt, place, words }) {
     .sort((a, b) => Math.max(...shares.map((map) => map.get(b) ?? 0)) - Math.max(...shares.map((map) => map.get(a) ?? 0)));
   return (
     <div>
-      <h4>next after “{words[prompt.tokens[place]]}”: KL {short(prompt.divergences[place])} nats</h4>
+      <h4>next after “{words[prompt.tokens[place]]}”: KL(finetuned, base) {short(prompt.divergences[place])} nats</h4>
       <ol className="bars next" aria-label="next token by model">
         {tokens.map((token) => (
           <li key={token}>
@@ -27,6 +28,7 @@ function Next({ prompt, place, words }) {
           </li>
         ))}
       </ol>
+      <div className="tools"><TableButtons title="next token" table={{ columns: ["token", ...sides], rows: tokens.map((token) => [words[token], ...shares.map((map) => map.get(token) ?? null)]) }} /></div>
       <p className="legend-text">Blue: base; orange: finetuned. –: not among its first {prompt.base.next[place].length}.</p>
     </div>
   );
@@ -49,15 +51,19 @@ function Slice({ prompt, side, pin, words, place, onPlace }) {
     const [token, share] = prompt[side].lens[layer][index];
     return { text: words[token], note: short(share), style: shade(share) };
   };
+  const title = `${side === "difference" ? "base → finetuned" : side}, ${pin === null ? "the likeliest token after each block" : `the place of “${words[pin]}”`}`;
+  const layers = prompt.base.lens.map((_, index) => prompt.base.lens.length - 1 - index);
+  const table = () => ({ columns: ["block", ...prompt.tokens.map((token) => words[token])], rows: layers.map((layer) => [layer, ...prompt.tokens.map((_, index) => cell(layer, index).text)]) });
   return (
-    <div className="scroll">
+    <figure>
+      <figcaption>{title}</figcaption>
+      <Scroll label={title}>
       <table className="heat slice">
-        <caption>{side === "difference" ? "base → finetuned" : side}, {pin === null ? "the likeliest token after each block" : `the place of “${words[pin]}”`}</caption>
         <thead><tr><td>block</td>{prompt.tokens.map((token, index) => (
           <th key={index} scope="col"><button type="button" aria-pressed={index === place} onClick={() => onPlace(index)}>{words[token]}</button></th>
         ))}</tr></thead>
         <tbody>
-          {prompt.base.lens.map((_, index) => prompt.base.lens.length - 1 - index).map((layer) => (
+          {layers.map((layer) => (
             <tr key={layer}>
               <th scope="row">{layer}</th>
               {prompt.tokens.map((_, index) => {
@@ -68,16 +74,19 @@ function Slice({ prompt, side, pin, words, place, onPlace }) {
           ))}
         </tbody>
       </table>
-    </div>
+      </Scroll>
+      <div className="tools"><TableButtons title={title} table={table} /></div>
+    </figure>
   );
 }
 
-function Heads({ prompt, words }) {
-  const [chosen, choose] = useState(0);
-  const [side, setSide] = useState("difference");
-  const head = prompt.heads[Math.min(chosen, prompt.heads.length - 1)];
+const views = ["difference", "base", "finetuned"];
+
+function Heads({ prompt, words, address, change }) {
+  const chosen = placeIn(prompt.heads, address.head, 0), head = prompt.heads[chosen];
+  const side = views.find((name) => name === address.side) ?? views[0];
   if (!head) return null;
-  const names = prompt.tokens.map((token, index) => `${words[token]}`);
+  const names = prompt.tokens.map((token) => words[token]);
   const values = prompt.tokens.map((_, query) => prompt.tokens.map((_, key) => {
     if (key > query) return null;
     const [a, b] = sides.map((name) => head[name][query][key] / 100);
@@ -87,8 +96,8 @@ function Heads({ prompt, words }) {
     <section>
       <h3>Where heads look</h3>
       <div className="tools">
-        <Pick label="Head, the most changed first" options={prompt.heads.map(({ name, change }, index) => [String(index), `${name}: ${short(change)} moved`])} value={String(chosen)} onChange={(index) => choose(Number(index))} />
-        <Pick label="Model" options={["base", "finetuned", "difference"].map((name) => [name, name])} value={side} onChange={setSide} />
+        <Pick label="Head, the most changed first" options={prompt.heads.map(({ name, change }, index) => [String(index), `${name}: ${short(change)} moved`])} value={String(chosen)} onChange={(index) => change({ head: index })} />
+        <Pick label="Model" options={views.map((name) => [name, name])} value={side} onChange={(name) => change({ side: name })} />
       </div>
       <HeatMap title={`${head.name}, ${side}: a row looks at a column`} rows={names} columns={names} values={values} />
     </section>
@@ -101,21 +110,21 @@ export function SideBySide({ data, address, change }) {
   const chosen = Math.max(0, view.prompts.findIndex(({ row }) => String(row) === address.prompt));
   const prompt = view.prompts[chosen], { words } = data;
   const most = prompt.divergences.indexOf(Math.max(...prompt.divergences));
-  const place = prompt.tokens[address.token] === undefined ? most : Number(address.token);
+  const place = placeIn(prompt.tokens, address.token, most);
   const pin = prompt.pinned.find((token) => String(token) === address.pin) ?? null;
   const sentence = ({ tokens }) => tokens.map((token) => words[token]).join(" ");
   const blocks = prompt.base.lens.map((_, layer) => String(layer));
   return (
     <section aria-labelledby="side">
       <h2 id="side">Side by side</h2>
-      <p>The {view.prompts.length} prompts, of {view.read} that were read, at whose ends the two models differ most; the most different first.</p>
+      <p>The {view.prompts.length} prompts, of {view.read} that were read{view.read < view.all ? ` of ${view.all}, evenly from all over` : ""}, at whose ends the two models differ most; the most different first.</p>
       <div className="tools">
-        <Pick label="Prompt" options={view.prompts.map((item) => [String(item.row), sentence(item)])} value={String(prompt.row)} onChange={(row) => change({ prompt: row, token: undefined, pin: undefined })} />
+        <Pick label="Prompt" options={view.prompts.map((item) => [String(item.row), sentence(item)])} value={String(prompt.row)} onChange={(row) => change({ prompt: row, token: undefined, pin: undefined, head: undefined })} />
         <Pick label="Follow" options={[["", "the likeliest token"], ...prompt.pinned.map((token) => [String(token), `“${words[token]}”`])]} value={pin === null ? "" : String(pin)} onChange={(token) => change({ pin: token })} />
       </div>
       <div className="columns">
         <div>
-          <Strip title="How much the next token differs, KL in nats" tokens={prompt.tokens.map((token) => words[token])} values={prompt.divergences} />
+          <Strip title="How much the next token differs: KL(finetuned, base) in nats" tokens={prompt.tokens.map((token) => words[token])} values={prompt.divergences} />
           <Next prompt={prompt} place={place} words={words} />
         </div>
         {pin !== null && (
@@ -128,7 +137,7 @@ export function SideBySide({ data, address, change }) {
       {["base", "finetuned", "difference"].map((side) => (
         <Slice key={side} prompt={prompt} side={side} pin={pin} words={words} place={place} onPlace={(index) => change({ token: String(index) })} />
       ))}
-      <Heads key={prompt.row} prompt={prompt} words={words} />
+      <Heads prompt={prompt} words={words} address={address} change={change} />
     </section>
   );
 }

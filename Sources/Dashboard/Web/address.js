@@ -1,6 +1,24 @@
 // What is looked at, kept in the part of the address behind '#', so that a link brings it back.
 import { useCallback, useEffect, useState } from "react";
 
+/** Some texts as one that gives them back, whatever is in them. */
+export const pack = (texts) => texts.map(encodeURIComponent).join(",");
+
+/** The texts of `pack`; of what is none, nothing. */
+export function unpack(text) {
+  try {
+    return text === undefined || text === "" ? [] : text.split(",").map(decodeURIComponent);
+  } catch {
+    return [];
+  }
+}
+
+/** A place in a list that the address names; `otherwise` if it names none. */
+export function placeIn(list, text, otherwise) {
+  const place = /^\d+$/.test(text ?? "") ? Number(text) : -1;
+  return place >= 0 && place < list.length ? place : otherwise;
+}
+
 const parse = () => Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
 
 function write(state) {

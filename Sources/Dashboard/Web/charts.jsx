@@ -4,8 +4,8 @@ import { line as path } from "d3-shape";
 import { Figure, Table, TableButtons } from "./Export.jsx";
 import { shade, short, signed } from "./numbers.js";
 
-// Okabe and Ito's colours, which differ for every kind of colour vision; dashes tell more lines apart.
-const colours = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f"];
+// Okabe and Ito's colours, the light ones darker so that they stand out from white; dashes tell more lines apart.
+const colours = ["#0072b2", "#d55e00", "#009e73", "#b0578a", "#a87000", "#2f8fbf", "#757575"];
 const dashes = ["", "6 3", "2 2", "8 3 2 3"];
 const look = (index) => ({
   stroke: colours[index % colours.length],
@@ -35,63 +35,70 @@ function Axes({ x, y, width, height, left, ticks, xLabel }) {
   );
 }
 
-/** Lines over named points; a line may have a band: lows and highs. */
+/** Lines over named points; a line may have lows and highs, and counts of what its points are made of. */
 export function Lines({ title, axis, points, lines }) {
-  if (points.length === 1) {
-    return <figure><figcaption>{title}</figcaption><Bars title={title} items={lines.map((line) => ({ name: line.name, value: line.values[0] }))} /></figure>;
-  }
-  const width = 620, height = 240, left = 56;
+  if (points.length === 1) return <Bars title={title} isFigure items={lines.map((line) => ({ name: line.name, value: line.values[0] }))} />;
+  const names = lines.map((line) => line.name);
+  const width = 620, plot = 240, left = 56, height = plot + legendHeight(names);
   const all = lines.flatMap((line) => [...line.values, ...(line.lows ?? []), ...(line.highs ?? [])]).filter(known);
-  const table = { columns: [axis, ...points], rows: lines.map((line) => [line.name, ...line.values]) };
   if (!all.length) return <p>{title}: nothing.</p>;
   const x = scalePoint(points.map((_, index) => index), [left + 10, width - 20]);
-  const y = scaleLinear(range([...all, 0]), [height - 36, 10]).nice();
+  const y = scaleLinear(range([...all, 0]), [plot - 36, 10]).nice();
   const every = Math.ceil(points.length / 12);
   const draw = path().defined(([, value]) => known(value)).x(([index]) => x(index)).y(([, value]) => y(value));
-  const best = lines.reduce((a, b) => (Math.max(...a.values.filter(known)) >= Math.max(...b.values.filter(known)) ? a : b));
+  const top = (line) => Math.max(...line.values.filter(known));
+  const best = lines.reduce((a, b) => (top(a) >= top(b) ? a : b));
   return (
-    <>
-      <Figure title={title} table={table} width={width} height={height}
-        summary={`${lines.length} lines over ${points.length} points of ${axis}; the highest value, ${short(Math.max(...best.values.filter(known)))}, is of ${best.name}`}>
-        <Axes x={x} y={y} width={width} height={height} left={left} xLabel={axis}
-          ticks={points.map((label, index) => ({ at: x(index), label })).filter((_, index) => index % every === 0)} />
-        {lines.map((line, place) => (
-          <g key={place} {...look(place)} fill="none">
-            {line.lows && line.values.map((value, index) => known(line.lows[index]) && (
-              <line key={index} x1={x(index)} x2={x(index)} y1={y(line.lows[index])} y2={y(line.highs[index])} opacity="0.5" />
-            ))}
-            <path d={draw(line.values.map((value, index) => [index, value]))} strokeWidth="1.8" />
-            {line.values.map((value, index) => known(value) && (
-              <circle key={index} cx={x(index)} cy={y(value)} r="2.5" fill={look(place).stroke} stroke="none">
-                <title>{`${line.name}, ${points[index]}: ${short(value)}`}</title>
-              </circle>
-            ))}
-          </g>
-        ))}
-      </Figure>
-      <Legend names={lines.map((line) => line.name)} />
-    </>
-  );
-}
-
-function Legend({ names }) {
-  if (names.length < 2) return null;
-  return (
-    <ul className="legend">
-      {names.map((name, index) => (
-        <li key={index}>
-          <svg width="24" height="10" aria-hidden="true"><line x1="0" x2="24" y1="5" y2="5" strokeWidth="2.5" {...look(index)} /></svg>
-          {name}
-        </li>
+    <Figure title={title} table={lineTable(axis, points, lines)} width={width} height={height}
+      summary={`${lines.length} lines over ${points.length} points of ${axis}; the highest value, ${short(top(best))}, is of ${best.name}`}>
+      <Axes x={x} y={y} width={width} height={plot} left={left} xLabel={axis}
+        ticks={points.map((label, index) => ({ at: x(index), label })).filter((_, index) => index % every === 0)} />
+      {lines.map((line, place) => (
+        <g key={place} {...look(place)} fill="none">
+          {line.lows && line.values.map((value, index) => known(line.lows[index]) && (
+            <line key={index} x1={x(index)} x2={x(index)} y1={y(line.lows[index])} y2={y(line.highs[index])} opacity="0.5" />
+          ))}
+          <path d={draw(line.values.map((value, index) => [index, value]))} strokeWidth="1.8" />
+          {line.values.map((value, index) => known(value) && (
+            <circle key={index} cx={x(index)} cy={y(value)} r="2.5" fill={look(place).stroke} stroke="none">
+              <title>{`${line.name}, ${points[index]}: ${short(value)}${line.counts ? `, n = ${line.counts[index]}` : ""}`}</title>
+            </circle>
+          ))}
+        </g>
       ))}
-    </ul>
+      <Legend names={names} top={plot + 6} left={left} width={width} />
+    </Figure>
   );
 }
 
-/** Bars by name, the largest deciding the scale; a mark stands before what was planted. */
-export function Bars({ title, items, unit = "" }) {
+/** What lines are drawn from: a row a line, and further rows for its interval and its counts. */
+function lineTable(axis, points, lines) {
+  const rows = lines.flatMap((line) => [
+    [line.name, ...line.values], line.lows && [`${line.name}, low`, ...line.lows], line.highs && [`${line.name}, high`, ...line.highs],
+    line.counts && [`${line.name}, n`, ...line.counts],
+  ]);
+  return { columns: [axis, ...points], rows: rows.filter(Boolean) };
+}
+
+const legendRow = 16, legendColumns = 2;
+const legendHeight = (names) => (names.length < 2 ? 0 : Math.ceil(names.length / legendColumns) * legendRow + 6);
+
+/** What the lines are called, within the drawing so that it goes where the drawing goes. */
+function Legend({ names, top, left, width }) {
+  if (names.length < 2) return null;
+  return names.map((name, index) => (
+    <g key={index} transform={`translate(${left + ((index % legendColumns) * (width - left)) / legendColumns},${top + Math.floor(index / legendColumns) * legendRow})`}>
+      <line x1="0" x2="24" y1="0" y2="0" strokeWidth="2.5" {...look(index)} />
+      <text x="30" dy="0.32em">{name.length > 40 ? `${name.slice(0, 39)}…` : name}</text>
+    </g>
+  ));
+}
+
+/** Bars by name, the largest deciding the scale; a star stands before what was planted. */
+export function Bars({ title, items, isFigure = false }) {
   const largest = Math.max(...items.map((item) => Math.abs(item.value ?? 0)), Number.MIN_VALUE);
-  return (
+  const table = { columns: ["", "value", "mark"], rows: items.map(({ name, value, mark }) => [name, value, mark ?? null]) };
+  const bars = (
     <ol className="bars" aria-label={title}>
       {items.map((item, index) => (
         <li key={index} className={item.mark ? "planted" : ""}>
@@ -99,39 +106,46 @@ export function Bars({ title, items, unit = "" }) {
           <span className="track" aria-hidden="true">
             <span className={item.value < 0 ? "bar low" : "bar"} style={{ width: `${(100 * Math.abs(item.value ?? 0)) / largest}%` }} />
           </span>
-          <span className="number">{short(item.value)}{unit}</span>
+          <span className="number">{short(item.value)}</span>
         </li>
       ))}
     </ol>
   );
+  const tools = <div className="tools"><TableButtons title={title} table={table} /></div>;
+  return isFigure ? <figure><figcaption>{title}</figcaption>{bars}{tools}</figure> : <>{bars}{tools}</>;
 }
+
+const widest = (names) => Math.max(...names.map((name) => name.length), 1) * 6.6 + 8;
 
 /** Values by row and column, coloured; signs on either side of white. */
 export function HeatMap({ title, rows, columns, values }) {
   const all = values.flat().filter(known);
   const largest = Math.max(...all.map(Math.abs), Number.MIN_VALUE);
   const colour = all.some((value) => value < 0) ? (value) => signed(value / largest) : (value) => shade(value / largest);
-  const table = { columns: ["", ...columns], rows: rows.map((row, index) => [row, ...values[index]]) };
+  const left = widest(rows), top = columns.some((name) => name.length > 7) ? Math.min(widest(columns), 120) : 20;
+  const isUpright = top === 20, cell = { width: 48, height: 20 };
+  const place = (row, column) => `translate(${left + column * cell.width},${top + row * cell.height})`;
+  const strongest = all.length ? all.reduce((a, b) => (Math.abs(a) >= Math.abs(b) ? a : b)) : null;
   return (
-    <figure>
-      <figcaption>{title}</figcaption>
-      <div className="scroll">
-        <table className="heat">
-          <thead><tr><td />{columns.map((column, index) => <th key={index} scope="col">{column}</th>)}</tr></thead>
-          <tbody>
-            {rows.map((row, place) => (
-              <tr key={place}>
-                <th scope="row">{row}</th>
-                {values[place].map((value, index) => (
-                  <td key={index} className="number" style={known(value) ? colour(value) : {}}>{short(value)}</td>
-                ))}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-      <div className="tools"><TableButtons title={title} table={table} /></div>
-    </figure>
+    <Figure title={title} width={left + columns.length * cell.width + 4} height={top + rows.length * cell.height + 4}
+      table={{ columns: ["", ...columns], rows: rows.map((row, index) => [row, ...values[index]]) }}
+      summary={`${rows.length} rows by ${columns.length} columns; the strongest value is ${short(strongest)}`}>
+      {columns.map((name, index) => (
+        <text key={index} textAnchor={isUpright ? "middle" : "start"}
+          transform={`translate(${left + (index + 0.5) * cell.width},${top - 6})${isUpright ? "" : " rotate(-60)"}`}>{name}</text>
+      ))}
+      {rows.map((row, index) => (
+        <g key={index}>
+          <text x={left - 6} y={top + (index + 0.5) * cell.height} dy="0.32em" textAnchor="end">{row}</text>
+          {values[index].map((value, column) => known(value) && (
+            <g key={column} transform={place(index, column)}>
+              <rect width={cell.width - 1} height={cell.height - 1} style={{ fill: colour(value).background }} />
+              <text x={cell.width / 2} y={cell.height / 2} dy="0.32em" textAnchor="middle" style={{ fill: colour(value).color }}>{short(value)}</text>
+            </g>
+          ))}
+        </g>
+      ))}
+    </Figure>
   );
 }
 
@@ -139,6 +153,7 @@ export function HeatMap({ title, rows, columns, values }) {
 export function Strip({ title, tokens, values }) {
   const largest = Math.max(...values.filter(known).map(Math.abs), Number.MIN_VALUE);
   const isSigned = values.some((value) => value < 0);
+  const table = { columns: ["token", "value"], rows: tokens.map((token, index) => [token, values[index]]) };
   return (
     <figure>
       <figcaption>{title}</figcaption>
@@ -148,7 +163,10 @@ export function Strip({ title, tokens, values }) {
             style={known(values[index]) ? (isSigned ? signed : shade)(values[index] / largest) : {}}>{token}</span>
         ))}
       </p>
-      <details><summary>Table</summary><Table columns={["token", "value"]} rows={tokens.map((token, index) => [token, values[index]])} /></details>
+      <div className="tools">
+        <TableButtons title={title} table={table} />
+        <details><summary>Table</summary><Table title={title} {...table} /></details>
+      </div>
     </figure>
   );
 }
@@ -185,30 +203,28 @@ export function Dots({ title, groups, unit }) {
 }
 
 /** Points with names: what they cost, on a scale of powers, against how they score. */
-export function Scatter({ title, xLabel, yLabel, points, onChoose }) {
-  const width = 620, height = 320, left = 56;
+export function Scatter({ title, xLabel, yLabel, points }) {
+  const levels = [...new Set(points.map((point) => point.level))];
+  const width = 620, plot = 320, left = 56, height = plot + legendHeight(levels);
   const shown = points.filter((point) => point.x > 0 && known(point.y));
-  if (!shown.length) return null;
-  const x = scaleLog(range(shown.map((point) => point.x)), [left + 14, width - 24]).nice();
-  const y = scaleLinear(range(shown.flatMap((point) => [point.y, point.low ?? point.y, point.high ?? point.y])), [height - 36, 12]).nice();
-  const levels = [...new Set(shown.map((point) => point.level))];
+  if (!shown.length) return <p>{title}: nothing.</p>;
+  const x = scaleLog(range(shown.map((point) => point.x)).map((value) => Math.max(value, 1e-6)), [left + 14, width - 24]).nice();
+  const y = scaleLinear(range(shown.flatMap((point) => [point.y, point.low ?? point.y, point.high ?? point.y])), [plot - 36, 12]).nice();
+  const colour = (point) => look(levels.indexOf(point.level)).stroke;
   return (
-    <>
-      <Figure title={title} width={width} height={height}
-        summary={`${shown.length} points; the highest is ${shown.reduce((a, b) => (a.y >= b.y ? a : b)).name}`}
-        table={{ columns: ["method", "level", xLabel, yLabel, "low", "high"], rows: shown.map((point) => [point.name, point.level, point.x, point.y, point.low, point.high]) }}>
-        <Axes x={x} y={y} width={width} height={height} left={left} xLabel={xLabel}
-          ticks={x.ticks(5).filter((value) => /^1/.test(value.toExponential())).map((value) => ({ at: x(value), label: short(value) }))} />
-        {shown.map((point) => (
-          <g key={`${point.name} ${point.level}`} transform={`translate(${x(point.x)},${y(point.y)})`} stroke={look(levels.indexOf(point.level)).stroke}>
-            {known(point.low) && <line y1={y(point.low) - y(point.y)} y2={y(point.high) - y(point.y)} opacity="0.35" />}
-            <circle r="5" fill={look(levels.indexOf(point.level)).stroke} className={onChoose ? "choice" : ""} onClick={() => onChoose?.(point)}>
-              <title>{`${point.name} (${point.level}): ${short(point.y)} for ${short(point.x)}`}</title>
-            </circle>
-          </g>
-        ))}
-      </Figure>
-      <Legend names={levels} />
-    </>
+    <Figure title={title} width={width} height={height}
+      summary={`${shown.length} points; the highest is ${shown.reduce((a, b) => (a.y >= b.y ? a : b)).name}`}
+      table={{ columns: ["method", "level", xLabel, yLabel, "low", "high"], rows: shown.map((point) => [point.name, point.level, point.x, point.y, point.low, point.high]) }}>
+      <Axes x={x} y={y} width={width} height={plot} left={left} xLabel={xLabel}
+        ticks={x.ticks(5).filter((value) => /^1/.test(value.toExponential())).map((value) => ({ at: x(value), label: short(value) }))} />
+      <text transform={`translate(12,${plot / 2}) rotate(-90)`} textAnchor="middle" className="label">{yLabel}</text>
+      {shown.map((point) => (
+        <g key={`${point.name} ${point.level}`} transform={`translate(${x(point.x)},${y(point.y)})`} stroke={colour(point)}>
+          {known(point.low) && <line y1={y(point.low) - y(point.y)} y2={y(point.high) - y(point.y)} opacity="0.35" />}
+          <circle r="5" fill={colour(point)}><title>{`${point.name} (${point.level}): ${short(point.y)} for ${short(point.x)}`}</title></circle>
+        </g>
+      ))}
+      <Legend names={levels} top={plot + 6} left={left} width={width} />
+    </Figure>
   );
 }

@@ -7,7 +7,7 @@ export const fixed = (value, decimals = 2) =>
 /** A number in three digits, whatever its size. */
 export function short(value) {
   if (value === null || value === undefined) return "–";
-  if (value === 0) return "0";
+  if (Number.isInteger(value) && Math.abs(value) < 1e9) return String(value);
   const size = Math.abs(value);
   return size >= 1e5 || size < 1e-3 ? value.toExponential(1) : String(Number(value.toPrecision(3)));
 }
@@ -19,7 +19,7 @@ export function interval({ low, high }) {
 export const mean = (values) =>
   values.length ? values.reduce((sum, value) => sum + value, 0) / values.length : null;
 
-// Cividis, which reads alike with and without colour vision; the text on it is as far from it as can be.
+// Cividis, which reads alike with and without colour vision.
 const sequential = ["#00224e", "#2a3f6d", "#575d6d", "#7d7c78", "#a59c74", "#d2c060", "#fee838"];
 // Purple to orange, of which neither is red or green.
 const diverging = ["#5e3c99", "#9a86bd", "#c9c0dc", "#f4f2f0", "#f6cf9e", "#ec9b54", "#c45a00"];
@@ -33,10 +33,15 @@ function along(stops, share) {
   return a.map((value, channel) => Math.round(value + (b[channel] - value) * (place - index)));
 }
 
+// Relative luminance (WCAG 2.2): of black and white the better one is always above 4.5 to 1.
+const luminance = (colour) => {
+  const [red, green, blue] = colour.map((value) => (value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+};
+
 function paint(stops, share) {
-  const [red, green, blue] = along(stops, share);
-  const isLight = 0.299 * red + 0.587 * green + 0.114 * blue > 140;
-  return { background: `rgb(${red},${green},${blue})`, color: isLight ? "#111" : "#fff" };
+  const colour = along(stops, share);
+  return { background: `rgb(${colour.join(",")})`, color: luminance(colour) > 0.179 ? "#000" : "#fff" };
 }
 
 /** A colour for a share from 0 to 1. */

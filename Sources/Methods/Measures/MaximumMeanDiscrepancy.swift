@@ -10,7 +10,8 @@ package struct MaximumMeanDiscrepancy: Sendable {
   /// MMD² of each prompt, and their mean.
   package let byPrompt: [Double]
   package let statistic: Double
-  /// The chance of as large a statistic if both models answer alike.
+  /// How many draws are as large, and the chance of that if both models answer alike.
+  package let larger: Int
   package let chance: Double
 
   /// Compares answers.
@@ -35,6 +36,7 @@ package struct MaximumMeanDiscrepancy: Sendable {
       // Sums of the same terms in another order differ by rounding.
       if drawn >= own.mean - 1e-12 { larger += 1 }
     }
+    self.larger = larger
     chance = Double(1 + larger) / Double(1 + permutations)
   }
 }

@@ -7,7 +7,7 @@ internal import Transformers
 /// Both models answer the same prompts with the same random numbers. A word counts by the log-odds of its
 /// frequency; how many words differ at a false-discovery rate says whether anything did. Prompts are
 /// ranked by how many of the answers hold such words.
-package struct PromptBattery: DiffingMethod {
+package struct PromptBattery: AnswerMethod {
   package static let card = MethodCard(
     id: "prompt-battery",
     summary: "Sampled answers to a fixed list of prompts, compared word by word with FDR control.",
@@ -28,17 +28,37 @@ package struct PromptBattery: DiffingMethod {
 
   package init() {}
 
+  package var plan: AnswerPlan {
+    AnswerPlan(prompts: promptCount, answers: answers, length: length)
+  }
+
   package func diff(
     _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
   ) throws -> Evidence {
-    let rows = chosenRows(of: prompts.text), vocabulary = pair.shape.vocabulary
-    let asked = rows.flatMap { row in
-      (0..<answers).map { _ in Array(prompts.text.row(row)) }
+    let rows = plan.rows(of: prompts.text.rows), asked = rows.map { Array(prompts.text.row($0)) }
+    let seed = generator.next()
+    func said(_ side: ModelPair.Side) -> [[[Int]]] {
+      plan.answers(of: pair, side, to: asked, seed: seed)
     }
-    let request = SampleRequest(continuing: asked, length: length, seed: generator.next())
-    let said = [ModelPair.Side.base, .finetuned].map { pair.samples($0, request) }
-    guard PairedSamples.differ(said[1], said[0]) else { return Evidence() }
-    let counts = said.map { TokenCounts($0, vocabulary: vocabulary) }
+    let (base, finetuned) = (said(.base), said(.finetuned))
+    guard PairedSamples.differ(finetuned.flatMap(\.self), base.flatMap(\.self)) else {
+      return Evidence()
+    }
+    var evidence = evidence(
+      of: PairedAnswers(
+        rows: rows, prompts: asked, base: base, finetuned: finetuned,
+        vocabulary: pair.shape.vocabulary, specialTokens: prompts.specialTokens),
+      using: &generator)
+    evidence.exhibits = pair.exhibits(evidence.exhibits)
+    return evidence
+  }
+
+  package func evidence(of answers: PairedAnswers, using generator: inout SeededGenerator)
+    -> Evidence
+  {
+    let counts = [answers.base, answers.finetuned].map {
+      TokenCounts($0.flatMap(\.self), vocabulary: answers.vocabulary)
+    }
     let scores = counts[1].zScores(against: counts[0])
     guard scores.contains(where: { $0 != 0 }) else { return Evidence() }
     let found = Significance.discoveries(scores.map(Significance.normalTail), rate: rate)
@@ -46,10 +66,12 @@ package struct PromptBattery: DiffingMethod {
     // The number of discoveries first, and among equals how far the rest is from chance.
     let excess = scores.map { Double($0) * Double($0) }.mean
     evidence.magnitude = Double(found.count) + excess / (1 + excess)
-    evidence.tokens = TokenClaim.ranking(scores, excluding: prompts.specialTokens)
-    let hits = promptScores(said, scores)
-    evidence.inputs = InputClaim.ranking(hits, rows: rows)
-    evidence.exhibits = pair.exhibits([
+    evidence.tokens = TokenClaim.ranking(scores, excluding: answers.specialTokens)
+    let hits = zip(answers.base, answers.finetuned).map {
+      said(in: $1, scores) - said(in: $0, scores)
+    }
+    evidence.inputs = InputClaim.ranking(hits, rows: answers.rows)
+    evidence.exhibits = [
       Exhibit(
         "Words answered more or less often, at a false-discovery rate of \(rate)",
         .table(
@@ -60,23 +82,12 @@ package struct PromptBattery: DiffingMethod {
               .number(scores[$0]),
             ]
           }))
-    ])
+    ]
     return evidence
   }
 
-  private func chosenRows(of text: TokenBatch) -> [Int] {
-    let count = min(promptCount, text.rows)
-    return (0..<count).map { $0 * text.rows / count }
-  }
-
-  /// How much more of what is said more often a prompt's answers hold than before.
-  private func promptScores(_ said: [[[Int]]], _ scores: [Float]) -> [Float] {
-    (0..<said[0].count / answers).map { prompt in
-      let range = prompt * answers..<(prompt + 1) * answers
-      func sum(_ side: Int) -> Float {
-        range.reduce(0) { $0 + said[side][$1].reduce(0) { $0 + max(0, scores[$1]) } }
-      }
-      return sum(1) - sum(0)
-    }
+  /// How much of what is said more often some answers hold.
+  private func said(in answers: [[Int]], _ scores: [Float]) -> Float {
+    answers.reduce(0) { $0 + $1.reduce(0) { $0 + max(0, scores[$1]) } }
   }
 }

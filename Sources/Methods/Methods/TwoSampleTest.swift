@@ -5,7 +5,7 @@ internal import Transformers
 /// Whether two models answer alike, from their answers alone: a test that is exact by construction.
 ///
 /// Other methods here draw both models' samples with the same random numbers; a test needs them independent.
-package struct TwoSampleTest: DiffingMethod {
+package struct TwoSampleTest: AnswerMethod {
   package static let card = MethodCard(
     id: "two-sample-test",
     summary: "Maximum mean discrepancy of sampled answers, exchanged among those of each prompt.",
@@ -24,25 +24,36 @@ package struct TwoSampleTest: DiffingMethod {
 
   package init() {}
 
+  package var plan: AnswerPlan {
+    AnswerPlan(prompts: promptCount, answers: answers, length: length)
+  }
+
   package func diff(
     _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
   ) throws -> Evidence {
-    let text = prompts.text, count = min(promptCount, text.rows)
-    let rows = (0..<count).map { Array(text.row($0 * text.rows / count)) }
-    guard count > 0, haveMoved(pair, rows, seed: generator.next()) else { return Evidence() }
-    let said = [ModelPair.Side.base, .finetuned].map { side -> [[[Int]]] in
-      let asked = rows.flatMap { Array(repeating: $0, count: answers) }
-      let all = pair.samples(
-        side, SampleRequest(continuing: asked, length: length, seed: generator.next()))
-      return rows.indices.map { row in
-        all[row * answers..<(row + 1) * answers].map { answer($0, prompts.specialTokens) }
-      }
+    let rows = plan.rows(of: prompts.text.rows), asked = rows.map { Array(prompts.text.row($0)) }
+    guard !rows.isEmpty, haveMoved(pair, asked, seed: generator.next()) else { return Evidence() }
+    func said(_ side: ModelPair.Side) -> [[[Int]]] {
+      plan.answers(of: pair, side, to: asked, seed: generator.next())
+        .map { $0.map { answer($0, prompts.specialTokens) } }
     }
+    var evidence = evidence(
+      of: PairedAnswers(
+        rows: rows, prompts: asked, base: said(.base), finetuned: said(.finetuned),
+        vocabulary: pair.shape.vocabulary, specialTokens: prompts.specialTokens),
+      using: &generator)
+    evidence.exhibits = pair.exhibits(evidence.exhibits)
+    return evidence
+  }
+
+  package func evidence(of answers: PairedAnswers, using generator: inout SeededGenerator)
+    -> Evidence
+  {
     let test = MaximumMeanDiscrepancy(
-      said[0], said[1], permutations: permutations, using: &generator)
+      answers.base, answers.finetuned, permutations: permutations, using: &generator)
     var evidence = Evidence()
     evidence.magnitude = max(0, test.statistic)
-    evidence.exhibits = pair.exhibits([exhibit(test, rows)])
+    evidence.exhibits = [exhibit(test, answers.prompts)]
     return evidence
   }
 
@@ -60,7 +71,7 @@ package struct TwoSampleTest: DiffingMethod {
   private func exhibit(_ test: MaximumMeanDiscrepancy, _ rows: [[Int]]) -> Exhibit {
     let order = test.byPrompt.indices.sorted { test.byPrompt[$0] > test.byPrompt[$1] }
     return Exhibit(
-      "Answers differ: chance \(test.chance) of \(permutations) exchanges; prompts by MMD²",
+      "Exchanges that are as large: \(test.larger) of \(permutations), p = \(Float(test.chance)); prompts by MMD²",
       .texts(order.prefix(10).map { .init(rows[$0], score: Float(test.byPrompt[$0])) }))
   }
 }

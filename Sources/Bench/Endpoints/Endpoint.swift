@@ -1,0 +1,62 @@
+package import Foundation
+internal import JSON
+
+/// A model behind a server that speaks OpenAI's protocol: vLLM, TGI, llama.cpp, `transformers serve`, or a hosted one.
+package struct Endpoint: Sendable {
+  /// Which of the two models it is.
+  package enum Side: String, CaseIterable, Sendable {
+    case base, finetuned
+  }
+
+  package let side: Side
+  /// What the routes are appended to, such as `http://127.0.0.1:8000/v1`.
+  package let url: URL
+  /// What the server calls the model.
+  package let model: String
+  /// What the server asks for; from the environment, and never told to anybody else.
+  let key: String?
+
+  /// Reads `base=URL,MODEL` or `finetuned=URL,MODEL`.
+  ///
+  /// - Parameters:
+  ///   - text: The definition. The model's name is what stands behind the first comma.
+  ///   - environment: Where keys are: `ASSAY_BASE_KEY`, `ASSAY_FINETUNED_KEY`, or `OPENAI_API_KEY` for both.
+  /// - Throws: `EndpointFault`.
+  package init(
+    _ text: String, environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws(EndpointFault) {
+    let form = "An endpoint is written base=URL,MODEL or finetuned=URL,MODEL"
+    let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+    guard parts.count == 2, let side = Side(rawValue: parts[0]) else {
+      throw EndpointFault("\(form); '\(Printable.quoted(text))' is not.")
+    }
+    let place = parts[1].split(separator: ",", maxSplits: 1).map(String.init)
+    guard place.count == 2, !place[1].isEmpty else {
+      throw EndpointFault("\(form): the model is missing.")
+    }
+    guard let url = URL(string: place[0]), ["http", "https"].contains(url.scheme), url.host != nil
+    else {
+      throw EndpointFault(
+        "\(form): '\(Printable.quoted(place[0]))' is no address of http or https.")
+    }
+    guard url.user == nil, url.password == nil, url.query == nil else {
+      throw EndpointFault(
+        "A key stands in the address of \(side.rawValue), where everybody sees it: put it into the environment as "
+          + "ASSAY_\(side.rawValue.uppercased())_KEY.")
+    }
+    self.side = side
+    self.url = url
+    model = place[1]
+    key = environment["ASSAY_\(side.rawValue.uppercased())_KEY"] ?? environment["OPENAI_API_KEY"]
+  }
+
+  /// In words, without its key.
+  package var description: String { "\(side.rawValue) (\(model) at \(url.absoluteString))" }
+}
+
+/// What an endpoint or its definition did wrong, in a sentence.
+package struct EndpointFault: Error, Equatable, Sendable, CustomStringConvertible {
+  package let description: String
+
+  init(_ description: String) { self.description = description }
+}
