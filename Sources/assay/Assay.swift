@@ -21,8 +21,8 @@ struct Assay: ParsableCommand {
       VectorsCommand.self,
       ReportCommand.self, CompareCommand.self, PlanCommand.self, RatesCommand.self,
       TransferCommand.self,
-      SpeedCommand.self, GateCommand.self, BlessCommand.self, WorkerCommand.self,
-      SuperviseCommand.self,
+      SpeedCommand.self, GateCommand.self, BlessCommand.self, ExportCommand.self,
+      CompletionsCommand.self, ManualCommand.self, WorkerCommand.self, SuperviseCommand.self,
     ])
 
   /// Runs the tool.

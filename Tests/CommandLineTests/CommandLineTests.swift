@@ -26,6 +26,24 @@ struct CommandLineTests {
       (["list", "facts", "kenia"], "Did you mean 'kenya'?"),
       (["diff", "/no/such/folder"], "'base, and finetuned or adapter"),
       (["diff", "/no/base", "/no/finetuned"], "there is no such folder"),
+      (["diff"], "Name two folders, or two endpoints."),
+      (
+        ["diff", "--endpoint", "base=http://127.0.0.1:1/v1,m"],
+        "once for base and once for finetuned"
+      ),
+      (
+        ["diff", "a", "--endpoint", "base=http://a/v1,m", "--endpoint", "finetuned=http://a/v1,m"],
+        "--endpoint goes without folders"
+      ),
+      (
+        [
+          "diff", "--method", "weight-norm", "--endpoint", "base=http://a/v1,m", "--endpoint",
+          "finetuned=http://a/v1,m",
+        ], "from endpoints these work: prompt-battery, two-sample-test"
+      ),
+      (["diff", "a", "b", "--transcript", "t"], "--transcript is for --endpoint."),
+      (["export", "/no/such/folder", "--out", "/tmp"], "something else is there already"),
+      (["completions", "tcsh"], "bash"),
       (["logits", "Fixtures/bases/hearth-0", "--tokens", "1 x"], "'x' is no token id."),
       (["new", "organism", "Not A Name"], "lowercase letters"),
       (
@@ -45,6 +63,23 @@ struct CommandLineTests {
     #expect(answer.code == 2, "\(answer.errors)")
     #expect(answer.output.isEmpty)
     #expect(answer.errors.contains(reason), "\(answer.errors)")
+  }
+
+  @Test("the manual page has every command, and what people see of them alone")
+  func manual() throws {
+    let page = try run(["manual"]).output
+    #expect(page.hasPrefix(".TH ASSAY 1"))
+    for command in ["bench", "diff", "export", "itda train", "new organism"] {
+      #expect(page.contains(".SS assay \(command)\n"), "\(command)")
+    }
+    #expect(!page.contains(".SS assay worker") && !page.contains(".SS assay supervise"))
+    #expect(page.utf8.count == page.unicodeScalars.count)
+  }
+
+  @Test("what completes commands is a script of the shell", arguments: ["bash", "zsh", "fish"])
+  func completions(shell: String) throws {
+    let script = try run(["completions", shell])
+    #expect(script.code == 0 && script.output.contains("bench"))
   }
 
   @Test("a gate that has nothing to judge ends with code 3, and says why in what it writes")
@@ -90,12 +125,7 @@ struct CommandLineTests {
   }
 
   private func run(_ words: [String]) throws -> Tool.Answer {
-    switch words.count {
-    case 1: try Tool.run(words[0])
-    case 2: try Tool.run(words[0], words[1])
-    case 3: try Tool.run(words[0], words[1], words[2])
-    default: try Tool.run(words[0], words[1], words[2], words[3])
-    }
+    try Tool.run(words)
   }
 
   @Test(

@@ -75,7 +75,7 @@ struct BenchPageTests {
     #expect(data.at("grid", "nulls").items.map { $0.at("match") } == [.integer(0)])
     #expect(
       data.at("grid", "magnitudes").items[0].items.map { $0.items[0] } == [
-        .number(3), .number(3), .number(1),
+        .integer(3), .integer(3), .integer(1),
       ])
     #expect(data.at("coverage") == .null)
   }
@@ -122,7 +122,7 @@ struct BenchPageTests {
       #expect(cell.at("scores", "what", "value") == .number(0.25))
       #expect(
         cell.at("exhibits").items.map { $0.at("kind") } == [.string("strip"), .string("table")])
-      #expect(cell.at("exhibits").items[0].at("values").items == [.number(1), .number(-2)])
+      #expect(cell.at("exhibits").items[0].at("values").items == [.integer(1), .integer(-2)])
       #expect(cell.at("exhibits").items[1].at("rows").items[1].items == [.number(1.235)])
       // Exhibits of other bases would take much room and say little more.
       let other = try PageTests.part("plant-0@fresh base-1", of: html).at("first@unrelated")

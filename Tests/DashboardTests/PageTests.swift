@@ -66,10 +66,11 @@ struct PageTests {
     #expect(html.hasPrefix(Page.start))
   }
 
-  @Test("numbers have four digits, and what is no number is none")
+  @Test("numbers have four digits, counts are whole, and what is no number is none")
   func digits() {
     #expect(JSONValue.digits(0.123456) == .number(0.1235))
-    #expect(JSONValue.digits(1234567.0) == .number(1_235_000))
+    #expect(JSONValue.digits(1234567.5) == .number(1_235_000))
+    #expect(JSONValue.digits(Float(11264)) == .integer(11264))
     #expect(JSONValue.digits(Float.nan) == .null && JSONValue.digits(Double.infinity) == .null)
     #expect(JSONValue.digits(Double?.none) == .null)
   }

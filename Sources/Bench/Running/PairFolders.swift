@@ -65,7 +65,7 @@ package struct PairFolders: Sendable {
     notices = []
   }
 
-  private static func isAdapter(_ folder: URL) -> Bool {
+  static func isAdapter(_ folder: URL) -> Bool {
     holds(folder, "adapter_config.json") && !holds(folder, "config.json")
   }
 
@@ -96,7 +96,8 @@ package struct PairFolders: Sendable {
       of: base.with(PEFTAdapter.changes(folder, base: base.model).model, types: [:], notices: []))
   }
 
-  private static func folders(_ base: URL, _ finetuned: URL?) throws -> (URL, URL) {
+  /// The two folders of a pair that is named by one or by both.
+  static func folders(_ base: URL, _ finetuned: URL?) throws -> (URL, URL) {
     if let finetuned { return (base, finetuned) }
     let second = ["finetuned", "adapter"].map { base.appending(path: $0) }
       .first { FileManager.default.fileExists(atPath: $0.path) }
