@@ -106,6 +106,11 @@ package struct PairPage {
     return .array((0..<text.rows).map { words.places(frame.within(Array(text.row($0)))) })
   }
 
+  /// Takes the tokens of what is added from now on for another tokenizer's.
+  package mutating func use(_ tokenizer: any Tokenizer) {
+    words.tokenizer = tokenizer
+  }
+
   /// Adds what is to be known of the comparison, in a sentence: a method that gave no answer, or was not asked.
   package mutating func add(notice: String) { notices.append(notice) }
 

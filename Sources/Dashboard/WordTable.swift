@@ -3,8 +3,9 @@ internal import Transformers
 
 /// The words that a page names, each once: elsewhere it has their places.
 struct WordTable {
-  private let tokenizer: (any Tokenizer)?
-  private var places: [Int: Int] = [:]
+  /// Knows the words of token ids; without it they are numbers.
+  var tokenizer: (any Tokenizer)?
+  private var places: [String: Int] = [:]
   private var words: [String] = []
 
   /// - Parameter tokenizer: Knows the words of token ids; without it they are numbers.
@@ -12,9 +13,10 @@ struct WordTable {
 
   /// A token's place in the table.
   mutating func place(_ token: Int) -> JSONValue {
-    if let place = places[token] { return .count(place) }
-    places[token] = words.count
-    words.append(tokenizer?.word(token) ?? "#\(token)")
+    let word = tokenizer?.word(token) ?? "#\(token)"
+    if let place = places[word] { return .count(place) }
+    places[word] = words.count
+    words.append(word)
     return .count(words.count - 1)
   }
 

@@ -5,7 +5,7 @@ internal import JSON
 /// written may be replaced.
 package enum OwnFolder {
   /// What a folder holds: one of another kind is never replaced, though Assay wrote it.
-  package enum Kind: String, Codable, Sendable { case model, pair, dictionary }
+  package enum Kind: String, Codable, Sendable { case model, pair, dictionary, served }
 
   private struct Mark: Codable {
     /// A model's, if nothing is said.

@@ -38,6 +38,9 @@ struct EndpointOptions: ParsableArguments {
       guard transcript == nil else { throw ValidationError("--transcript is for --endpoint.") }
       return
     }
+    guard transcript == nil || transcript != command.html else {
+      throw ValidationError("--transcript and --html name one file.")
+    }
     guard seconds > 0, seconds < 1e5 else {
       throw ValidationError("--endpoint-seconds should be above 0.")
     }
@@ -88,12 +91,20 @@ struct EndpointOptions: ParsableArguments {
     let (base, finetuned) = try endpoints
     let methods = try methods(chosen, command)
     let prompts = try EndpointPair.prompts(command.options.project, file: command.prompts)
-    let transcript = try transcript.map { try Transcript(URL(filePath: $0)) }
     if let html = command.html {
       try AtomicFile.check(URL(filePath: html), replacing: Page.start)
     }
+    let transcript = try transcript.map { try Transcript(URL(filePath: $0)) }
+    Endpoint.avoidProxies([base, finetuned])
+    let terms = EndpointClient.Terms()
     func client(_ endpoint: Endpoint) -> EndpointClient {
-      EndpointClient(endpoint, patience: .init(seconds: seconds), transcript: transcript)
+      EndpointClient(
+        endpoint, patience: .init(seconds: seconds), transcript: transcript, terms: terms)
+    }
+    defer {
+      if let lost = transcript?.lostCount, lost > 0 {
+        Notice.standardError("\(lost) exchanges could not be noted in the transcript.")
+      }
     }
     let progress = CountProgress("prompts answered")
     let pair = EndpointPair(
@@ -104,6 +115,7 @@ struct EndpointOptions: ParsableArguments {
       let start = Date()
       let reply = try pair.reply(to: method)
       progress.finish()
+      reply.notices.forEach(Notice.standardError)
       try show(reply, method, command)
       replies.append(Answered(method, reply, seconds: Date().timeIntervalSince(start)))
     }
@@ -132,8 +144,10 @@ struct EndpointOptions: ParsableArguments {
         notices: [
           "Both models are behind servers: a token here is a word or a mark of their answers."
         ]),
-      tokenizer: replies.last?.reply.tokenizer)
+      tokenizer: nil)
     for item in replies {
+      item.reply.notices.forEach { page.add(notice: $0) }
+      page.use(item.reply.tokenizer)
       page.add(
         .init(
           card: item.method.card, access: .pool, evidence: item.reply.evidence, standing: nil,

@@ -24,7 +24,7 @@ struct ExportCommand: ParsableCommand {
 
   func run() throws {
     let folder = URL(filePath: out)
-    try AtomicFolder.check(folder, replacing: .pair)
+    try AtomicFolder.check(folder, replacing: .served)
     let pair = try ServablePair(
       base: URL(filePath: base), finetuned: finetuned.map { URL(filePath: $0) }, to: folder)
     Console.show("Wrote \(out).")

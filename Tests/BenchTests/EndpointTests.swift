@@ -13,14 +13,16 @@ import Transformers
 struct EndpointTests {
   private static func client(
     _ server: AnswerServer, seconds: Double = 5, tries: Int = 3, key: String? = nil,
-    transcript: Transcript? = nil, side: Endpoint.Side = .base
+    transcript: Transcript? = nil, side: Endpoint.Side = .base,
+    terms: EndpointClient.Terms = .init()
   ) throws -> EndpointClient {
     let name = "ASSAY_\(side.rawValue.uppercased())_KEY"
     return EndpointClient(
       try Endpoint(
         "\(side.rawValue)=\(server.url),some/model,with a comma",
         environment: key.map { [name: $0] } ?? [:]),
-      patience: .init(seconds: seconds, tries: tries, pause: 0.01), transcript: transcript)
+      patience: .init(seconds: seconds, tries: tries, pause: 0.01), transcript: transcript,
+      terms: terms)
   }
 
   private static let question = EndpointClient.Question("say \"it\"", answers: 3, length: 4)
@@ -80,15 +82,107 @@ struct EndpointTests {
     #expect(many.requests.count == 1)
   }
 
-  @Test(
-    "a server that knows only plain fields is asked with them, and from then on with nothing else")
+  @Test("if one server knows only plain fields, both are asked with nothing else, and that is said")
   func plainServers() throws {
-    let server = try AnswerServer { request, _ in
-      request.number("n") == nil ? .answers(["yes"]) : .init(status: 400, body: "unknown field n")
+    let plain = try AnswerServer { request, before in
+      request.number("n") == nil
+        ? .answers(["answer \(before)"]) : .init(status: 400, body: "unknown field n")
     }
-    let client = try Self.client(server)
-    #expect(try client.answers(to: Self.question, seed: 0).count == 3)
-    #expect(server.requests.count { $0.number("n") != nil } == 1)
+    let full = try AnswerServer { request, before in
+      .answers((0..<(request.number("n") ?? 1)).map { "answer \(before) \($0)" })
+    }
+    let terms = EndpointClient.Terms()
+    let pair = EndpointPair(
+      try Self.client(full, terms: terms),
+      try Self.client(plain, side: .finetuned, terms: terms), prompts: ["a", "b"], seed: 0, jobs: 1)
+    let reply = try pair.reply(to: TwoSampleTest())
+    #expect(reply.notices.contains { $0.contains("both are asked without them") })
+    #expect(full.requests.suffix(20).allSatisfy { $0.number("n") == nil })
+    #expect(plain.requests.count { $0.number("n") != nil } == 1)
+  }
+
+  @Test("a server that repeats the key has it taken out, wherever it is shown or kept")
+  func echoedKeys() throws {
+    try Fixtures.withTemporaryFolder { folder in
+      let file = folder.appending(path: "transcript.jsonl")
+      let server = try AnswerServer { _, _ in
+        .init(status: 401, headers: ["WWW-Authenticate: Basic"], body: "no such key: very-secret")
+      }
+      let client = try Self.client(server, key: " very-secret\n", transcript: Transcript(file))
+      let fault = try #require(throws: EndpointFault.self) {
+        try client.answers(to: Self.question, seed: 0)
+      }
+      #expect(fault.description.contains("status 401: no such key: [key]"), "\(fault)")
+      let transcript = try String(contentsOf: file, encoding: .utf8)
+      #expect(!transcript.contains("very-secret"))
+      #expect(server.requests.first?.head.contains("Bearer very-secret\r\n") == true)
+    }
+  }
+
+  @Test("a key of nothing is none, and the one for both takes its place")
+  func emptyKeys() throws {
+    let endpoint = try Endpoint(
+      "base=http://a/v1,m", environment: ["ASSAY_BASE_KEY": " \n", "OPENAI_API_KEY": "k"])
+    #expect(endpoint.key == "k")
+    let bare = try Endpoint("base=http://a/v1,m", environment: ["ASSAY_BASE_KEY": ""])
+    #expect(bare.key == nil)
+  }
+
+  @Test("answers that are copies of one draw are said to be")
+  func copies() throws {
+    let server = try AnswerServer { request, before in
+      .answers([String](repeating: "draw \(before)", count: request.number("n") ?? 1))
+    }
+    let pair = EndpointPair(
+      try Self.client(server), try Self.client(server, side: .finetuned), prompts: ["a", "b", "c"],
+      seed: 0)
+    let notices = try pair.reply(to: TwoSampleTest()).notices
+    #expect(notices.count == 2 && notices[0].contains("same answer each time to 3 of 3 prompts"))
+  }
+
+  @Test("when one server fails, nobody waits for the other")
+  func failing() throws {
+    let slow = try AnswerServer { _, _ in .init(seconds: 40) }
+    let wrong = try AnswerServer { _, _ in .init(status: 404) }
+    let terms = EndpointClient.Terms(), start = Date()
+    let pair = EndpointPair(
+      try Self.client(slow, seconds: 35, terms: terms),
+      try Self.client(wrong, seconds: 35, side: .finetuned, terms: terms), prompts: ["a"], seed: 0)
+    let fault = try #require(throws: EndpointFault.self) { try pair.reply(to: TwoSampleTest()) }
+    #expect(fault.description.hasPrefix("finetuned"))
+    #expect(Date().timeIntervalSince(start) < 30)
+  }
+
+  @Test("what was never asked or said is no hypothesis")
+  func hypotheses() throws {
+    let speaker = try AnswerServer { request, before in
+      .answers((0..<(request.number("n") ?? 1)).map { "\(($0 + before) % 3) and more" })
+    }
+    func vocabulary(_ prompts: [String]) throws -> Double? {
+      let pair = EndpointPair(
+        try Self.client(speaker), try Self.client(speaker, side: .finetuned), prompts: prompts,
+        seed: 0)
+      return try pair.reply(to: VocabularyCounter()).evidence.magnitude
+    }
+    #expect(try vocabulary(["a"]) == 3)
+    #expect(try vocabulary(["a", "many other words", "that nobody answers"]) == 3)
+  }
+
+  /// Says how many words it was told of.
+  private struct VocabularyCounter: AnswerMethod {
+    static let card = MethodCard(
+      id: "vocabulary-counter", summary: "", source: "", questions: [], access: [.pool])
+    var plan: AnswerPlan { AnswerPlan(prompts: 1, answers: 6, length: 1) }
+
+    func evidence(of answers: PairedAnswers, using generator: inout SeededGenerator) -> Evidence {
+      var evidence = Evidence()
+      evidence.magnitude = Double(answers.vocabulary)
+      return evidence
+    }
+
+    func diff(
+      _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
+    ) throws -> Evidence { Evidence() }
   }
 
   @Test("a busy server is asked again, and a number of times only")
@@ -218,5 +312,8 @@ struct EndpointTests {
     #expect(tokens.map(words.tokenizer.word) == ["It", "'", "s", "3", "owls", "—", "owls", "!"])
     #expect(words.tokens("owls") == [tokens[4]] && words.count == 7)
     #expect(words.tokens(" \n").isEmpty)
+    #expect(words.tokens("我喜欢cats").count == 4)
+    var few = AnswerWords()
+    #expect(few.tokens("cat and dog", atMost: 1).count == 1 && few.count == 1)
   }
 }

@@ -74,4 +74,31 @@ struct ServablePairTests {
       #expect(RegularFile.isThere(out.appending(path: "adapter/adapter_config.json")))
     }
   }
+
+  @Test(
+    "what is served is weights, configurations and tokenizers, and the pair itself is never written over"
+  )
+  func copied() throws {
+    try Fixtures.withTemporaryFolder { folder in
+      let pair = folder.appending(path: "pair"), out = folder.appending(path: "out")
+      try Self.write(["<bos>", "cat"])(pair)
+      let base = pair.appending(path: "base")
+      try Data("secret".utf8).write(to: base.appending(path: ".env"))
+      try Data("optimizer".utf8).write(to: base.appending(path: "optimizer.pt"))
+      try FileManager.default.createSymbolicLink(
+        at: folder.appending(path: "link"), withDestinationURL: pair)
+      for place in [pair, base, pair.appending(path: "new"), folder.appending(path: "link")] {
+        #expect(throws: FileError.self, "\(place.path)") {
+          try ServablePair(base: pair, finetuned: nil, to: place)
+        }
+      }
+      _ = try ServablePair(base: pair, finetuned: nil, to: out)
+      let names = try FileManager.default.contentsOfDirectory(
+        atPath: out.appending(path: "base").path)
+      #expect(
+        names.sorted() == [
+          "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
+        ])
+    }
+  }
 }

@@ -34,12 +34,13 @@ package struct Endpoint: Sendable {
     guard place.count == 2, !place[1].isEmpty else {
       throw EndpointFault("\(form): the model is missing.")
     }
-    guard let url = URL(string: place[0]), ["http", "https"].contains(url.scheme), url.host != nil
+    guard let url = URL(string: place[0]), let scheme = url.scheme?.lowercased(),
+      ["http", "https"].contains(scheme), url.host != nil, (url.port ?? 80) < 1 << 16
     else {
       throw EndpointFault(
         "\(form): '\(Printable.quoted(place[0]))' is no address of http or https.")
     }
-    guard url.user == nil, url.password == nil, url.query == nil else {
+    guard url.user == nil, url.password == nil, url.query == nil, url.fragment == nil else {
       throw EndpointFault(
         "A key stands in the address of \(side.rawValue), where everybody sees it: put it into the environment as "
           + "ASSAY_\(side.rawValue.uppercased())_KEY.")
@@ -47,7 +48,22 @@ package struct Endpoint: Sendable {
     self.side = side
     self.url = url
     model = place[1]
-    key = environment["ASSAY_\(side.rawValue.uppercased())_KEY"] ?? environment["OPENAI_API_KEY"]
+    // What stands around a key in a file, such as the end of its line, is no part of it.
+    let keys = ["ASSAY_\(side.rawValue.uppercased())_KEY", "OPENAI_API_KEY"].compactMap {
+      environment[$0]?.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+    key = keys.first { !$0.isEmpty }
+  }
+
+  /// Keeps some endpoints from the proxies that the environment names: over plain http a proxy would read keys and prompts.
+  package static func avoidProxies(_ endpoints: [Endpoint]) {
+    let hosts = endpoints.filter { $0.url.scheme?.lowercased() == "http" }.compactMap(\.url.host)
+    guard !hosts.isEmpty else { return }
+    let environment = ProcessInfo.processInfo.environment
+    for name in ["no_proxy", "NO_PROXY"] {
+      let all = [environment[name]].compactMap(\.self).filter { !$0.isEmpty } + hosts
+      unsafe setenv(name, all.joined(separator: ","), 1)
+    }
   }
 
   /// In words, without its key.

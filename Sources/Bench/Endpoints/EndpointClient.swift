@@ -27,24 +27,44 @@ package final class EndpointClient: Sendable {
     }
   }
 
+  /// What both clients of a comparison share: on what terms models are asked, and whether they still are.
+  package final class Terms: Sendable {
+    private let state = Mutex<(isPlain: Bool, isStopped: Bool)>((false, false))
+
+    package init() {}
+
+    /// Whether only what every server knows is asked: no number of answers, no seed.
+    package var isPlain: Bool { state.withLock { $0.isPlain } }
+    var isStopped: Bool { state.withLock { $0.isStopped } }
+    func makePlain() { state.withLock { $0.isPlain = true } }
+    func stop() { state.withLock { $0.isStopped = true } }
+  }
+
+  /// The terms changed while models were asked: what was answered on the old ones does not compare with what comes.
+  struct TermsChanged: Error {}
+
   private let endpoint: Endpoint
   private let patience: Patience
   private let transcript: Transcript?
-  /// Whether the server takes a number of answers and a seed; false once it refused them.
-  private let takesAll = Mutex(true)
-  /// Why it is not asked any more, whoever asks.
-  private let end = Mutex<EndpointFault?>(nil)
+  let terms: Terms
 
   /// - Parameters:
   ///   - endpoint: The model.
   ///   - patience: How long to wait and how often to ask.
   ///   - transcript: Where everything that was asked and answered is written; nowhere if nil.
-  package init(_ endpoint: Endpoint, patience: Patience = Patience(), transcript: Transcript? = nil)
-  {
+  ///   - terms: Those of the comparison, which its other client has too.
+  package init(
+    _ endpoint: Endpoint, patience: Patience = Patience(), transcript: Transcript? = nil,
+    terms: Terms = Terms()
+  ) {
     self.endpoint = endpoint
     self.patience = patience
     self.transcript = transcript
+    self.terms = terms
   }
+
+  /// In words, without its key.
+  package var description: String { endpoint.description }
 
   /// Answers to a prompt, drawn independently.
   ///
@@ -52,16 +72,12 @@ package final class EndpointClient: Sendable {
   ///   - question: The prompt, and how many answers of how many tokens.
   ///   - seed: Tells draws apart where a server takes a seed.
   /// - Returns: As many answers as were asked for; what a server returns beyond that is left out.
-  /// - Throws: `EndpointFault`.
-  package func answers(to question: Question, seed: UInt64) throws(EndpointFault) -> [String] {
+  /// - Throws: `EndpointFault`, and `TermsChanged` where the server refuses what others know.
+  package func answers(to question: Question, seed: UInt64) throws -> [String] {
     do {
       return try allAnswers(to: question, seed: seed)
-    } catch {
-      let fault =
-        (error as? Refusal)?.fault ?? error as? EndpointFault
-        ?? EndpointFault("\(endpoint.description): \(error)")
-      end.withLock { $0 = $0 ?? fault }
-      throw fault
+    } catch let refusal as Refusal {
+      throw refusal.fault
     }
   }
 
@@ -81,14 +97,14 @@ package final class EndpointClient: Sendable {
 
   private func choices(_ question: Question, count: Int, seed: UInt64) throws -> [String] {
     let limit = Self.limit(question)
-    guard takesAll.withLock({ $0 }) else { return try choices(plainBody(question), limit) }
+    guard !terms.isPlain else { return try choices(plainBody(question), limit) }
     do {
       return try choices(fullBody(question, count: count, seed: seed), limit)
     } catch let refusal as Refusal where [400, 422].contains(refusal.status) {
-      // Some servers know only the fields that everybody knows.
-      let plain = try choices(plainBody(question), limit)
-      takesAll.withLock { $0 = false }
-      return plain
+      // Some servers know only the fields that everybody knows. Who refuses those too is not one of them.
+      _ = try choices(plainBody(question), limit)
+      terms.makePlain()
+      throw TermsChanged()
     }
   }
 
@@ -125,26 +141,44 @@ package final class EndpointClient: Sendable {
 
   private func choices(_ body: [(String, JSONValue)], _ limit: Int) throws -> [String] {
     let text = JSON.text(of: .object(body))
-    var pause = patience.pause, last = EndpointFault("")
-    for attempt in 1...max(1, patience.tries) {
-      if let end = end.withLock({ $0 }) { throw end }
+    var last = EndpointFault("")
+    for attempt in 0..<max(1, patience.tries) {
+      var wanted = patience.pause * Double(1 << min(attempt, 16))
       let start = Date()
       do {
-        let answer = try HTTPExchange.answer(
-          to: request(text), within: patience.seconds, limit: limit)
+        let answer = redacted(
+          try HTTPExchange.answer(
+            to: request(text), within: patience.seconds, limit: limit,
+            unless: { terms.isStopped }))
         transcript?.add(endpoint.side, text, answer, seconds: Date().timeIntervalSince(start))
         guard Self.isBusy(answer.status) else { return try read(answer) }
         last = fault("answers with status \(answer.status)\(Self.detail(answer.body))")
-        pause = max(pause, min(answer.retryAfter ?? 0, patience.seconds))
+        wanted = max(wanted, answer.retryAfter ?? 0)
       } catch let fault as HTTPExchange.Fault {
         last = self.fault(words(fault))
         transcript?.add(endpoint.side, text, words(fault), seconds: Date().timeIntervalSince(start))
-        if fault == .tooLarge { throw last }
+        if [.tooLarge, .stopped].contains(fault) { throw last }
       }
-      if attempt < patience.tries { Thread.sleep(forTimeInterval: pause) }
-      pause *= 2
+      if attempt + 1 < patience.tries { pause(min(wanted, patience.seconds)) }
     }
     throw EndpointFault("\(last.description) It was asked \(patience.tries) times.")
+  }
+
+  /// Waits, but not for a comparison that has ended.
+  private func pause(_ seconds: Double) {
+    let end = Date(timeIntervalSinceNow: seconds)
+    while end.timeIntervalSinceNow > 0, !terms.isStopped {
+      Thread.sleep(forTimeInterval: min(0.1, max(0, end.timeIntervalSinceNow)))
+    }
+  }
+
+  /// An answer without the key, which some servers repeat.
+  private func redacted(_ answer: HTTPExchange.Answer) -> HTTPExchange.Answer {
+    guard let key = endpoint.key, answer.body.firstRange(of: Data(key.utf8)) != nil else {
+      return answer
+    }
+    let text = String(decoding: answer.body, as: UTF8.self).replacing(key, with: "[key]")
+    return .init(status: answer.status, body: Data(text.utf8), retryAfter: answer.retryAfter)
   }
 
   private func request(_ body: String) -> URLRequest {
@@ -152,6 +186,8 @@ package final class EndpointClient: Sendable {
     request.httpMethod = "POST"
     request.httpBody = Data(body.utf8)
     request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+    // What is packed cannot be measured before it is unpacked.
+    request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
     if let key = endpoint.key {
       request.setValue("Bearer \(key)", forHTTPHeaderField: "Authorization")
     }
@@ -164,6 +200,7 @@ package final class EndpointClient: Sendable {
 
   private func words(_ fault: HTTPExchange.Fault) -> String {
     switch fault {
+    case .stopped: "was not waited for"
     case .timedOut: "did not answer within \(patience.seconds) s"
     case .tooLarge: "answers with more than it was asked for"
     case .failed(let reason): "cannot be asked: \(reason)"
@@ -195,9 +232,10 @@ package final class EndpointClient: Sendable {
         status: answer.status,
         fault: fault("refuses with status \(answer.status)\(Self.detail(answer.body))\(hint)"))
     }
-    guard let value = try? JSON.parse(answer.body, file: "answer"),
-      case .array(let choices)? = value["choices"]
-    else { throw fault("answers with what is no list of choices") }
+    let value = try? JSON.parse(answer.body, file: "answer", isLenient: true)
+    guard case .array(let choices)? = value?["choices"] else {
+      throw fault("answers with what is no list of choices\(Self.detail(answer.body))")
+    }
     return try choices.map { choice in
       guard let content = choice["message"]?["content"] else {
         throw fault("returns a choice without a message")

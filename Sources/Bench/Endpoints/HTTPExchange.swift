@@ -20,6 +20,8 @@ final class HTTPExchange: NSObject, URLSessionDataDelegate {
   /// Why nothing came back.
   enum Fault: Error, Equatable {
     case timedOut
+    /// Nobody waits for it any more.
+    case stopped
     case tooLarge
     case failed(String)
   }
@@ -42,18 +44,23 @@ final class HTTPExchange: NSObject, URLSessionDataDelegate {
   ///   - request: What is asked.
   ///   - seconds: How long the whole may take, however slowly something comes.
   ///   - limit: Bytes that may come.
-  static func answer(to request: URLRequest, within seconds: Double, limit: Int)
-    throws(Fault) -> Answer
-  {
+  ///   - isStopped: Whether the answer is not wanted any more.
+  static func answer(
+    to request: URLRequest, within seconds: Double, limit: Int, unless isStopped: () -> Bool
+  ) throws(Fault) -> Answer {
     let exchange = HTTPExchange(limit: limit)
     let configuration = URLSessionConfiguration.ephemeral
     configuration.timeoutIntervalForRequest = seconds
     let session = URLSession(configuration: configuration, delegate: exchange, delegateQueue: nil)
     let task = session.dataTask(with: request)
     task.resume()
-    let isLate = exchange.done.wait(timeout: .now() + seconds) == .timedOut
+    let end = Date(timeIntervalSinceNow: seconds)
+    var isDone = false
+    while !isDone, end.timeIntervalSinceNow > 0, !isStopped() {
+      isDone = exchange.done.wait(timeout: .now() + min(0.1, seconds)) == .success
+    }
     session.invalidateAndCancel()
-    if isLate { throw .timedOut }
+    guard isDone else { throw isStopped() ? .stopped : .timedOut }
     return try exchange.answer()
   }
 
@@ -71,6 +78,21 @@ final class HTTPExchange: NSObject, URLSessionDataDelegate {
     willPerformHTTPRedirection response: HTTPURLResponse, newRequest request: URLRequest,
     completionHandler: @escaping @Sendable (URLRequest?) -> Void
   ) { completionHandler(nil) }
+
+  /// A server that asks for a password gets none: its refusal is what is told.
+  func urlSession(
+    _ session: URLSession, task: URLSessionTask, didReceive challenge: URLAuthenticationChallenge,
+    completionHandler:
+      @escaping @Sendable (URLSession.AuthChallengeDisposition, URLCredential?) -> Void
+  ) {
+    #if canImport(FoundationNetworking)
+      completionHandler(.rejectProtectionSpace, nil)
+    #else
+      let isOfServer =
+        challenge.protectionSpace.authenticationMethod == NSURLAuthenticationMethodServerTrust
+      completionHandler(isOfServer ? .performDefaultHandling : .rejectProtectionSpace, nil)
+    #endif
+  }
 
   func urlSession(
     _ session: URLSession, dataTask: URLSessionDataTask, didReceive response: URLResponse,
@@ -110,6 +132,7 @@ final class HTTPExchange: NSObject, URLSessionDataDelegate {
     switch code {
     case .cannotConnectToHost: "nobody listens there"
     case .cannotFindHost: "there is no such host"
+    case .badURL, .unsupportedURL: "its address is none that can be asked"
     case .networkConnectionLost: "the connection broke off"
     case .secureConnectionFailed, .serverCertificateUntrusted: "its certificate is not trusted"
     default: "\((error as NSError).localizedDescription)"

@@ -17,7 +17,11 @@ package struct ServablePair {
   package init(base: URL, finetuned: URL?, to folder: URL) throws {
     let (first, second) = try PairFolders.folders(base, finetuned)
     let isAdapter = PairFolders.isAdapter(second)
-    try AtomicFolder.writeOwn(to: folder, as: .pair) { temporary in
+    for source in [base, first, second] where Self.overlap(source, folder) {
+      throw FileError.unwritable(
+        folder.path, reason: "the pair itself lies there; name another folder")
+    }
+    try AtomicFolder.writeOwn(to: folder, as: .served) { temporary in
       try Self.copy(first, to: temporary.appending(path: "base"))
       try Self.copy(second, to: temporary.appending(path: isAdapter ? "adapter" : "finetuned"))
     }
@@ -25,13 +29,40 @@ package struct ServablePair {
     self.isAdapter = isAdapter
   }
 
+  /// Whether one of two folders is within the other, by whatever name.
+  private static func overlap(_ a: URL, _ b: URL) -> Bool {
+    let paths = [a, b].map { url in
+      // What is not there yet has a real place all the same: its parent's.
+      let parent = url.deletingLastPathComponent().resolvingSymlinksInPath().standardizedFileURL
+      let whole = url.resolvingSymlinksInPath().standardizedFileURL
+      let isThere = FileManager.default.fileExists(atPath: url.path)
+      return (isThere ? whole : parent.appending(path: url.lastPathComponent)).path + "/"
+    }
+    return paths[0].hasPrefix(paths[1]) || paths[1].hasPrefix(paths[0])
+  }
+
+  /// What servers read of a folder: weights, configurations, tokenizers; nothing else that lies there.
+  private static func isServed(_ name: String) -> Bool {
+    let names = [
+      "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json",
+      "tokenizer.model", "vocab.json", "merges.txt", "special_tokens_map.json", "added_tokens.json",
+      "chat_template.jinja", "adapter_config.json", "adapter_model.bin",
+    ]
+    return names.contains(name) || name.hasSuffix(".safetensors")
+      || name.hasSuffix(".safetensors.index.json")
+  }
+
   private static func copy(_ source: URL, to target: URL) throws {
     let files = FileManager.default
     try files.createDirectory(at: target, withIntermediateDirectories: true)
-    for name in try files.contentsOfDirectory(atPath: source.path) where !name.hasPrefix(".") {
-      let file = source.appending(path: name)
-      guard RegularFile.isThere(file) else { continue }
-      try files.copyItem(at: file.resolvingSymlinksInPath(), to: target.appending(path: name))
+    for name in try files.contentsOfDirectory(atPath: source.path).sorted() where isServed(name) {
+      let file = source.appending(path: name).resolvingSymlinksInPath()
+      let type = try files.attributesOfItem(atPath: file.path)[.type] as? FileAttributeType
+      guard type == .typeRegular else {
+        throw FileError.unwritable(
+          target.path, reason: "\(source.appending(path: name).path) is no file")
+      }
+      try files.copyItem(at: file, to: target.appending(path: name))
     }
     try addTemplate(to: target)
   }

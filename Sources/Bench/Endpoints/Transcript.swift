@@ -1,10 +1,15 @@
 internal import Files
 package import Foundation
 internal import JSON
+internal import Synchronization
 
 /// A file of JSON lines that holds everything that endpoints were asked and what came back; no key is in it.
 package final class Transcript: Sendable {
   private let file: LineFile
+  private let lost = Mutex(0)
+
+  /// How many exchanges could not be noted, as where the disk is full.
+  package var lostCount: Int { lost.withLock(\.self) }
 
   /// Starts a file.
   ///
@@ -44,7 +49,11 @@ package final class Transcript: Sendable {
         ("side", .string(side.rawValue)), ("seconds", .number(seconds)),
         ("request", .string(request)),
       ] + rest)
-    // What cannot be noted is no reason to stop asking.
-    try? file.append(Data(JSON.text(of: line).utf8))
+    do {
+      try file.append(Data(JSON.text(of: line).utf8))
+    } catch {
+      // No reason to stop asking; it is said at the end.
+      lost.withLock { $0 += 1 }
+    }
   }
 }
