@@ -126,6 +126,6 @@ struct MaximumMeanDiscrepancyTests: KnownChangeSuite {
     let evidence = try KnownChange.evidence(
       TwoSampleTest(), finetuned, base: wide, access: .pool)
     #expect(try #require(evidence.magnitude) > 0.03)
-    #expect(evidence.exhibits.first?.title.contains("chance 0.000999") == true)
+    #expect(evidence.exhibits.first?.title.contains("p = 0.000999") == true)
   }
 }
