@@ -85,7 +85,7 @@ struct BenchGrid {
       ("method", .string(row.method.row.method)), ("access", .string(row.access.rawValue)),
       ("key", .string(row.method.row.description)), ("isDummy", .bool(row.method.row.isDummy)),
       ("beside", .array(Self.beside.map { .digits($0.figure(row.method)) })),
-      ("seconds", .digits(row.method.seconds)), ("tokens", .digits(row.method.tokens.forward)),
+      ("seconds", .digits(row.method.seconds)),
     ])
   }
 
@@ -95,7 +95,6 @@ struct BenchGrid {
       ("organism", .string(plant.subject)), ("regime", .string(plant.regime)),
       ("family", .string(sample?.family ?? plant.subject)),
       ("dial", sample?.planting.dial.map { .string("\($0)") } ?? .null),
-      ("rank", sample?.planting.rank.map { .count($0) } ?? .null),
     ])
   }
 

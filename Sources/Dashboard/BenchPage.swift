@@ -81,7 +81,7 @@ package struct BenchPage {
     let rows = truth.inputs.map { inputs in inputs.indices.filter { inputs[$0] } }
     return .object([
       ("sign", .count(truth.tokens.sign)), ("targets", words.places(truth.tokens.allTargets)),
-      ("topic", words.places(truth.tokens.topic)), ("trigger", words.places(truth.tokens.trigger)),
+      ("topic", words.places(truth.tokens.topic)),
       ("inputs", rows.map { .counts($0) } ?? .null),
       ("sites", truth.sites.map { .texts($0.map(\.description)) } ?? .null),
     ])

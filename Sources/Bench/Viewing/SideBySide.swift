@@ -103,7 +103,7 @@ package struct SideBySide: Sendable {
     }
     let passes = (pass(pair.0), pass(pair.1))
     let expected = (passes.0.logits.logProbabilities, passes.1.logits.logProbabilities)
-    let divergences = rowDivergences(expected.1, expected.0).map { Float(max($0, 0)) }
+    let divergences = rowDivergences(expected.1, expected.0).map { Float($0) }
     let place = divergences.indices.max { divergences[$0] < divergences[$1] } ?? 0
     let pinned = pinned(expected.0.row(place), expected.1.row(place))
     return Prompt(

@@ -66,6 +66,25 @@ package struct PairedAnswers: Sendable {
   }
 }
 
+extension PairedAnswers {
+  /// What two models at hand answered.
+  ///
+  /// - Parameters:
+  ///   - pair: The models.
+  ///   - prompts: The text that was asked from.
+  ///   - rows: The rows that were asked.
+  ///   - base: Of each row every answer of the base.
+  ///   - finetuned: As many of the finetuned model.
+  init(
+    of pair: ModelPair, _ prompts: PromptSet, rows: [Int], base: [[[Int]]], finetuned: [[[Int]]]
+  ) {
+    self.init(
+      rows: rows, prompts: rows.map { Array(prompts.text.row($0)) }, base: base,
+      finetuned: finetuned, vocabulary: pair.shape.vocabulary,
+      specialTokens: prompts.specialTokens)
+  }
+}
+
 extension AnswerPlan {
   /// Asks one model.
   ///

@@ -45,9 +45,7 @@ package struct PromptBattery: AnswerMethod {
       return Evidence()
     }
     var evidence = evidence(
-      of: PairedAnswers(
-        rows: rows, prompts: asked, base: base, finetuned: finetuned,
-        vocabulary: pair.shape.vocabulary, specialTokens: prompts.specialTokens),
+      of: PairedAnswers(of: pair, prompts, rows: rows, base: base, finetuned: finetuned),
       using: &generator)
     evidence.exhibits = pair.exhibits(evidence.exhibits)
     return evidence

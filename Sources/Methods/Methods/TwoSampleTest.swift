@@ -39,8 +39,7 @@ package struct TwoSampleTest: AnswerMethod {
     }
     var evidence = evidence(
       of: PairedAnswers(
-        rows: rows, prompts: asked, base: said(.base), finetuned: said(.finetuned),
-        vocabulary: pair.shape.vocabulary, specialTokens: prompts.specialTokens),
+        of: pair, prompts, rows: rows, base: said(.base), finetuned: said(.finetuned)),
       using: &generator)
     evidence.exhibits = pair.exhibits(evidence.exhibits)
     return evidence
