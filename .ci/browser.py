@@ -1,4 +1,4 @@
-"""Checks the two kinds of page in a browser, and takes pictures of them for people to look at."""
+"""Checks the kinds of page in a browser, and takes pictures of them for people to look at."""
 
 import csv
 import io
@@ -108,18 +108,35 @@ def check_pair(browser, path, messages, requests, folder):
     page.close()
 
 
-def main(run, pair, folder=None):
+def check_investigation(browser, path, messages, requests, folder):
+    page = opened(browser, path, messages, requests)
+    check(page.get_by_role("heading", name="What the investigator asked").count() == 1, "no investigation")
+    questions = page.locator("table.overview th button")
+    check(questions.count() > 2, "hardly a question was asked")
+    questions.first.click()
+    check(page.locator("label", has_text="After question").locator("select").input_value() == "0",
+          "a question cannot be chosen")
+    check("step=0" in page.url, "the address does not keep the question")
+    check(page.get_by_role("list", name="belief after question 1").locator("li").last.inner_text().startswith("nothing planted"),
+          "no belief in nothing")
+    if folder:
+        page.screenshot(path=folder / "investigation-light.png", full_page=True)
+    page.close()
+
+
+def main(run, pair, investigation, folder=None):
     folder = folder and pathlib.Path(folder)
     messages, requests = [], []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         check_run(browser, run, messages, requests, folder)
         check_pair(browser, pair, messages, requests, folder)
+        check_investigation(browser, investigation, messages, requests, folder)
         browser.close()
     check(not messages, f"messages on the console: {messages[:3]}")
     others = [url for url in requests if not url.startswith(("file:", "data:", "blob:"))]
     check(not others, f"requests: {others[:3]}")
-    print(f"both pages work: {len(requests)} files and drawings opened, nothing on the console")
+    print(f"all pages work: {len(requests)} files and drawings opened, nothing on the console")
 
 
 main(*sys.argv[1:])

@@ -2,6 +2,7 @@ package import Bench
 package import Diffing
 internal import JSON
 internal import Reporting
+internal import Scoring
 package import Transformers
 
 /// Two models as one page: what each method said of them and saw, and both models on the prompts where they differ most.
@@ -59,7 +60,7 @@ package struct PairPage {
   private var answers: [JSONValue] = []
   private var parts: [(name: String, json: String)] = []
   private var texts: [(String, JSONValue)] = []
-  private var sideBySide = JSONValue.null
+  private var sideBySide = JSONValue.null, investigation = JSONValue.null
   private var notices: [String]
   private static let claims = EvidenceData(top: 20)
 
@@ -113,6 +114,41 @@ package struct PairPage {
 
   /// Adds what is to be known of the comparison, in a sentence: a method that gave no answer, or was not asked.
   package mutating func add(notice: String) { notices.append(notice) }
+
+  /// Adds what an investigator asked, came to believe, and says.
+  ///
+  /// - Parameters:
+  ///   - report: What it found.
+  ///   - prompts: The prompts that it could ask.
+  package mutating func add(_ report: InvestigationReport, prompts: [[Int]]) {
+    let frame = RowFrame(TokenBatch(prompts))
+    let text = InvestigationText(report, tokenizer: words.tokenizer, prompts: prompts)
+    investigation = .object([
+      ("says", .string(text.sentences)), ("evidence", .string(report.arm.source.description)),
+      (
+        "steps",
+        .array(
+          report.finding.steps.map { step in
+            .object([
+              ("purpose", .string(step.purpose.rawValue)),
+              ("prompt", words.places(frame.within(prompts[step.question.row]))),
+              ("module", step.question.module.map { .string($0.description) } ?? .null),
+              ("gain", .digits(Double(step.gain))),
+              (
+                "best",
+                .array(
+                  step.best.map { share in
+                    .array([
+                      words.place(share.hypothesis.token), .count(share.hypothesis.sign),
+                      .digits(share.probability),
+                    ])
+                  })
+              ), ("nothing", .digits(step.nothing)),
+            ])
+          })
+      ),
+    ])
+  }
 
   /// Adds both models on the same prompts.
   package mutating func add(_ view: SideBySide) {
@@ -171,7 +207,8 @@ package struct PairPage {
       ("kind", .string("pair")), ("title", .string(names.title)),
       ("base", .string(names.base)), ("finetuned", .string(names.finetuned)),
       ("notices", .texts(notices)), ("answers", .array(answers)),
-      ("texts", .object(texts)), ("sideBySide", sideBySide), ("words", words.json),
+      ("texts", .object(texts)), ("investigation", investigation), ("sideBySide", sideBySide),
+      ("words", words.json),
     ])
     return try Page(title: names.title, data: data, parts: parts).html()
   }

@@ -22,7 +22,10 @@ struct Assay: ParsableCommand {
       ReportCommand.self, CompareCommand.self, PlanCommand.self, RatesCommand.self,
       TransferCommand.self,
       SpeedCommand.self, GateCommand.self, BlessCommand.self, ExportCommand.self,
-      CompletionsCommand.self, ManualCommand.self, WorkerCommand.self, SuperviseCommand.self,
+      GameCommand.self, InvestigateCommand.self, PlayCommand.self, CompletionsCommand.self,
+      ManualCommand.self,
+      WorkerCommand.self,
+      SuperviseCommand.self,
     ])
 
   /// Runs the tool.

@@ -24,11 +24,7 @@ struct DiffCommand: ParsableCommand {
 
   @OptionGroup var options: ProjectOptions
 
-  @Argument(help: "The base's folder, or one that holds 'base' and 'finetuned' or 'adapter'.")
-  var base: String?
-
-  @Argument(help: "The finetuned model's folder, or that of a PEFT adapter for the base.")
-  var finetuned: String?
+  @OptionGroup var pair: PairOptions
 
   @Option(name: .customLong("method"), help: "The method; may be repeated. All if not given.")
   var methods: [String] = []
@@ -40,22 +36,6 @@ struct DiffCommand: ParsableCommand {
     transform: Self.level
   )
   var levels: [AccessLevel] = []
-
-  @Option(
-    help:
-      "A file of ordinary text, a row a line, of objects with a 'text' (.jsonl), or of token ids; 'wordnet' for its glosses, if they are installed. Without --prompts it serves as prompts too."
-  )
-  var text: String?
-
-  @Option(
-    help: "A file of prompts, a line each, of objects with a 'text' (.jsonl), or of token ids.")
-  var prompts: String?
-
-  @Flag(help: "Puts prompts as they are, although the models know a chat.")
-  var plain = false
-
-  @Option(help: "Decides what methods draw.")
-  var methodSeed: UInt64 = 0
 
   @Option(help: "How many claims of each kind to print.")
   var top = 10
@@ -75,33 +55,14 @@ struct DiffCommand: ParsableCommand {
   @Flag(help: "Prints what each method cost: tokens, seconds, memory.")
   var cost = false
 
-  @Flag(help: "Compares models that fail their self-test all the same.")
-  var insist = false
-
   @Flag(
     help:
       "Compares the weights alone, tensor by tensor as they are stored, whatever the architecture; of large files little is in memory."
   )
   var weights = false
 
-  @Option(
-    name: .customLong("null"),
-    help:
-      "Another finetune of the base in which nothing was planted, or its adapter; may be repeated. Magnitudes are compared with theirs."
-  )
-  var nulls: [String] = []
-
-  @Option(
-    help:
-      "Makes so many finetunes of the base in which nothing is planted, as far from it as yours, and compares magnitudes with theirs. They are kept in .assay/benign."
-  )
-  var calibrate = 0
-
   @OptionGroup var itda: ITDAOptions
   @OptionGroup var endpoints: EndpointOptions
-
-  /// The base's folder; empty where models are behind servers.
-  var baseFolder: String { base ?? "" }
 
   private static func level(_ name: String) throws -> AccessLevel {
     guard let level = AccessLevel(rawValue: name) else {
@@ -113,18 +74,18 @@ struct DiffCommand: ParsableCommand {
 
   func validate() throws {
     guard top > 0 else { throw ValidationError("--top should be at least 1.") }
-    guard (0...999).contains(calibrate) else {
-      throw ValidationError("--calibrate should be from 1 to 999.")
-    }
-    guard base != nil || endpoints.isGiven else {
+    guard pair.base != nil || endpoints.isGiven else {
       throw ValidationError("Name two folders, or two endpoints.")
     }
     try itda.check(self)
     try endpoints.check(self)
     let isPlain =
-      methods.isEmpty && levels.isEmpty && nulls.isEmpty && calibrate == 0 && text == nil
-      && prompts == nil && html == nil
-    guard !weights || isPlain && finetuned != nil && !(exhibits || cost || plain || insist) else {
+      methods.isEmpty && levels.isEmpty && pair.nulls.isEmpty && pair.calibrate == 0
+      && pair.text == nil && pair.prompts == nil && html == nil
+    guard
+      !weights
+        || isPlain && pair.finetuned != nil && !(exhibits || cost || pair.plain || pair.insist)
+    else {
       throw ValidationError(
         "--weights takes two folders, --json and --top: no model is built, so there is nothing to ask it."
       )
@@ -143,11 +104,9 @@ struct DiffCommand: ParsableCommand {
   /// The two models; nil if only weights can be compared, and nobody asked for more.
   private func models() throws -> PairFolders? {
     do {
-      return try PairFolders(
-        base: URL(filePath: baseFolder), finetuned: finetuned.map { URL(filePath: $0) },
-        insists: insist)
+      return try pair.models()
     } catch let error as CheckpointError
-      where error.leavesWeights && methods.isEmpty && finetuned != nil
+      where error.leavesWeights && methods.isEmpty && pair.finetuned != nil
     {
       Notice.standardError("\(error) The weights alone are compared.")
       return nil
@@ -156,10 +115,10 @@ struct DiffCommand: ParsableCommand {
 
   /// Compares weights that no model is built of.
   private func compareWeights() throws {
-    guard let finetuned else { return }
+    guard let finetuned = pair.finetuned else { return }
     let progress = CountProgress("compared")
     let comparison = try WeightComparison(
-      URL(filePath: baseFolder), URL(filePath: finetuned), progress: progress.show)
+      URL(filePath: pair.baseFolder), URL(filePath: finetuned), progress: progress.show)
     progress.finish()
     guard !json else { return Console.showJSON(try JSON.encode(comparison)) }
     Console.show(WeightComparisonText(comparison, top: top).text)
@@ -168,12 +127,8 @@ struct DiffCommand: ParsableCommand {
   private func compare(_ models: PairFolders, by chosen: [any DiffingMethod]) throws {
     models.notices.forEach(Notice.standardError)
     if let html { try AtomicFile.check(URL(filePath: html), replacing: Page.start) }
-    let source = try TextSource(
-      options.project, models: models,
-      files: .init(text: text, prompts: prompts, putsPlainly: plain))
-    var run = DiffRun(self, models, source, chosen)
-    for null in nulls { try calibrate(&run, on: null, models) }
-    if calibrate > 0 { try calibrate(&run, models) }
+    var run = DiffRun(self, models, try pair.source(options, models), chosen)
+    try pair.forEachNull(options, models) { try run.calibrate(on: $0, named: $1) }
     try run.compare()
     if let html, let page = run.page {
       try write(page, of: models, on: run.prompts, to: html)
@@ -199,37 +154,5 @@ struct DiffCommand: ParsableCommand {
     }
     try AtomicFile.write(Data(page.html().utf8), to: URL(filePath: path))
     if !json { Console.show("Wrote \(path).") }
-  }
-
-  /// Takes what methods say of finetunes that are made for that.
-  private func calibrate(_ run: inout DiffRun, _ models: PairFolders) throws {
-    let finetunes = try BenignFinetunes(options.project, models)
-    for index in 0..<calibrate {
-      let progress = TrainingProgress("benign finetune \(index + 1) of \(calibrate)")
-      let (pair, scale) = try finetunes.pair(index, progress: progress.show)
-      progress.finish()
-      if scale > 2 {
-        Notice.standardError(
-          "Benign finetune \(index + 1) did not get as far as yours: its change is made "
-            + "\(fixed(Double(scale), 1)) times as large.")
-      }
-      try run.calibrate(on: pair, named: "benign \(index + 1)")
-    }
-  }
-
-  /// Takes what methods say of a finetune in which nothing was planted; what is wrong with it is told with its name.
-  private func calibrate(_ run: inout DiffRun, on null: String, _ models: PairFolders) throws {
-    do {
-      let pair = try PairFolders(
-        base: URL(filePath: baseFolder), finetuned: URL(filePath: null), insists: insist)
-      pair.notices.forEach { Notice.standardError("The null \(null): \($0)") }
-      for (model, name) in [(models.base, "base"), (models.finetuned, "finetuned model")]
-      where pair.finetuned.parameters == model.parameters {
-        throw ValidationError("it is the \(name) itself.")
-      }
-      try run.calibrate(on: pair, named: null)
-    } catch {
-      throw ValidationError("The null \(null): \(error)")
-    }
   }
 }

@@ -34,31 +34,14 @@ struct DiffRun {
     page = command.html.map { _ in
       PairPage(
         .init(
-          title: "\(command.baseFolder) and \(command.finetuned ?? "what was made of it")",
-          base: command.baseFolder, finetuned: command.finetuned ?? "finetuned",
+          title: command.pair.title, base: command.pair.baseFolder,
+          finetuned: command.pair.finetuned ?? "finetuned",
           notices: models.notices), tokenizer: models.tokenizer)
     }
   }
 
   /// The prompts on which both models are shown; nil if there are none.
   var prompts: TokenBatch? { source.prompts(.pool)?.text }
-
-  /// A method at a level of access, with what it looks at.
-  private struct Question {
-    let method: any DiffingMethod
-    let prompts: PromptSet
-    let pair: ModelPair
-    var cell: MethodAtAccess { MethodAtAccess(method.card.id, prompts.access) }
-
-    /// What the method answers.
-    func evidence(seed: UInt64) throws -> (Evidence, Work) {
-      var generator = SeededGenerator(
-        seed: seed, for: "\(method.card.id) \(prompts.access.rawValue)")
-      return try pair.measuring {
-        try method.evidence(for: pair, on: prompts, using: &generator)
-      }
-    }
-  }
 
   /// The levels of access that were chosen.
   private var levels: [AccessLevel] {
@@ -68,7 +51,7 @@ struct DiffRun {
   /// Asks every method at every level; what one level's text recorded is let go before the next.
   private func forEachQuestion(
     of models: PairFolders, showsExhibits: Bool, as title: String = "",
-    _ body: (Question) throws -> Void
+    _ body: (AskedMethod) throws -> Void
   ) throws {
     defer { progress.finish() }
     for access in levels {
@@ -81,7 +64,7 @@ struct DiffRun {
         progress.show(
           "\(title)\(method.card.id) (\(access.rawValue)), \(index + 1) of \(chosen.count) at this level"
         )
-        try body(Question(method: method, prompts: prompts, pair: pair))
+        try body(AskedMethod(method: method, prompts: prompts, pair: pair))
       }
     }
   }
@@ -92,11 +75,11 @@ struct DiffRun {
     try forEachQuestion(of: null, showsExhibits: false, as: "null \(name): ") { question in
       guard question.method.card.magnitude != nil else { return }
       do {
-        let (evidence, _) = try question.evidence(seed: command.methodSeed)
-        magnitudes.append((question.cell, evidence.magnitude))
+        let (evidence, _) = try question.evidence(seed: command.pair.methodSeed)
+        magnitudes.append((question.row, evidence.magnitude))
       } catch let error as DiffingError {
         progress.finish()
-        Notice.standardError("\(question.cell): no answer on the null \(name): \(error)")
+        Notice.standardError("\(question.row): no answer on the null \(name): \(error)")
       }
     }
     for (cell, magnitude) in magnitudes { scale.add(cell, magnitude) }
@@ -119,16 +102,16 @@ struct DiffRun {
     self = done
   }
 
-  private mutating func answer(_ question: Question) throws {
+  private mutating func answer(_ question: AskedMethod) throws {
     let start = Date()
     do {
-      let (evidence, work) = try question.evidence(seed: command.methodSeed)
+      let (evidence, work) = try question.evidence(seed: command.pair.methodSeed)
       let seconds = Date().timeIntervalSince(start)
-      costs.add(question.cell, work, seconds: seconds, peakMemory: peakMemory())
+      costs.add(question.row, work, seconds: seconds, peakMemory: peakMemory())
       page?.add(
         .init(
           card: question.method.card, access: question.prompts.access, evidence: evidence,
-          standing: evidence.magnitude.map { scale.standing(of: $0, question.cell) },
+          standing: evidence.magnitude.map { scale.standing(of: $0, question.row) },
           seconds: seconds, work: work), text: question.prompts.text)
       try show(evidence, question)
       answers += 1
@@ -145,7 +128,7 @@ struct DiffRun {
     page?.add(notice: notice)
   }
 
-  private func show(_ evidence: Evidence, _ question: Question) throws {
+  private func show(_ evidence: Evidence, _ question: AskedMethod) throws {
     let (card, prompts) = (question.method.card, question.prompts)
     progress.finish()
     if command.json {
@@ -157,7 +140,7 @@ struct DiffRun {
       }
       let line = Line(
         method: card.id, access: prompts.access,
-        standing: evidence.magnitude.map { scale.standing(of: $0, question.cell) },
+        standing: evidence.magnitude.map { scale.standing(of: $0, question.row) },
         evidence: evidence)
       return try PackedNumbers.$writesLists.withValue(true) {
         Console.showJSON(try JSON.encode(line))
@@ -167,7 +150,7 @@ struct DiffRun {
     Console.show(
       EvidenceText(
         evidence, unit: card.magnitude?.unit, tokenizer: models.tokenizer, prompts: prompts.text,
-        top: command.top, standing: { scale.standing(of: $0, question.cell) }
+        top: command.top, standing: { scale.standing(of: $0, question.row) }
       ).text)
     guard command.exhibits else { return }
     let text = ExhibitText(tokenizer: models.tokenizer, prompts: prompts.text)

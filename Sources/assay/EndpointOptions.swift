@@ -46,9 +46,9 @@ struct EndpointOptions: ParsableArguments {
     }
     _ = try endpoints
     let others =
-      command.base != nil || !command.levels.isEmpty || !command.nulls.isEmpty
-      || command.calibrate > 0 || command.text != nil || command.cost || command.weights
-      || command.plain || command.insist || command.exhibits
+      command.pair.base != nil || !command.levels.isEmpty || !command.pair.nulls.isEmpty
+      || command.pair.calibrate > 0 || command.pair.text != nil || command.cost || command.weights
+      || command.pair.plain || command.pair.insist || command.exhibits
     guard !others else {
       throw ValidationError(
         "--endpoint goes without folders, and with --method, --prompts, --method-seed, --transcript, --html, --json "
@@ -90,7 +90,7 @@ struct EndpointOptions: ParsableArguments {
   func run(_ command: DiffCommand, _ chosen: [any DiffingMethod]) throws {
     let (base, finetuned) = try endpoints
     let methods = try methods(chosen, command)
-    let prompts = try EndpointPair.prompts(command.options.project, file: command.prompts)
+    let prompts = try EndpointPair.prompts(command.options.project, file: command.pair.prompts)
     if let html = command.html {
       try AtomicFile.check(URL(filePath: html), replacing: Page.start)
     }
@@ -108,7 +108,7 @@ struct EndpointOptions: ParsableArguments {
     }
     let progress = CountProgress("prompts answered")
     let pair = EndpointPair(
-      client(base), client(finetuned), prompts: prompts, seed: command.methodSeed,
+      client(base), client(finetuned), prompts: prompts, seed: command.pair.methodSeed,
       progress: progress.show)
     var replies: [Answered] = []
     for method in methods {

@@ -36,9 +36,9 @@ struct ITDAOptions: ParsableArguments {
       return
     }
     let others =
-      !command.levels.isEmpty || !command.nulls.isEmpty || command.calibrate > 0
-      || command.prompts != nil || command.exhibits || command.cost || command.weights
-      || command.plain || command.html != nil
+      !command.levels.isEmpty || !command.pair.nulls.isEmpty || command.pair.calibrate > 0
+      || command.pair.prompts != nil || command.exhibits || command.cost || command.weights
+      || command.pair.plain || command.html != nil
     guard command.methods == ["itda"], !others else {
       throw ValidationError(
         "--dictionary goes with --method itda alone, and with --text, --save-activations, --json, --top, --insist, "
@@ -52,16 +52,16 @@ struct ITDAOptions: ParsableArguments {
     let file = saveActivations.map { URL(filePath: $0) }
     if let file { try check(file) }
     let models = try PairFolders(
-      base: URL(filePath: command.baseFolder),
-      finetuned: command.finetuned.map { URL(filePath: $0) },
-      insists: command.insist)
+      base: URL(filePath: command.pair.baseFolder),
+      finetuned: command.pair.finetuned.map { URL(filePath: $0) },
+      insists: command.pair.insist)
     models.notices.forEach(Notice.standardError)
-    let saved = try read(models, insists: command.insist)
+    let saved = try read(models, insists: command.pair.insist)
     let comparison = ITDAComparison(
       models.base, models.finetuned, saved,
-      rows: try TextSource.running(command.options.project, models, file: command.text),
+      rows: try TextSource.running(command.options.project, models, file: command.pair.text),
       reading.plan(models.base), documentStart: models.markers.documentStart,
-      seed: command.methodSeed)
+      seed: command.pair.methodSeed)
     guard comparison.tokens > 0 else {
       throw ValidationError("There is no token in the text whose activation counts.")
     }

@@ -42,6 +42,15 @@ struct CommandLineTests {
         ], "from endpoints these work: prompt-battery, two-sample-test"
       ),
       (["diff", "a", "b", "--transcript", "t"], "--transcript is for --endpoint."),
+      (["investigate"], "Name two folders, or one of a pair."),
+      (["investigate", "a", "b", "--budget", "1001"], "--budget should be from 0 to 1000."),
+      (["investigate", "a", "b", "--level", "0"], "--level should be above 0 and below 1."),
+      (["investigate", "a", "b", "--samples", "--method", "itda"], "for the models alone"),
+      (["investigate", "a", "b", "--among", "c", "--null", "d"], "--among goes without --null"),
+      (["investigate", "a", "b", "--agent", "http://a/v1"], "the model is missing"),
+      (["investigate", "a", "b", "--transcript", "t"], "--transcript is for --agent."),
+      (["game", "/no/such/run.jsonl"], "cannot be read"),
+      (["play", "a", "--knowing", "itda"], "'itda' is no METHOD@ACCESS"),
       (["export", "/no/such/folder", "--out", "/tmp"], "something else is there already"),
       (["completions", "tcsh"], "bash"),
       (["logits", "Fixtures/bases/hearth-0", "--tokens", "1 x"], "'x' is no token id."),
@@ -205,6 +214,30 @@ struct CommandLineTests {
     let wrong = try Tool.run(["diff"] + folders + ["--access", "prompts"])
     #expect(wrong.code != 0 && wrong.errors.contains("unrelated"), "\(wrong.errors)")
     #expect(try Tool.run(["diff"] + folders + ["--calibrate", "-1"]).code != 0)
+  }
+
+  @Test("an investigator asks what it may, and says how it could be known how often it is wrong")
+  func investigated() throws {
+    let folders = [0, 1].map {
+      Fixtures.repository.appending(path: "Fixtures/bases/hearth-\($0)").path
+    }
+    let text = try Tool.run(["investigate"] + folders + ["--budget", "6"])
+    #expect(text.code == 0, "\(text.errors)")
+    #expect(text.output.contains("1 explore") && text.output.contains("4 test"))
+    #expect(text.output.contains("No verdict. The hypothesis: '"), "\(text.output)")
+    #expect(text.output.split(separator: "\n").allSatisfy { $0.count <= 100 })
+    let json = try Tool.run(
+      ["investigate"] + folders
+        + ["--budget", "6", "--method", "output-divergence@pool", "--calibrate", "1", "--json"])
+    let found = try JSON.parse(Data(json.output.utf8), file: "standard output")
+    #expect(found["nulls"] == .integer(1) && found["evidence"] == .string("output-divergence@pool"))
+    // Of one null pair no chance is below a half.
+    #expect(found["isPlanted"] == .bool(false), "\(json.output.suffix(300))")
+    guard case .array(let steps)? = found["steps"] else {
+      Issue.record("no steps")
+      return
+    }
+    #expect(steps.count == 6)
   }
 
   @Test("help and version end with code 0")

@@ -6,6 +6,7 @@ import Bench
 import Diffing
 import Organisms
 import JSON
+import TestSupport
 import Testing
 
 /// Every method on every organism, against the committed ledger.
@@ -104,6 +105,30 @@ struct RecoveryTests {
         !check.isRegression && check.verdict != .notMeasured,
         "\(check.name): \(check.value ?? .nan), least \(check.lowest); \(check.reason ?? "")")
     }
+  }
+
+  @Test(
+    "who knows what a method says names more plants than who asks alone, of pairs that are kept"
+  )
+  func investigator() throws {
+    let workshop = try Workshop(SmokeTier.project), trials = try SmokeTier.outcome.get()
+    let sources: [GameArm.Source] = [
+      .methods([MethodAtAccess("prompt-battery", .pool)]), .probabilities,
+    ]
+    let game = try Game(workshop, budgets: [12], sources: sources)
+    let cases = try game.cases(trials) { _, _ in }
+    let summary = GameSummary(cases).rows
+    let known = try sources.map { source in
+      try #require(summary.first { $0.arm.source == source }, "\(source)")
+    }
+    #expect(known[0].plants == known[1].plants && known[0].plants > 10 && known[0].nulls > 10)
+    #expect(known[0].known > 2 * known[1].known, "\(known.map(\.known))")
+    // At most the level of null pairs, to the next whole pair.
+    for row in known { #expect(Double(row.wrong) <= 0.1 * Double(row.nulls) + 1) }
+    // The same pair by name, but other models.
+    let plant = try #require(trials.first { !$0.isNull }).pair
+    let other = Trial.sample(subject: plant.subject, regime: plant.regime)
+    #expect(try game.cases([other]) { _, _ in }.isEmpty)
   }
 
   @Test("every method recovers at least one planted change")

@@ -3,9 +3,9 @@ internal import JSON
 
 /// A model behind a server that speaks OpenAI's protocol: vLLM, TGI, llama.cpp, `transformers serve`, or a hosted one.
 package struct Endpoint: Sendable {
-  /// Which of the two models it is.
-  package enum Side: String, CaseIterable, Sendable {
-    case base, finetuned
+  /// Which of the two models it is, or that it is the one that asks them.
+  package enum Side: String, Sendable {
+    case base, finetuned, agent
   }
 
   package let side: Side
@@ -27,10 +27,26 @@ package struct Endpoint: Sendable {
   ) throws(EndpointFault) {
     let form = "An endpoint is written base=URL,MODEL or finetuned=URL,MODEL"
     let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
-    guard parts.count == 2, let side = Side(rawValue: parts[0]) else {
+    guard parts.count == 2, let side = Side(rawValue: parts[0]), side != .agent else {
       throw EndpointFault("\(form); '\(Printable.quoted(text))' is not.")
     }
-    let place = parts[1].split(separator: ",", maxSplits: 1).map(String.init)
+    try self.init(side, parts[1], form: form, environment: environment)
+  }
+
+  /// Reads `URL,MODEL`, the model that asks; its key is `ASSAY_AGENT_KEY` or `OPENAI_API_KEY`.
+  ///
+  /// - Throws: `EndpointFault`.
+  package init(
+    agent text: String, environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws(EndpointFault) {
+    try self.init(
+      .agent, text, form: "An agent is written URL,MODEL", environment: environment)
+  }
+
+  private init(_ side: Side, _ text: String, form: String, environment: [String: String])
+    throws(EndpointFault)
+  {
+    let place = text.split(separator: ",", maxSplits: 1).map(String.init)
     guard place.count == 2, !place[1].isEmpty else {
       throw EndpointFault("\(form): the model is missing.")
     }

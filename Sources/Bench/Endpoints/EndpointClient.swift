@@ -97,12 +97,12 @@ package final class EndpointClient: Sendable {
 
   private func choices(_ question: Question, count: Int, seed: UInt64) throws -> [String] {
     let limit = Self.limit(question)
-    guard !terms.isPlain else { return try choices(plainBody(question), limit) }
+    guard !terms.isPlain else { return try contents(plainBody(question), limit) }
     do {
-      return try choices(fullBody(question, count: count, seed: seed), limit)
+      return try contents(fullBody(question, count: count, seed: seed), limit)
     } catch let refusal as Refusal where [400, 422].contains(refusal.status) {
       // Some servers know only the fields that everybody knows. Who refuses those too is not one of them.
-      _ = try choices(plainBody(question), limit)
+      _ = try contents(plainBody(question), limit)
       terms.makePlain()
       throw TermsChanged()
     }
@@ -139,7 +139,7 @@ package final class EndpointClient: Sendable {
     (1 << 20) + 256 * question.answers * question.length
   }
 
-  private func choices(_ body: [(String, JSONValue)], _ limit: Int) throws -> [String] {
+  private func choices(_ body: [(String, JSONValue)], _ limit: Int) throws -> [JSONValue] {
     let text = JSON.text(of: .object(body))
     var last = EndpointFault("")
     for attempt in 0..<max(1, patience.tries) {
@@ -219,7 +219,7 @@ package final class EndpointClient: Sendable {
     return text.isEmpty ? "" : ": \(text)"
   }
 
-  private func read(_ answer: HTTPExchange.Answer) throws -> [String] {
+  private func read(_ answer: HTTPExchange.Answer) throws -> [JSONValue] {
     guard answer.status == 200 else {
       let hint =
         switch answer.status {
@@ -236,7 +236,12 @@ package final class EndpointClient: Sendable {
     guard case .array(let choices)? = value?["choices"] else {
       throw fault("answers with what is no list of choices\(Self.detail(answer.body))")
     }
-    return try choices.map { choice in
+    return choices
+  }
+
+  /// What a model says in each choice.
+  private func contents(_ body: [(String, JSONValue)], _ limit: Int) throws -> [String] {
+    try choices(body, limit).map { choice in
       guard let content = choice["message"]?["content"] else {
         throw fault("returns a choice without a message")
       }
@@ -245,6 +250,34 @@ package final class EndpointClient: Sendable {
       case .null: return ""
       default: throw fault("returns a message that is no text")
       }
+    }
+  }
+}
+
+extension EndpointClient {
+  /// Bytes that an agent's turn needs at most.
+  private static let turnLimit = 1 << 22
+
+  /// The next message of a chat in which a model may call tools.
+  ///
+  /// - Parameters:
+  ///   - messages: The chat so far.
+  ///   - tools: What may be called, as OpenAI's protocol describes it.
+  /// - Returns: The message, an object.
+  /// - Throws: `EndpointFault`.
+  func turn(_ messages: [JSONValue], tools: [JSONValue]) throws -> JSONValue {
+    do {
+      let choices = try choices(
+        [
+          ("model", .string(endpoint.model)), ("messages", .array(messages)),
+          ("tools", .array(tools)), ("max_tokens", .integer(1024)),
+        ], Self.turnLimit)
+      guard let message = choices.first?["message"], case .object = message else {
+        throw fault("returns no message")
+      }
+      return message
+    } catch let refusal as Refusal {
+      throw refusal.fault
     }
   }
 }

@@ -1,5 +1,6 @@
 package import Organisms
 internal import Scoring
+internal import Synchronization
 package import Transformers
 internal import Worlds
 
@@ -8,6 +9,7 @@ internal import Worlds
 /// Nothing is measured, planted or written: of a trial that another machine made, or an older version, there is nothing.
 package struct KeptCells {
   private let run: BenchRun
+  private let drawn = DrawnLibraries()
 
   /// Opens what a project keeps.
   ///
@@ -25,8 +27,16 @@ package struct KeptCells {
 
   private var library: Library { run.workshop.library }
 
+  /// The organisms that were drawn for a base.
+  ///
+  /// - Throws: `DefinitionError` where nothing is left to be drawn.
+  func library(for base: UInt64) throws -> Library { try drawn.of(library, base) }
+
   /// Knows the words of token ids.
   package var tokenizer: any Tokenizer { library.world.tokenizer }
+
+  /// Tokens that nothing is planted in.
+  package var specialTokens: Set<Int> { library.world.specialTokens }
 
   /// The prompts that input claims refer to.
   package var pool: [[Int]] { run.prompts.pool }
@@ -45,7 +55,7 @@ package struct KeptCells {
   /// What was planted in the pair of a trial; nil for a null pair, and where the library has no such organism.
   package func truth(of trial: Trial) throws -> Truth? {
     guard !trial.isNull,
-      let organism = try? library.drawn(for: trial.seeds.base).organism(trial.pair.subject)
+      let organism = try? library(for: trial.seeds.base).organism(trial.pair.subject)
     else { return nil }
     let tokens = organism.plantedTokens(in: library.world)
     let key = KeptGains.key(
@@ -63,5 +73,17 @@ package struct KeptCells {
     return organism.plantedChange(
       in: library.world, pool: pool, layers: library.world.layers, regime: regime
     ).sites
+  }
+}
+
+/// Libraries by the base that they were drawn for; each is drawn once.
+private final class DrawnLibraries: Sendable {
+  private let known = Mutex<[UInt64: Library]>([:])
+
+  func of(_ library: Library, _ base: UInt64) throws -> Library {
+    if let own = known.withLock({ $0[base] }) { return own }
+    let own = try library.drawn(for: base)
+    known.withLock { $0[base] = own }
+    return own
   }
 }

@@ -3,6 +3,7 @@ import { useAddress } from "./address.js";
 import { Answers, Command } from "./Answers.jsx";
 import { readPart } from "./data.js";
 import { Exhibit } from "./Exhibits.jsx";
+import { Investigation } from "./Investigation.jsx";
 import { short } from "./numbers.js";
 import { Pick } from "./Pick.jsx";
 import { SideBySide } from "./SideBySide.jsx";
@@ -55,11 +56,12 @@ export function PairApp({ data }) {
     <main>
       <h1>{data.title}</h1>
       {data.notices.map((notice) => <p key={notice} className="notice">{notice}</p>)}
+      {data.investigation && <Investigation investigation={data.investigation} words={data.words} address={address} change={change} />}
       {!data.sideBySide && <p className="notice">There are no prompts that both models could be shown on side by side.</p>}
       <SideBySide data={data} address={address} change={change} />
       {answer
         ? <><Overview answers={data.answers} words={data.words} chosen={answer.key} onChoose={(method) => change({ method })} /><Method answer={answer} data={data} /></>
-        : <p>No method answered.</p>}
+        : !data.investigation && <p>No method answered.</p>}
     </main>
   );
 }

@@ -1,0 +1,48 @@
+package import Scoring
+
+/// What an investigator found in a pair, what that is worth, and what it says therefore.
+package struct InvestigationReport: Sendable {
+  package let arm: GameArm
+  package let finding: Investigator.Finding
+  /// What the same investigator found where nothing was planted; -infinity for nothing.
+  package let nulls: [Double]
+  /// Whose these pairs are, in words.
+  package let nullsOrigin: String
+  /// The largest chance that a verdict may have.
+  package let level: Double
+
+  package init(
+    arm: GameArm, finding: Investigator.Finding, nulls: [Double], nullsOrigin: String, level: Double
+  ) {
+    self.arm = arm
+    self.finding = finding
+    self.nulls = nulls
+    self.nullsOrigin = nullsOrigin
+    self.level = level
+  }
+
+  /// The chance of so much strength where nothing was planted: 1 if nothing was found, nil if there is nothing to compare with.
+  package var chance: Double? {
+    guard !nulls.isEmpty else { return nil }
+    guard let strength = finding.strength else { return 1 }
+    return ConformalChance.of(strength, among: nulls)
+  }
+
+  /// What it says; nil if it cannot say how often that would be wrong.
+  package var verdict: Verdict? {
+    chance.map { $0 <= level && finding.hypothesis != nil ? Verdict(finding) : .abstention }
+  }
+}
+
+/// The chance of a figure where nothing was planted, from such figures: of m of them, (1 + those at least as large) / (1 + m).
+///
+/// If pairs can be exchanged, at most that share of pairs in which nothing was planted has so small a chance (Vovk, Gammerman &
+/// Shafer, Algorithmic Learning in a Random World, 2005).
+package enum ConformalChance {
+  package static func of(_ figure: Double, among nulls: [Double]) -> Double {
+    Double(1 + nulls.count { $0 >= figure }) / Double(1 + nulls.count)
+  }
+
+  /// How few figures allow so small a chance.
+  package static func fewest(for level: Double) -> Int { Int((1 / level).rounded(.up)) - 1 }
+}

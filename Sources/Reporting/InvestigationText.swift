@@ -1,0 +1,92 @@
+package import Bench
+internal import Scoring
+package import Transformers
+
+/// What an investigator asked, what it came to believe, and what it says.
+package struct InvestigationText {
+  private let report: InvestigationReport
+  private let tokenizer: (any Tokenizer)?
+  private let prompts: [[Int]]
+
+  /// - Parameters:
+  ///   - report: What was found.
+  ///   - tokenizer: Knows the words of token ids.
+  ///   - prompts: The prompts that questions name.
+  package init(_ report: InvestigationReport, tokenizer: (any Tokenizer)?, prompts: [[Int]]) {
+    self.report = report
+    self.tokenizer = tokenizer
+    self.prompts = prompts
+  }
+
+  /// Each question with how far the likeliest token moved, and what is believed afterwards.
+  package var trace: String {
+    let rows = report.finding.steps.enumerated().map { index, step in
+      let best = step.best.first
+      return [
+        "\(index + 1) \(step.purpose.rawValue)", asked(step.question),
+        Prose.short(Double(step.gain), 3), best.map { word($0.hypothesis) } ?? "-",
+        best.map { Self.bar($0.probability) + Prose.short($0.probability, 2) } ?? "-",
+        Prose.short(step.nothing, 2),
+      ]
+    }
+    return TextTable(
+      header: ["question", "asked", "gain", "likeliest", "belief", "nothing"], rows: rows, names: 2
+    ).fitted
+  }
+
+  /// What a question asks, in so many characters: the module, or the end of the prompt, which is what is answered.
+  private func asked(_ question: WitnessQuestion) -> String {
+    if let module = question.module { return "with \(module)" }
+    let text = prompt(question.row)
+    return text.count > 30 ? "…" + text.suffix(29) : text
+  }
+
+  /// A prompt without what all prompts begin and end with.
+  private func prompt(_ row: Int) -> String {
+    PromptNames(tokenizer, prompts).text(row)
+  }
+
+  private static func bar(_ share: Double) -> String {
+    String(repeating: "█", count: Int((8 * share).rounded())) + " "
+  }
+
+  private func word(_ hypothesis: Belief.Hypothesis) -> String {
+    (hypothesis.sign > 0 ? "+" : "-") + TokenNames(tokenizer).word(hypothesis.token)
+  }
+
+  // MARK: The verdict
+
+  /// What is said, and how often that would be wrong.
+  package var verdict: String { Prose.wrapped(sentences) }
+
+  /// The same in one line.
+  package var sentences: String {
+    switch report.verdict {
+    case let verdict? where verdict.asserts:
+      "\(VerdictText(verdict, tokenizer: tokenizer, prompts: prompts).text) \(worth)"
+    case .some: "Nothing can be said. \(doubt)"
+    case nil: "No verdict. \(doubt)"
+    }
+  }
+
+  private var doubt: String {
+    guard report.finding.hypothesis != nil else { return "No hypothesis was found." }
+    let claim = VerdictText(Verdict(report.finding), tokenizer: tokenizer, prompts: prompts).claim
+    return "The hypothesis: \(claim). \(worth)"
+  }
+
+  private var worth: String {
+    let strength = report.finding.strength.map { "Its strength is \(Prose.number($0))" }
+    guard let chance = report.chance else {
+      return
+        "\(strength ?? "It has no strength"). How often so much is wrong, only finetunes of this base in which nothing was "
+        + "planted can say: --null, --calibrate, or --among for the tiny worlds' null pairs."
+    }
+    let share =
+      "a chance of \(Prose.number(chance)) among \(report.nulls.count) \(report.nullsOrigin)"
+    let rule =
+      "a verdict needs at most \(Prose.number(report.level)), and then at most that share of pairs like those is wrongly called planted"
+    return (strength.map { "\($0), which has \(share)" } ?? "It has no strength, and so \(share)")
+      + "; \(rule)."
+  }
+}

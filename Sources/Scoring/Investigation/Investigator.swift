@@ -1,0 +1,95 @@
+package import Diffing
+package import Transformers
+
+/// Decides what was planted in a pair, by fixed rules, from what methods say and a number of questions to both models.
+///
+/// One half of the questions finds a hypothesis, most of the other tests that one on other prompts: what the test is worth does not
+/// depend on how the hypothesis was chosen. A sixth asks which module the change is in.
+package struct Investigator: Sendable {
+  /// How many questions may be asked.
+  package let budget: Int
+  /// Whether it only hears what the models say, and does not see what they expect.
+  package let hearsOnly: Bool
+
+  /// - Parameters:
+  ///   - budget: How many questions may be asked.
+  ///   - hearsOnly: Whether it only hears what the models say.
+  package init(budget: Int, hearsOnly: Bool = false) {
+    self.budget = budget
+    self.hearsOnly = hearsOnly
+  }
+
+  /// One question with what it changed.
+  package struct Step: Sendable {
+    /// What a question is for.
+    package enum Purpose: String, Codable, Sendable {
+      case explore, test, place
+    }
+
+    package let purpose: Purpose
+    package let question: WitnessQuestion
+    /// How far the likeliest token moved in its direction.
+    package let gain: Float
+    /// The likeliest hypotheses afterwards, and the probability of nothing.
+    package let best: [Belief.Share]
+    package let nothing: Double
+    /// The likeliest module afterwards.
+    package let site: SiteBelief.Share?
+  }
+
+  /// What it found, before anybody says whether that is much.
+  package struct Finding: Sendable {
+    /// Nil if nobody said or asked anything.
+    package let hypothesis: Belief.Hypothesis?
+    /// What the test is worth: the natural logarithm of the likelihood ratio of the hypothesis over nothing.
+    ///
+    /// Without a question, what the method measured; nil if neither is there.
+    package let strength: Double?
+    /// The prompt at which the token gained most; without a question, the one that a method names first.
+    package let row: Int?
+    /// The likeliest module; nil if no method names one and none is likelier than all others together.
+    package let site: ModuleSite?
+    /// What each question changed; empty unless that was asked for.
+    package let steps: [Step]
+
+    package init(
+      hypothesis: Belief.Hypothesis?, strength: Double?, row: Int? = nil, site: ModuleSite? = nil,
+      steps: [Step] = []
+    ) {
+      self.hypothesis = hypothesis
+      self.strength = strength
+      self.row = row
+      self.site = site
+      self.steps = steps
+    }
+  }
+
+  /// Asks, and says what was found.
+  ///
+  /// - Parameters:
+  ///   - evidence: What each of some methods said; none if nobody was asked.
+  ///   - witness: The two models.
+  ///   - notesSteps: Whether the finding tells what each question changed.
+  /// - Throws: What the witness throws.
+  package func finding(
+    _ evidence: [Evidence], _ witness: some Witness, notesSteps: Bool = false
+  ) throws -> Finding {
+    var inquiry = Inquiry(evidence, witness, hearsOnly: hearsOnly, notesSteps: notesSteps)
+    let places = hearsOnly ? 0 : budget / 6
+    try inquiry.explore(budget / 2)
+    let hypothesis = inquiry.leading
+    if let hypothesis {
+      try inquiry.test(hypothesis, budget - budget / 2 - places)
+      try inquiry.place(hypothesis, places)
+    }
+    return Finding(
+      hypothesis: hypothesis, strength: budget > 0 ? inquiry.strength : Self.magnitude(evidence),
+      row: hypothesis.flatMap { inquiry.strongestRow($0) } ?? inquiry.firstNamedRow,
+      site: inquiry.likeliestModule, steps: inquiry.steps)
+  }
+
+  /// What one method measured; of several the magnitudes do not compare.
+  private static func magnitude(_ evidence: [Evidence]) -> Double? {
+    evidence.count == 1 ? evidence[0].magnitude : nil
+  }
+}
