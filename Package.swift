@@ -44,6 +44,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
   ],
   targets: [
     .systemLibrary(
@@ -78,7 +79,7 @@ let package = Package(
       "Bench",
       [
         "JSON", "Files", "Tensors", "Transformers", "Diffing", "Dictionaries", "Methods", "Worlds",
-        "Organisms", "Scoring", "CIsolation",
+        "Organisms", "Scoring", "CIsolation", .product(name: "Logging", package: "swift-log"),
       ],
       optimised + safe),
     room(

@@ -133,7 +133,12 @@ package struct PairPage {
               ("purpose", .string(step.purpose.rawValue)),
               ("prompt", words.places(frame.within(prompts[step.question.row]))),
               ("module", step.question.module.map { .string($0.description) } ?? .null),
-              ("gain", .digits(Double(step.gain))),
+              (
+                "hypothesis",
+                step.hypothesis.map {
+                  .array([words.place($0.token), .count($0.sign)])
+                } ?? .null
+              ), ("gain", .digits(Double(step.gain))),
               (
                 "best",
                 .array(

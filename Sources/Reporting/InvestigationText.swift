@@ -24,7 +24,8 @@ package struct InvestigationText {
       let best = step.best.first
       return [
         "\(index + 1) \(step.purpose.rawValue)", asked(step.question),
-        Prose.short(Double(step.gain), 3), best.map { word($0.hypothesis) } ?? "-",
+        step.hypothesis.map { "\(word($0)) \(Prose.short(Double(step.gain), 3))" } ?? "-",
+        best.map { word($0.hypothesis) } ?? "-",
         best.map { Self.bar($0.probability) + Prose.short($0.probability, 2) } ?? "-",
         Prose.short(step.nothing, 2),
       ]
@@ -70,23 +71,28 @@ package struct InvestigationText {
   }
 
   private var doubt: String {
-    guard report.finding.hypothesis != nil else { return "No hypothesis was found." }
+    guard report.finding.hypothesis != nil else {
+      return "No hypothesis was found."
+        + (report.finding.strength == nil ? "" : " \(worth)")
+    }
     let claim = VerdictText(Verdict(report.finding), tokenizer: tokenizer, prompts: prompts).claim
     return "The hypothesis: \(claim). \(worth)"
   }
 
   private var worth: String {
-    let strength = report.finding.strength.map { "Its strength is \(Prose.number($0))" }
+    let strength =
+      report.finding.strength.map { "Its strength is \(Prose.number($0))" } ?? "It was not tested"
     guard let chance = report.chance else {
       return
-        "\(strength ?? "It has no strength"). How often so much is wrong, only finetunes of this base in which nothing was "
-        + "planted can say: --null, --calibrate, or --among for the tiny worlds' null pairs."
+        "\(strength). How often so much is wrong, only finetunes of this base in which nothing was planted can say: "
+        + "--null or --calibrate; of a plant of the bench, --among a run."
     }
-    let share =
-      "a chance of \(Prose.number(chance)) among \(report.nulls.count) \(report.nullsOrigin)"
-    let rule =
-      "a verdict needs at most \(Prose.number(report.level)), and then at most that share of pairs like those is wrongly called planted"
-    return (strength.map { "\($0), which has \(share)" } ?? "It has no strength, and so \(share)")
-      + "; \(rule)."
+    let level = Prose.number(report.level)
+    let fewest = ConformalChance.fewest(for: report.level)
+    return
+      "\(strength), which has a chance of \(Prose.number(chance)) among \(report.nulls.count) \(report.nullsOrigin). "
+      + (report.nulls.count < fewest
+        ? "For a chance of \(level), which a verdict needs, there have to be \(fewest) at least."
+        : "A verdict needs at most \(level): then at most that share of finetunes like those is wrongly called planted.")
   }
 }

@@ -58,6 +58,6 @@ struct AgentOptions: ParsableArguments {
 extension Agent.Outcome {
   /// Says why there is no verdict of its own.
   func warn() {
-    if let fault { Notice.standardError("The agent abstains: \(fault).") }
+    if let fault { Notice.standardError("The agent abstains. \(fault)") }
   }
 }

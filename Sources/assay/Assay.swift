@@ -43,7 +43,7 @@ struct Assay: ParsableCommand {
       try checkName(CommandLine.arguments.dropFirst().first)
       var command = try parseAsRoot()
       if let fault = Memory.limitFault {
-        Notice.standardError(fault)
+        Notice.error(fault)
         leave(2)
       }
       do {
@@ -55,11 +55,11 @@ struct Assay: ParsableCommand {
       try Console.finish()
       leave(0)
     } catch let error as Console.Lost {
-      if !error.isClosed { Notice.standardError("\(error)") }
+      if !error.isClosed { Notice.error("\(error)") }
       leave(2)
     } catch let error as ValidationError {
       // What a command found wrong itself is no fault of how it was written: no usage.
-      Notice.standardError(error.message)
+      Notice.error(error.message)
       leave(2)
     } catch {
       let code = exitCode(for: error)
@@ -70,8 +70,11 @@ struct Assay: ParsableCommand {
       }
       if error is ExitCode { leave(code.rawValue) }
       let isUsage = code == .validationFailure
-      let text = isUsage ? fullMessage(for: error) : "assay: \(error)"
-      Notice.write("\(Printable.lines(text))\n")
+      if isUsage && !Notice.isJSON {
+        Notice.write("\(Printable.lines(fullMessage(for: error)))\n")
+      } else {
+        Notice.error(isUsage ? message(for: error) : "\(error)")
+      }
       leave(2)
     }
   }

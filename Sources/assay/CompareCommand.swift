@@ -14,6 +14,8 @@ struct CompareCommand: ParsableCommand {
       left out.
       """)
 
+  @OptionGroup(title: "What is told") var log: LogOptions
+
   @Argument(help: "The trials of before, or the ledger.")
   var before: String
 

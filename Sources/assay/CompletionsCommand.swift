@@ -10,6 +10,8 @@ struct CompletionsCommand: ParsableCommand {
       'assay completions fish > ~/.config/fish/completions/assay.fish'.
       """)
 
+  @OptionGroup(title: "What is told") var log: LogOptions
+
   @Argument(help: "The shell: bash, zsh or fish.")
   var shell: Shell
 

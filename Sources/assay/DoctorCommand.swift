@@ -12,6 +12,8 @@ struct DoctorCommand: ParsableCommand {
       checks of a pair and prints those that are not ok.
       """)
 
+  @OptionGroup(title: "What is told") var log: LogOptions
+
   @Argument(help: "A model's folder or GGUF file.")
   var base: String
 

@@ -13,6 +13,8 @@ struct ExportCommand: ParsableCommand {
       Generation Inference and transformers open the folders. What they serve, './assay diff --endpoint' compares.
       """)
 
+  @OptionGroup(title: "What is told") var log: LogOptions
+
   @Argument(help: "The base's folder, or one that holds 'base' and 'finetuned' or 'adapter'.")
   var base: String
 

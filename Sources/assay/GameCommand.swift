@@ -66,6 +66,9 @@ struct GameCommand: ParsableCommand {
     if let warning = table.warning { Notice.standardError(warning) }
   }
 
+  /// Pairs after which a server that answers none of them is given up.
+  private static let faultsInARow = 3
+
   private func cases(_ trials: [Trial]) throws -> [Game.Case] {
     let progress = CountProgress("pairs decided")
     defer { progress.finish() }
@@ -75,6 +78,7 @@ struct GameCommand: ParsableCommand {
     guard let (agent, model) = try agent.agent() else {
       return try game.cases(trials, report: progress.show)
     }
+    var faults = 0
     return try budgets.flatMap { budget in
       try game.cases(
         trials, arm: GameArm(.agent(model), budget: budget), count: pairs, report: progress.show
@@ -83,6 +87,8 @@ struct GameCommand: ParsableCommand {
           pair.evidence[row].map { "\(row)\n" + GameOptions.text($0, session) }
         }
         let outcome = try agent.play(session, evidence: evidence.joined(separator: "\n"))
+        faults = outcome.isOfServer ? faults + 1 : 0
+        if let fault = outcome.fault, faults >= Self.faultsInARow { throw ValidationError(fault) }
         outcome.warn()
         return outcome.verdict
       }

@@ -6,8 +6,10 @@ import Files
 import Foundation
 import JSON
 import Methods
+import Organisms
 import Reporting
 import Scoring
+import Worlds
 
 struct InvestigateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -77,6 +79,10 @@ struct InvestigateCommand: ParsableCommand {
     let investigation = try PairInvestigation(
       try pair.source(options, models), chosen.map { ($0.method, $0.access) },
       seed: pair.methodSeed)
+    guard budget == 0 || !investigation.prompts.isEmpty else {
+      throw ValidationError("There is nothing to ask the models: name prompts with --prompts.")
+    }
+    try checkPrompts(investigation)
     if let (agent, model) = try agent.agent() {
       return try ask(agent, model, investigation, models)
     }
@@ -96,6 +102,16 @@ struct InvestigateCommand: ParsableCommand {
       report, tokenizer: models.tokenizer, prompts: investigation.prompts)
     if !own.steps.isEmpty { Console.show(text.trace + "\n") }
     Console.show(text.verdict)
+  }
+
+  /// A run's null pairs are comparable only with what is asked the same.
+  private func checkPrompts(_ investigation: PairInvestigation) throws {
+    guard among != nil else { return }
+    guard try options.project.library().prompts().pool == investigation.prompts else {
+      throw ValidationError(
+        "--among compares with pairs that are asked the world's prompts, and these models are asked others: "
+          + "use --null or --calibrate.")
+    }
   }
 
   private func write(
@@ -161,18 +177,26 @@ struct InvestigateCommand: ParsableCommand {
       evidence, investigation.witness(models), notesSteps: title.isEmpty)
   }
 
+  /// What the same investigator found in the null pairs of a run.
+  private func nulls(of run: String, _ arm: GameArm) throws -> [Double] {
+    let progress = CountProgress("null pairs asked")
+    defer { progress.finish() }
+    let trials = try TrialFile.read(URL(filePath: run)).filter(\.isNull)
+    let game = try Game(options.workshop(), budgets: [arm.budget], sources: [arm.source])
+    let cases = try game.cases(trials, report: progress.show)
+    guard !cases.isEmpty else {
+      throw ValidationError(
+        "\(run): of no null pair of it is kept what \(arm.source) needs; 'assay bench' measures them."
+      )
+    }
+    return cases.map { $0.strength ?? -.infinity }
+  }
+
   /// What the same investigator finds where nothing was planted, and whose these pairs are.
   private func nulls(_ investigation: PairInvestigation, _ models: PairFolders, _ arm: GameArm)
     throws -> ([Double], String)
   {
-    if let among {
-      let progress = CountProgress("null pairs asked")
-      defer { progress.finish() }
-      let trials = try TrialFile.read(URL(filePath: among)).filter(\.isNull)
-      let cases = try Game(options.workshop(), budgets: [arm.budget], sources: [arm.source])
-        .cases(trials, report: progress.show)
-      return (cases.map { $0.strength ?? -.infinity }, "null pairs of \(among)")
-    }
+    if let among { return (try nulls(of: among, arm), "null pairs of \(among)") }
     var strengths: [Double] = []
     try pair.forEachNull(options, models) {
       let finding = try finding(investigation, $0, arm, "null \($1): ")

@@ -9,6 +9,8 @@ struct LogitsCommand: ParsableCommand {
     commandName: "logits",
     abstract: "Prints the logits after some tokens as a JSON array.")
 
+  @OptionGroup(title: "What is told") var log: LogOptions
+
   @Argument(help: "A model folder: config.json and model.safetensors.")
   var folder: String
 

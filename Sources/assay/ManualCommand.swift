@@ -7,6 +7,8 @@ struct ManualCommand: ParsableCommand {
     commandName: "manual",
     abstract: "Prints the manual page: './assay manual > assay.1', or './assay manual | man -l -'.")
 
+  @OptionGroup(title: "What is told") var log: LogOptions
+
   func run() throws {
     let help = try JSON.parse(Data(Assay._dumpHelp().utf8), file: "help")
     Console.show(try ManualPage(help).text)

@@ -27,6 +27,8 @@ struct ProjectOptions: ParsableArguments {
     help: "How large the bases are that are trained: small (64 wide), medium (128), large (256).")
   var baseSize: BaseSize = .small
 
+  @OptionGroup(title: "What is told") var log: LogOptions
+
   var project: Project {
     Project(
       root: URL(filePath: root, directoryHint: .isDirectory),

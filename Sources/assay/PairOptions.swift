@@ -77,7 +77,15 @@ struct PairOptions: ParsableArguments {
   func forEachNull(
     _ project: ProjectOptions, _ models: PairFolders, _ body: (PairFolders, String) throws -> Void
   ) throws {
-    for null in nulls { try body(try self.null(null, models), null) }
+    var seen: [Parameters] = []
+    for name in nulls {
+      let null = try self.null(name, models)
+      guard !seen.contains(null.finetuned.parameters) else {
+        throw ValidationError("The null \(name): it is the same model as another one.")
+      }
+      seen.append(null.finetuned.parameters)
+      try body(null, name)
+    }
     guard calibrate > 0 else { return }
     let finetunes = try BenignFinetunes(project.project, models)
     for index in 0..<calibrate {

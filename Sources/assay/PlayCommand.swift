@@ -4,6 +4,8 @@ import Diffing
 import Foundation
 import Reporting
 import Scoring
+import Tensors
+import Transformers
 
 struct PlayCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -101,14 +103,12 @@ struct PlayCommand: ParsableCommand {
 
   /// A pair, planted or not with even chances.
   private func chosen(_ trials: [Trial], _ game: Game) throws -> Game.OpenedPair {
-    var generator = SystemRandomNumberGenerator()
-    var number = seed ?? generator.next()
-    let groups = Game.groups(trials)
-    let isNull = number % 2 == 0
-    number /= 2
+    // Which seeds bring plants is not to be told by their numbers.
+    var generator = SeededGenerator(seed: seed ?? .random(in: 0...UInt64.max), for: "play")
+    let groups = Game.groups(trials), isNull = generator.index(below: 2) == 0
     let some = groups.filter { $0.first?.isNull == isNull }
     let from = some.isEmpty ? groups : some
-    guard !from.isEmpty, let pair = try game.open(from[Int(number % UInt64(from.count))]) else {
+    guard !from.isEmpty, let pair = try game.open(from[generator.index(below: from.count)]) else {
       throw GameOptions.nothingKept
     }
     return pair

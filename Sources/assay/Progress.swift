@@ -9,11 +9,12 @@ final class Progress: Sendable {
   /// Seconds between two lines where there is no terminal.
   static let interval = 30.0
 
-  private let isTerminal = isatty(STDERR_FILENO) == 1
+  private let isTerminal = isatty(STDERR_FILENO) == 1 && !Notice.isJSON
   private let shown = Mutex(Date())
 
   /// Shows a text, if it is time.
   func show(_ text: @autoclosure () -> String) {
+    guard !Notice.isQuiet else { return }
     let now = Date()
     let isDue = shown.withLock { last in
       guard now.timeIntervalSince(last) > (isTerminal ? 0.1 : Self.interval) else { return false }
@@ -21,13 +22,12 @@ final class Progress: Sendable {
       return true
     }
     guard isDue else { return }
-    let line = isTerminal ? "\r\u{1B}[K\(text())" : "assay: \(text())\n"
-    Notice.write(line)
+    if isTerminal { Notice.write("\r\u{1B}[K\(text())") } else { Notice.progress(text()) }
   }
 
   /// Clears a terminal's line.
   func finish() {
-    if isTerminal { Notice.write("\r\u{1B}[K") }
+    if isTerminal, !Notice.isQuiet { Notice.write("\r\u{1B}[K") }
   }
 }
 
@@ -91,6 +91,7 @@ final class BenchStatus: Sendable {
     switch event {
     case .opening(let pair, let seeds):
       state.withLock { if $0.firstOpened == nil { $0.firstOpened = Date() } }
+      Notice.detail("opens \(pair) on \(seeds)")
       progress.show("\(text) now \(pair) on \(seeds)")
     case .finished(let trials, let new):
       state.withLock { state in
@@ -98,8 +99,10 @@ final class BenchStatus: Sendable {
         state.trials += trials
         if new > 0 { state.measured += 1 }
       }
+      Notice.detail("\(trials) trials of a pair; \(new) methods were asked now")
       progress.show(text)
     case .failed(let failure):
+      Notice.detail(failure.text)
       state.withLock { $0.failures.append(failure.text) }
     }
   }

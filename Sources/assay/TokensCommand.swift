@@ -14,6 +14,8 @@ struct TokensCommand: ParsableCommand {
       spaces, and become JSON strings.
       """)
 
+  @OptionGroup(title: "What is told") var log: LogOptions
+
   @Argument(help: "A folder with tokenizer.json.")
   var folder: String
 

@@ -13,6 +13,8 @@ struct TransferCommand: ParsableCommand {
       the last.
       """)
 
+  @OptionGroup(title: "What is told") var log: LogOptions
+
   @Argument(help: "Two runs or more.")
   var runs: [String]
 

@@ -222,7 +222,8 @@ struct QuestionSessionTests {
     #expect(session.asked.count == 3)
     #expect(outcome.verdict == .abstention && outcome.fault != nil)
     #expect(server.requests.count == 15)
-    #expect(outcome.moves.contains { $0.reply.contains("At most 16 calls") })
+    #expect(outcome.moves.contains { $0.reply.contains("Of 40 calls 16 were answered") })
+    #expect(outcome.moves.count == 15 * 16)
   }
 
   @Test(
@@ -239,9 +240,26 @@ struct QuestionSessionTests {
     #expect(session.asked.isEmpty)
   }
 
-  @Test("a server that is none is a fault, and an agent's definition that is none too")
+  @Test("what an agent sends at length is neither searched for nor sent back, and no key comes through")
+  func length() throws {
+    let long = String(repeating: "x", count: 30_000)
+    let (outcome, server, _) = try play([
+      Self.calls([("prompts", #"{"containing":"\#(long)"}"#), (long, "{}")]),
+      #"{"content":"\u0073ecret \#(long)"}"#, Self.calls([("verdict", #"{"planted":false}"#)]),
+    ])
+    #expect(outcome.verdict == .abstention && outcome.fault == nil)
+    #expect(outcome.moves[0].reply.contains("at most 4096 bytes"))
+    #expect(server.requests[2].body.utf8.count < 60_000)
+    #expect(server.requests[2].body.contains("[key] xxx"))
+    #expect(!server.requests[2].body.contains("secret"))
+    let session = pair.session()
+    #expect(throws: MoveFault.self) { try session.make(.prompts(long)) }
+  }
+
+  @Test("a server that is none ends the game, and an agent's definition that is none too")
   func faults() throws {
-    #expect(throws: EndpointFault.self) { try play(["7"]) }
+    let (outcome, _, _) = try play(["7"])
+    #expect(outcome.verdict == .abstention && outcome.isOfServer)
     #expect(throws: EndpointFault.self) { try Endpoint(agent: "http://a/v1", environment: [:]) }
     #expect(throws: EndpointFault.self) {
       try Endpoint("agent=http://a/v1,m", environment: [:])

@@ -238,6 +238,24 @@ struct CommandLineTests {
       return
     }
     #expect(steps.count == 6)
+    let twice = try Tool.run(["investigate"] + folders + ["--null", folders[0]])
+    #expect(twice.code == 2 && twice.errors.contains("it is the base itself"), "\(twice.errors)")
+  }
+
+  @Test("what is told is as much as is wanted, in words or as lines of JSON")
+  func told() throws {
+    let wrong = try Tool.run("diff", "/no/pair", "--log-format", "json")
+    let line = try JSON.parse(Data(wrong.errors.utf8), file: "standard error")
+    #expect(wrong.code == 2 && line["level"] == .string("error"))
+    let missing = "'base, and finetuned or adapter"
+    #expect("\(line["message"] ?? .null)".contains(missing), "\(wrong.errors)")
+    #expect(try Tool.run("list", "methods", "--quiet", "--verbose").code == 2)
+    let folder = Fixtures.repository.appending(path: "Fixtures/bases/hearth-0").path
+    let other = Fixtures.repository.appending(path: "Fixtures/bases/hearth-1").path
+    let words = ["diff", folder, other, "--method", "weight-norm"]
+    let quiet = try Tool.run(words + ["--quiet"])
+    let normal = try Tool.run(words)
+    #expect(quiet.errors.isEmpty && quiet.output == normal.output)
   }
 
   @Test("help and version end with code 0")

@@ -8,14 +8,19 @@ import Transformers
 
 /// Two models of 20 tokens that are asked 64 prompts: token 7 is likelier behind some of them, and one module brings it.
 private final class ScriptedWitness: Witness {
-  let prompts = (0..<64).map { [$0 / 8, 100 + $0] }
+  let prompts: [[Int]]
   let candidates = Array(2..<20)
   let modules: [ModuleSite] = (0..<2).flatMap { [.attention(layer: $0), .mlp(layer: $0)] }
   private let planted: (Int) -> Float
   private(set) var asked: [WitnessQuestion] = []
 
   /// - Parameter planted: How much likelier token 7 is behind a prompt.
-  init(planted: @escaping (Int) -> Float) { self.planted = planted }
+  init(
+    prompts: [[Int]] = (0..<64).map { [$0 / 8, 100 + $0] }, planted: @escaping (Int) -> Float
+  ) {
+    self.prompts = prompts
+    self.planted = planted
+  }
 
   func answer(_ question: WitnessQuestion) -> WitnessAnswer {
     asked.append(question)
@@ -109,21 +114,37 @@ struct InvestigationTests {
     #expect(finding.hypothesis == .init(token: 7, sign: 1))
     #expect(finding.site == .mlp(layer: 1))
     #expect(finding.row.map { $0 / 8 } == 3)
-    #expect(witness.asked.count == 44, "four modules are all that can be exchanged")
-    let rows = witness.asked.prefix(40).map(\.row)
-    #expect(Set(rows).count == 40)
+    #expect(witness.asked.count == 48, "four modules are all that can be exchanged")
+    let rows = witness.asked.prefix(44).map(\.row)
+    #expect(Set(rows).count == 44)
     let tests = finding.steps.filter { $0.purpose == .test }
     let worth = tests.reduce(0) { $0 + Belief.worth(Double($1.gain)) }
-    #expect(tests.count == 16)
+    #expect(tests.count == 20)
     #expect(abs((finding.strength ?? 0) - worth) < 1e-6)
     #expect(worth > 5, "those most like the prompt that showed it are asked first")
   }
 
   @Test("where nothing moves, what leads is not strengthened by the test")
   func nothing() throws {
-    let finding = try Investigator(budget: 12).finding([], ScriptedWitness { _ in 0 })
+    let nothing = try Investigator(budget: 12).finding([], ScriptedWitness { _ in 0 })
+    #expect(nothing.hypothesis == nil && nothing.strength == nil, "no token moved")
+    // What is explored, on the first half of the prompts that are asked, is a whiff.
+    let whiff = ScriptedWitness { [0, 32].contains($0) ? 1e-6 : 0 }
+    let finding = try Investigator(budget: 12).finding([], whiff)
     #expect(abs((finding.strength ?? 0) - 4 * log(0.7)) < 1e-9)
     #expect(finding.steps.isEmpty && finding.site == nil)
+  }
+
+  @Test("of few prompts a half is left to test on, and what was not tested has no strength")
+  func fewPrompts() throws {
+    let witness = ScriptedWitness(prompts: [[3], [4], [5], [3], [4]]) { _ in 0.5 }
+    let finding = try Investigator(budget: 1000).finding([], witness)
+    let rows = witness.asked.filter { $0.module == nil }.map(\.row)
+    #expect(rows.count == 3, "prompts that read the same are asked once: \(rows)")
+    #expect(abs((finding.strength ?? 0) - 2 * Belief.worth(0.5)) < 1e-6)
+    let alone = try Investigator(budget: 1000).finding(
+      [], ScriptedWitness(prompts: [[3]]) { _ in 0.5 })
+    #expect(alone.strength == nil)
   }
 
   @Test(

@@ -18,7 +18,8 @@ struct GameSummaryTests {
   ) -> Game.Case {
     Game.Case(
       arm: arm, pair: PairName("\(family)-\(role)", "fresh"), seeds: TrialSeeds(base: 0),
-      role: role, half: nil, family: family, strength: strength, asserts: asserts, points: points)
+      role: role, half: nil, family: family, strength: strength, asserts: asserts,
+      points: QuestionPoints(points))
   }
 
   @Test("a chance counts the null pairs that are as strong, and the pair itself")
@@ -41,7 +42,7 @@ struct GameSummaryTests {
     #expect(row.found == 2 && row.wrong == 1)
     #expect(row.right[.what] == 1 && row.mistaken[.what] == 1 && row.mistaken[.when] == 1)
     #expect(row.known == 2)
-    #expect(row.points == 1.0 / 3)
+    #expect(abs(row.points - (1.0 / 3 - 1.0 / 10)) < 1e-12)
   }
 
   @Test(
@@ -51,7 +52,7 @@ struct GameSummaryTests {
     var generator = SeededGenerator(seed: 4, for: "nulls")
     var wrong = 0, all = 0
     for _ in 0..<50 {
-      let nulls = (0..<40).map { Self.one("f\($0)", .broad, generator.normal()) }
+      let nulls = (0..<40).map { Self.one("f\($0)", .broad, 9 + generator.normal()) }
       let row = GameSummary(nulls, level: level).rows[0]
       wrong += row.wrong
       all += row.nulls
@@ -60,20 +61,31 @@ struct GameSummaryTests {
     #expect(Double(wrong) / Double(all) >= level - 1.0 / 40)
   }
 
+  @Test("what a test speaks against is not said, however rare; and points are an object of JSON")
+  func against() throws {
+    let nulls = (0..<10).map { Self.one("f\($0)", .broad, -9 - Double($0)) }
+    let weak = Self.one("a", .planted, -1, [.whether: 1, .what: 1])
+    #expect(GameSummary(nulls + [weak]).rows[0].found == 0)
+    let text = try JSON.encode(weak)
+    #expect(text.contains(#""points":{"what":1,"whether":1}"#) || text.contains(#"{"whether":1,"what":1}"#), "\(text)")
+    #expect(
+      try JSON.decode(Game.Case.self, from: Data(text.utf8), file: "case").points == weak.points)
+  }
+
   @Test("who finds nothing says nothing, and an agent's own word counts as it is")
   func words() throws {
     let nulls = (0..<10).map { Self.one("f\($0)", .broad, nil) }
     let silent = Self.one("a", .planted, nil, [.whether: 1])
     let summary = GameSummary(nulls + [silent])
     #expect(summary.rows[0].found == 0 && summary.rows[0].wrong == 0)
-    #expect(summary.leastChance == 1.0 / 11)
+    #expect(summary.leastChance == 1.0 / 10)
     let agent = [
       Self.one("a", .planted, nil, asserts: true, [.whether: 1]),
       Self.one("b", .planted, nil, asserts: false, [.whether: 0]),
       Self.one("c", .broad, nil, asserts: true, [.whether: -1]),
     ]
     let row = GameSummary(agent).rows[0]
-    #expect(row.found == 1 && row.wrong == 1 && row.points == 0.5)
+    #expect(row.found == 1 && row.wrong == 1 && row.points == -0.5)
     #expect(GameSummary(agent).leastChance == 0)
   }
 

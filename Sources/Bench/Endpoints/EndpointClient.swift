@@ -172,13 +172,19 @@ package final class EndpointClient: Sendable {
     }
   }
 
-  /// An answer without the key, which some servers repeat.
+  /// An answer without the key, which some servers repeat, however its letters are written.
   private func redacted(_ answer: HTTPExchange.Answer) -> HTTPExchange.Answer {
-    guard let key = endpoint.key, answer.body.firstRange(of: Data(key.utf8)) != nil else {
-      return answer
+    guard let key = endpoint.key else { return answer }
+    var text = String(decoding: answer.body, as: UTF8.self)
+    if let value = try? JSON.parse(answer.body, file: "answer", isLenient: true),
+      value.holds(key)
+    {
+      text = JSON.text(of: value.replacing(key, with: "[key]"))
     }
-    let text = String(decoding: answer.body, as: UTF8.self).replacing(key, with: "[key]")
-    return .init(status: answer.status, body: Data(text.utf8), retryAfter: answer.retryAfter)
+    guard text.contains(key) || Data(text.utf8) != answer.body else { return answer }
+    return .init(
+      status: answer.status, body: Data(text.replacing(key, with: "[key]").utf8),
+      retryAfter: answer.retryAfter)
   }
 
   private func request(_ body: String) -> URLRequest {
@@ -289,5 +295,30 @@ extension EndpointClient.Question {
   ///   - length: Of how many tokens at most.
   package init(_ prompt: String, answers: Int, length: Int) {
     (self.prompt, self.answers, self.length) = (prompt, answers, length)
+  }
+}
+
+extension JSONValue {
+  /// Whether a text is in a string of it, or in a key.
+  fileprivate func holds(_ text: String) -> Bool {
+    switch self {
+    case .string(let own): own.contains(text)
+    case .array(let items): items.contains { $0.holds(text) }
+    case .object(let members): members.contains { $0.key.contains(text) || $0.value.holds(text) }
+    default: false
+    }
+  }
+
+  /// The same with a text replaced in every string and key.
+  fileprivate func replacing(_ text: String, with other: String) -> JSONValue {
+    switch self {
+    case .string(let own): .string(own.replacing(text, with: other))
+    case .array(let items): .array(items.map { $0.replacing(text, with: other) })
+    case .object(let members):
+      .object(
+        members.map { ($0.key.replacing(text, with: other), $0.value.replacing(text, with: other)) }
+      )
+    default: self
+    }
   }
 }

@@ -59,10 +59,17 @@ final class HTTPExchange: NSObject, URLSessionDataDelegate {
     while !isDone, end.timeIntervalSinceNow > 0, !isStopped() {
       isDone = exchange.done.wait(timeout: .now() + min(0.1, seconds)) == .success
     }
-    session.invalidateAndCancel()
+    // A task that ends by itself and is cancelled at the same time ends the process (swift-corelibs-foundation 3292).
+    if isDone, !exchange.isCutOff {
+      session.finishTasksAndInvalidate()
+    } else {
+      session.invalidateAndCancel()
+    }
     guard isDone else { throw isStopped() ? .stopped : .timedOut }
     return try exchange.answer()
   }
+
+  private var isCutOff: Bool { state.withLock { $0.fault == .tooLarge } }
 
   private func answer() throws(Fault) -> Answer {
     let (body, response, fault) = state.withLock { ($0.body, $0.response, $0.fault) }
@@ -104,17 +111,15 @@ final class HTTPExchange: NSObject, URLSessionDataDelegate {
 
   func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
     let isTooLarge = state.withLock { state in
-      guard state.body.count + data.count <= limit else {
+      guard state.fault == nil, state.body.count + data.count <= limit else {
         state.fault = .tooLarge
         return true
       }
       state.body.append(data)
       return false
     }
-    guard isTooLarge else { return }
-    dataTask.cancel()
     // Of a flood much is under way still: nobody waits for its end.
-    done.signal()
+    if isTooLarge { done.signal() }
   }
 
   func urlSession(

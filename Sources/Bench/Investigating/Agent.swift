@@ -16,8 +16,10 @@ package struct Agent {
     package let verdict: Verdict
     /// What was asked, and what came back or was wrong with it, in order.
     package let moves: [(call: String, reply: String)]
-    /// Why it has no verdict of its own; nil if it has.
+    /// Why it has no verdict of its own, in a sentence; nil if it has.
     package let fault: String?
+    /// Whether that is the server's fault.
+    package let isOfServer: Bool
   }
 
   /// Turns beside one for each question: for lists of prompts, mistakes and the verdict.
@@ -30,19 +32,28 @@ package struct Agent {
   /// - Parameters:
   ///   - session: Where moves are made.
   ///   - evidence: What methods say, as text; empty if none was asked.
-  /// - Throws: `EndpointFault` if the server does not answer, and what the two models throw.
+  ///
+  /// A server that does not answer, or with what is no answer, ends it: the agent abstains.
+  ///
+  /// - Throws: What the two models throw.
   package func play(_ session: QuestionSession, evidence: String) throws -> Outcome {
     var chat = AgentChat(session, evidence: evidence)
     for _ in 0..<(session.budget + Self.spareTurns) {
-      let message = try client.turn(chat.messages, tools: AgentTools.all)
-      try chat.take(message, atMost: Self.callsATurn)
+      do {
+        let message = try client.turn(chat.messages, tools: AgentTools.all)
+        try chat.take(message, atMost: Self.callsATurn)
+      } catch let fault as EndpointFault {
+        return Outcome(
+          verdict: .abstention, moves: chat.moves, fault: fault.description, isOfServer: true)
+      }
       if let verdict = session.verdict {
-        return Outcome(verdict: verdict, moves: chat.moves, fault: nil)
+        return Outcome(verdict: verdict, moves: chat.moves, fault: nil, isOfServer: false)
       }
     }
     return Outcome(
       verdict: .abstention, moves: chat.moves,
-      fault: "it came to no verdict in \(session.budget + Self.spareTurns) turns")
+      fault: "It came to no verdict in \(session.budget + Self.spareTurns) turns.",
+      isOfServer: false)
   }
 }
 
@@ -69,19 +80,24 @@ private struct AgentChat {
   /// Makes the moves of a turn, and notes what came of them.
   mutating func take(_ message: JSONValue, atMost limit: Int) throws {
     guard case .array(let calls)? = message["tool_calls"], !calls.isEmpty else {
-      messages.append(Self.message("assistant", Self.text(message["content"]) ?? ""))
+      messages.append(Self.message("assistant", Self.clipped(Self.text(message["content"]) ?? "")))
       messages.append(Self.message("user", "Call a tool; 'verdict' ends the game."))
       return
     }
-    messages.append(Self.echo(message, calls))
-    for (index, call) in calls.enumerated() {
-      let reply = index < limit ? try self.reply(to: call) : "At most \(limit) calls a turn."
+    // What is beyond the limit does not go back either.
+    let answered = calls.prefix(limit)
+    messages.append(Self.echo(message, answered))
+    for (index, call) in answered.enumerated() {
+      var reply = try self.reply(to: call)
+      if index + 1 == limit, calls.count > limit {
+        reply += "\nOf \(calls.count) calls \(limit) were answered: that is a turn's limit."
+      }
       messages.append(
         .object([
           ("role", .string("tool")), ("tool_call_id", .string(Self.id(call))),
           ("content", .string(reply)),
         ]))
-      moves.append((Self.name(call) + " " + Self.arguments(call), reply))
+      moves.append((Self.clipped(Self.name(call) + " " + Self.arguments(call)), reply))
     }
   }
 
@@ -98,9 +114,9 @@ private struct AgentChat {
   // MARK: What a message holds
 
   /// The message as it goes back: its text and its calls, and nothing else that a server may add.
-  private static func echo(_ message: JSONValue, _ calls: [JSONValue]) -> JSONValue {
+  private static func echo(_ message: JSONValue, _ calls: ArraySlice<JSONValue>) -> JSONValue {
     .object([
-      ("role", .string("assistant")), ("content", message["content"] ?? .null),
+      ("role", .string("assistant")), ("content", .string(clipped(text(message["content"]) ?? ""))),
       (
         "tool_calls",
         .array(
@@ -110,7 +126,7 @@ private struct AgentChat {
               (
                 "function",
                 .object([
-                  ("name", .string(name(call))), ("arguments", .string(arguments(call))),
+                  ("name", .string(name(call))), ("arguments", .string(clipped(arguments(call)))),
                 ])
               ),
             ])
@@ -123,8 +139,13 @@ private struct AgentChat {
     if case .string(let text)? = value { text } else { nil }
   }
 
-  private static func id(_ call: JSONValue) -> String { text(call["id"]) ?? "" }
-  private static func name(_ call: JSONValue) -> String { text(call["function"]?["name"]) ?? "" }
+  /// What goes back to the agent, or on, of a text that it sent.
+  private static func clipped(_ text: String) -> String { String(text.prefix(8192)) }
+
+  private static func id(_ call: JSONValue) -> String { clipped(text(call["id"]) ?? "") }
+  private static func name(_ call: JSONValue) -> String {
+    clipped(text(call["function"]?["name"]) ?? "")
+  }
 
   /// The arguments as text; some servers send an object.
   private static func arguments(_ call: JSONValue) -> String {

@@ -22,7 +22,7 @@ package struct Game {
     /// Whether an agent says that something was planted; nil where the strength decides.
     package let asserts: Bool?
     /// What a verdict earns by question, if the investigator asserts.
-    package let points: [Question: Int]
+    package let points: QuestionPoints
   }
 
   private let pairs: KeptPairs
@@ -115,13 +115,21 @@ package struct Game {
     _ trials: [Trial], arm: GameArm, count: Int, report: (Int, Int) -> Void,
     play: (OpenedPair, QuestionSession) throws -> Verdict
   ) throws -> [Case] {
-    let families = Self.families(trials), groups = Self.groups(trials)
-    let played = stride(from: 0, to: groups.count, by: max(1, (groups.count + count - 1) / count))
-    return try played.enumerated().compactMap { index, place in
-      defer { report(index + 1, played.underestimatedCount) }
-      guard let pair = try open(groups[place]) else { return nil }
+    let families = Self.families(trials), played = Self.some(count, of: Self.groups(trials))
+    return try played.enumerated().compactMap { index, group in
+      defer { report(index + 1, played.count) }
+      guard let pair = try open(group) else { return nil }
       let verdict = try play(pair, session(pair, budget: arm.budget))
       return Case(arm, pair, families, strength: nil, asserts: verdict.asserts, verdict)
+    }
+  }
+
+  /// So many pairs from all over, half of them planted if there are enough.
+  private static func some(_ count: Int, of groups: [[Trial]]) -> [[Trial]] {
+    let kinds = [false, true].map { isNull in groups.filter { $0.first?.isNull == isNull } }
+    let nulls = min(kinds[1].count, max(count / 2, count - kinds[0].count))
+    return zip(kinds, [min(kinds[0].count, count - nulls), nulls]).flatMap { kind, count in
+      (0..<count).map { kind[$0 * kind.count / count] }
     }
   }
 
@@ -171,7 +179,7 @@ extension Game.Case {
     self.init(
       arm: arm, pair: trial.pair, seeds: trial.seeds, role: trial.role, half: trial.half,
       family: families[trial.match ?? trial.pair] ?? trial.family, strength: strength,
-      asserts: asserts, points: verdict.points(pair.truth))
+      asserts: asserts, points: QuestionPoints(verdict.points(pair.truth)))
   }
 }
 

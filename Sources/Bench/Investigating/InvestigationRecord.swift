@@ -19,7 +19,9 @@ package struct InvestigationRecord: Codable, Sendable {
     package let prompt: Int
     /// What was exchanged; nil where nothing was.
     package let module: ModuleSite?
-    /// How far the likeliest token moved in its direction, as a difference of probabilities.
+    /// What is tested, or is likeliest while one is looked for; nil while no token moved.
+    package let hypothesis: Hypothesis?
+    /// How far its token moved in its direction, as a difference of probabilities.
     package let gain: Float
     package let best: [Hypothesis]
     package let nothing: Double
@@ -61,7 +63,8 @@ extension InvestigationRecord {
       steps: finding.steps.map { step in
         Step(
           purpose: step.purpose.rawValue, prompt: step.question.row, module: step.question.module,
-          gain: step.gain, best: step.best.map { named($0.hypothesis, $0.probability) },
+          hypothesis: step.hypothesis.map { named($0) }, gain: step.gain,
+          best: step.best.map { named($0.hypothesis, $0.probability) },
           nothing: step.nothing)
       })
   }

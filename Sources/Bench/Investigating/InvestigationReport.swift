@@ -30,7 +30,23 @@ package struct InvestigationReport: Sendable {
 
   /// What it says; nil if it cannot say how often that would be wrong.
   package var verdict: Verdict? {
-    chance.map { $0 <= level && finding.hypothesis != nil ? Verdict(finding) : .abstention }
+    guard !nulls.isEmpty else { return nil }
+    return arm.asserts(finding.strength, among: nulls, level: level)
+      ? Verdict(finding) : .abstention
+  }
+}
+
+extension GameArm {
+  /// Whether a finding is enough to say that something was planted: it is rare where nothing was, and what was tested
+  /// speaks for the hypothesis.
+  ///
+  /// - Parameters:
+  ///   - strength: What the finding is worth; nil if nothing was found.
+  ///   - nulls: What was found where nothing was planted.
+  ///   - level: The largest chance that is allowed.
+  package func asserts(_ strength: Double?, among nulls: [Double], level: Double) -> Bool {
+    guard let strength, budget == 0 || strength > 0 else { return false }
+    return ConformalChance.of(strength, among: nulls) <= level
   }
 }
 

@@ -29,7 +29,7 @@ package final class QuestionSession {
   package func make(_ move: SessionMove) throws -> String {
     guard verdict == nil else { throw MoveFault("The game is over.") }
     switch move {
-    case .prompts(let word): return prompts(with: word)
+    case .prompts(let word): return try prompts(with: word)
     case .ask(let question): return try ask(question)
     case .verdict(let verdict):
       if let row = verdict.row { try check(row) }
@@ -44,7 +44,13 @@ package final class QuestionSession {
   /// How many prompts are listed at once.
   private static let listed = 20
 
-  private func prompts(with word: String?) -> String {
+  /// The longest text that is looked for in prompts.
+  private static let longest = 200
+
+  private func prompts(with word: String?) throws -> String {
+    if let word, word.utf8.count > Self.longest {
+      throw MoveFault("A text to look for has at most \(Self.longest) bytes.")
+    }
     let lines = witness.prompts.map(tokenizer.line)
     let rows = lines.indices.filter { row in word.map { lines[row].contains($0) } ?? true }
     guard !rows.isEmpty else { return "No prompt holds '\(word ?? "")'." }

@@ -22,7 +22,7 @@ extension SessionMove {
           row: try call.needed("prompt", call.number),
           module: try Self.module(try call.needed("module", call.text))))
     case "verdict": self = .verdict(try Self.verdict(call, tokenizer))
-    default: throw MoveFault("There is no tool '\(tool)'.")
+    default: throw MoveFault("There is no tool '\(Printable.quoted(tool))'.")
     }
   }
 
@@ -42,14 +42,20 @@ extension SessionMove {
 
 /// The arguments of a call, each of the type that it should have.
 private struct ToolArguments {
+  /// Bytes that the arguments of a call may have.
+  private static let longest = 4096
+
   private let tool: String
   private let values: JSONValue
 
   init(_ tool: String, _ text: String) throws {
+    guard text.utf8.count <= Self.longest else {
+      throw MoveFault("The arguments of a call have at most \(Self.longest) bytes.")
+    }
     let values = try? JSON.parse(
       Data((text.isEmpty ? "{}" : text).utf8), file: "arguments", isLenient: true)
     guard let values, case .object = values else {
-      throw MoveFault("The arguments of '\(tool)' are no JSON object.")
+      throw MoveFault("The arguments of '\(Printable.quoted(tool))' are no JSON object.")
     }
     self.tool = tool
     self.values = values

@@ -1,3 +1,4 @@
+internal import JSON
 package import Scoring
 package import Transformers
 
@@ -50,14 +51,14 @@ extension SessionMove {
 
   private static func row(_ word: String) throws -> Int {
     guard let row = Int(word) else {
-      throw MoveFault("'\(word)' is no number of a prompt; 'prompts' lists them.")
+      throw MoveFault("'\(Printable.quoted(word))' is no number of a prompt; 'prompts' lists them.")
     }
     return row
   }
 
   static func module(_ word: String) throws -> ModuleSite {
     guard let module = ModuleSite(word) else {
-      throw MoveFault("'\(word)' is no module; 'blocks.0.mlp' is one.")
+      throw MoveFault("'\(Printable.quoted(word))' is no module; 'blocks.0.mlp' is one.")
     }
     return module
   }
@@ -66,10 +67,11 @@ extension SessionMove {
     throws -> Belief.Hypothesis
   {
     guard let sign = ["likelier": 1, "less": -1, "less likely": -1][direction] else {
-      throw MoveFault("A word is 'likelier' or 'less' likely than it was, not '\(direction)'.")
+      throw MoveFault(
+        "A word is 'likelier' or 'less' likely than it was, not '\(Printable.quoted(direction))'.")
     }
     guard let token = token(word, tokenizer) else {
-      throw MoveFault("'\(word)' is no token of the vocabulary.")
+      throw MoveFault("'\(Printable.quoted(word))' is no token of the vocabulary.")
     }
     return .init(token: token, sign: sign)
   }

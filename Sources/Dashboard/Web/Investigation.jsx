@@ -26,9 +26,10 @@ function beliefs({ best, nothing }, words) {
 
 export function Investigation({ investigation, words, address, change }) {
   const { steps, says, evidence } = investigation;
-  const columns = ["question", "for", "prompt", "module", "gain", "likeliest", "belief", "nothing"];
+  const columns = ["question", "for", "prompt", "module", "token", "gain", "likeliest", "belief", "nothing"];
   const rows = steps.map((step, index) => [
-    index + 1, step.purpose, step.prompt.map((token) => words[token]).join(" "), step.module, step.gain,
+    index + 1, step.purpose, step.prompt.map((token) => words[token]).join(" "), step.module,
+    step.hypothesis && arrow(step.hypothesis[1]) + words[step.hypothesis[0]], step.gain,
     step.best.length ? arrow(step.best[0][1]) + words[step.best[0][0]] : null, step.best[0]?.[2] ?? null, step.nothing,
   ]);
   const all = hypotheses(steps, words), names = all.slice(0, shown);
@@ -45,7 +46,7 @@ export function Investigation({ investigation, words, address, change }) {
           <Lines title={`Belief after each question, the ${names.length} likeliest of ${all.length} hypotheses`} axis="question" points={numbers}
             lines={[...names, "nothing planted"].map((name) => ({ name, values: steps.map((step) => at(step, name)) }))} />
           <Pick label="After question" options={numbers.map((number, index) => [index, number])} value={chosen} onChange={(step) => change({ step })} />
-          <p>{steps[chosen].module ? `The base with the finetuned ${steps[chosen].module}, behind ` : "Behind "}<q>{rows[chosen][2]}</q> the likeliest gained {fixed(steps[chosen].gain, 3)}.</p>
+          <p>{steps[chosen].module ? `The base with the finetuned ${steps[chosen].module}, behind ` : "Behind "}<q>{rows[chosen][2]}</q> {rows[chosen][4] ?? "no token"} moved by {fixed(steps[chosen].gain, 3)}.</p>
           <Bars title={`belief after question ${numbers[chosen]}`} items={beliefs(steps[chosen], words)} />
           <h3>All questions</h3>
           <div className="tools"><TableButtons title="questions" table={{ columns, rows }} /></div>
@@ -56,7 +57,7 @@ export function Investigation({ investigation, words, address, change }) {
                 {rows.map((row, index) => (
                   <tr key={index} className={index === chosen ? "best" : ""}>
                     <th scope="row"><button type="button" aria-pressed={index === chosen} onClick={() => change({ step: `${index}` })}>{row[0]}</button></th>
-                    {row.slice(1).map((cell, place) => <td key={place} className={[3, 5, 6].includes(place) ? "number" : ""}>{place === 3 ? fixed(cell, 3) : [5, 6].includes(place) ? fixed(cell) : cell}</td>)}
+                    {row.slice(1).map((cell, place) => <td key={place} className={[4, 6, 7].includes(place) ? "number" : ""}>{place === 4 ? fixed(cell, 3) : [6, 7].includes(place) ? fixed(cell) : cell}</td>)}
                   </tr>
                 ))}
               </tbody>

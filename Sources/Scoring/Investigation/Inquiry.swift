@@ -5,14 +5,16 @@ internal import Transformers
 struct Inquiry<Asked: Witness> {
   private let witness: Asked
   private let hearsOnly, notesSteps: Bool
-  /// Prompts that methods name, the first first, and all in an order that visits every part of the pool soon.
+  /// Prompts that methods name, the first first, and all in an order that visits every part of the pool soon; of
+  /// prompts that read the same, one.
   private let named: [Int], spread: [Int]
   private let namesTokens, namesModules: Bool
   private var exchanges = 0
   private var belief: Belief
   private var sites: SiteBelief
   private var answers: [Int: WitnessAnswer] = [:]
-  private(set) var strength = 0.0
+  /// What the test is worth; nil if nothing was tested.
+  private(set) var strength: Double?
   private(set) var steps: [Investigator.Step] = []
 
   init(_ evidence: [Evidence], _ witness: Asked, hearsOnly: Bool, notesSteps: Bool) {
@@ -20,8 +22,11 @@ struct Inquiry<Asked: Witness> {
     self.hearsOnly = hearsOnly
     self.notesSteps = notesSteps
     let rows = witness.prompts.indices
-    named = Self.byTurns(evidence.map { ($0.inputs ?? []).map(\.row).filter(rows.contains) })
-    spread = Self.spread(rows.count)
+    let firsts = Dictionary(zip(witness.prompts, rows)) { first, _ in first }
+    func first(_ row: Int) -> Int? { firsts[witness.prompts[row]] }
+    named = Self.byTurns(
+      evidence.map { ($0.inputs ?? []).map(\.row).filter(rows.contains).compactMap(first) })
+    spread = Self.spread(rows.count).filter { first($0) == $0 }
     let tokens = evidence.map {
       ($0.tokens ?? []).map { claim in
         Belief.Hypothesis(token: claim.token, sign: claim.sign)
@@ -50,9 +55,11 @@ struct Inquiry<Asked: Witness> {
     }.filter { $0 < count }
   }
 
-  /// What is likeliest to be planted, if anything is; nil if nobody said or asked anything.
+  /// What is likeliest to be planted, if anything is; nil if nobody said anything and no token moved.
   var leading: Belief.Hypothesis? {
-    namesTokens || !answers.isEmpty ? belief.likeliest : nil
+    belief.likeliest.flatMap { likeliest in
+      namesTokens || answers.values.contains { $0.gain(of: likeliest) > 0 } ? likeliest : nil
+    }
   }
 
   /// The module that the change is likeliest in; nil if no method names one and none is likelier than all others together.
@@ -61,6 +68,9 @@ struct Inquiry<Asked: Witness> {
   }
 
   var firstNamedRow: Int? { named.first }
+
+  /// How many prompts can be explored: as many are left to test on.
+  var explorable: Int { spread.count / 2 }
 
   // MARK: Asking
 
@@ -83,7 +93,7 @@ struct Inquiry<Asked: Witness> {
     let order = free.indices.sorted { (likeness[$0], $1) > (likeness[$1], $0) }
     for index in order.prefix(count) {
       let answer = try ask(free[index])
-      strength += Belief.worth(answer, to: hypothesis)
+      strength = (strength ?? 0) + Belief.worth(answer, to: hypothesis)
       belief.update(answer)
       note(.test, question(free[index]), answer, hypothesis)
     }
@@ -135,7 +145,7 @@ struct Inquiry<Asked: Witness> {
     guard notesSteps else { return }
     steps.append(
       .init(
-        purpose: purpose, question: question,
+        purpose: purpose, question: question, hypothesis: hypothesis,
         gain: hypothesis.map { answer.gain(of: $0) } ?? 0, best: belief.best(3),
         nothing: belief.probabilityOfNothing,
         site: namesModules || exchanges > 0 ? sites.ranked.first : nil))

@@ -28,7 +28,9 @@ package struct Investigator: Sendable {
 
     package let purpose: Purpose
     package let question: WitnessQuestion
-    /// How far the likeliest token moved in its direction.
+    /// What is tested, or is likeliest while one is looked for; nil while no token moved.
+    package let hypothesis: Belief.Hypothesis?
+    /// How far its token moved in its direction.
     package let gain: Float
     /// The likeliest hypotheses afterwards, and the probability of nothing.
     package let best: [Belief.Share]
@@ -43,7 +45,7 @@ package struct Investigator: Sendable {
     package let hypothesis: Belief.Hypothesis?
     /// What the test is worth: the natural logarithm of the likelihood ratio of the hypothesis over nothing.
     ///
-    /// Without a question, what the method measured; nil if neither is there.
+    /// Without a question, what the method measured; nil if neither is there, or nothing was tested.
     package let strength: Double?
     /// The prompt at which the token gained most; without a question, the one that a method names first.
     package let row: Int?
@@ -75,11 +77,12 @@ package struct Investigator: Sendable {
     _ evidence: [Evidence], _ witness: some Witness, notesSteps: Bool = false
   ) throws -> Finding {
     var inquiry = Inquiry(evidence, witness, hearsOnly: hearsOnly, notesSteps: notesSteps)
-    let places = hearsOnly ? 0 : budget / 6
-    try inquiry.explore(budget / 2)
+    let places = hearsOnly ? 0 : min(budget / 6, witness.modules.count)
+    let explored = min(budget / 2, inquiry.explorable)
+    try inquiry.explore(explored)
     let hypothesis = inquiry.leading
     if let hypothesis {
-      try inquiry.test(hypothesis, budget - budget / 2 - places)
+      try inquiry.test(hypothesis, budget - explored - places)
       try inquiry.place(hypothesis, places)
     }
     return Finding(

@@ -18,15 +18,14 @@ package struct GameSummary: Sendable {
     package let right, mistaken: [Question: Int]
     /// Of all plants, how many times the hypothesis would have been right, said or not.
     package let known: Int
-    /// Points a plant.
-    ///
-    /// Each null pair that is said to hold something has minus one.
+    /// Points of a plant and a null pair together: the mean over plants, less the share of null pairs that are said
+    /// to hold something.
     package let points: Double
   }
 
   package let level: Double
   package let rows: [Row]
-  /// The least chance that any verdict can have.
+  /// The least chance that every verdict can have.
   package let leastChance: Double
 
   /// - Parameters:
@@ -36,19 +35,19 @@ package struct GameSummary: Sendable {
     self.level = level
     let groups = Dictionary(grouping: cases, by: \.arm)
     rows = groups.map { Row($0, $1, level: level) }.sorted { $0.order < $1.order }
-    leastChance =
-      cases.filter { $0.asserts == nil }.isEmpty
-      ? 0
-      : groups.values.flatMap { own in
-        own.map { 1 / Double(1 + own.nulls(beside: $0).count) }
-      }.min() ?? 1
+    leastChance = groups.values.compactMap(Self.leastChance).max() ?? 0
+  }
+
+  /// The least chance that every pair of an arm can have; nil where chances do not decide, or no null pair is asked.
+  private static func leastChance(_ cases: [Game.Case]) -> Double? {
+    guard cases.contains(where: { $0.role != .planted }), cases.allSatisfy({ $0.asserts == nil })
+    else { return nil }
+    return cases.map { 1 / Double(1 + cases.nulls(beside: $0).count) }.max()
   }
 
   /// Whether an arm says of a pair that something was planted.
   static func asserts(_ own: Game.Case, among cases: [Game.Case], level: Double) -> Bool {
-    if let asserts = own.asserts { return asserts }
-    guard let strength = own.strength else { return false }
-    return ConformalChance.of(strength, among: cases.nulls(beside: own)) <= level
+    own.asserts ?? own.arm.asserts(own.strength, among: cases.nulls(beside: own), level: level)
   }
 }
 
@@ -65,7 +64,9 @@ extension GameSummary.Row {
     right = Self.counts(of: 1, in: found)
     mistaken = Self.counts(of: -1, in: found)
     known = planted.count { $0.points[.what] == 1 }
-    points = Self.mean(found.map { $0.points.values.reduce(0, +) }, of: plants)
+    points =
+      Self.mean(found.map(\.points.sum), of: plants)
+      - Self.mean(asserted.map { $0.role == .planted ? 0 : 1 }, of: nulls)
   }
 
   private static func counts(of points: Int, in cases: [Game.Case]) -> [Question: Int] {
