@@ -240,7 +240,7 @@ struct QuestionSessionTests {
     #expect(session.asked.isEmpty)
   }
 
-  @Test("what an agent sends at length is neither searched for nor sent back, and no key comes through")
+  @Test("what an agent sends at length is not searched for or sent back, and no key comes through")
   func length() throws {
     let long = String(repeating: "x", count: 30_000)
     let (outcome, server, _) = try play([
