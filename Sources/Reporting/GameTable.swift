@@ -19,15 +19,15 @@ package struct GameTable {
       without questions the method's magnitude stands for the test, and of several methods there is none. Agents decide by \
       themselves. Token: on how many plants the hypothesis is right, said or not. Found: plants of which it says that something was \
       planted. Wrong: null pairs of which it says so, with a 95 % interval by Wilson; who was asked of no null pair says nothing. Right: \
-      of the plants that are found, how often token, prompt and module were right, of how often they were said. Points of a plant and a \
-      null pair together: 1 for each right answer, -1 for each wrong one.
+      of the plants that are found, how often token, prompt and module were right, of how often they were said. Score: points of a plant and \
+      a null pair together, 1 for each right answer, -1 for each wrong one.
       """)
   }
 
   /// What stands in the way of every verdict; nil if nothing does.
   package var warning: String? {
     guard summary.leastChance > summary.level else { return nil }
-    return "There are too few null pairs of other families: no verdict can have a chance below "
+    return "There are few null pairs of other families: some verdicts can have no chance below "
       + "\(Prose.number(summary.leastChance)). More bases, or --level above that, help."
   }
 
@@ -49,7 +49,7 @@ package struct GameTable {
   private func table(_ rows: [GameSummary.Row], heading: String) -> TextTable {
     TextTable(
       header: [
-        heading, "asked", "token", "found", "wrong", "right", "points",
+        heading, "asked", "token", "found", "wrong", "right", "score",
       ],
       rows: rows.map { row in
         [

@@ -80,19 +80,28 @@ package struct InvestigationText {
   }
 
   private var worth: String {
-    let strength =
-      report.finding.strength.map { "Its strength is \(Prose.number($0))" } ?? "It was not tested"
+    guard let strength = report.finding.strength else { return "It was not tested." }
+    let said = "Its strength is \(Prose.number(strength))"
     guard let chance = report.chance else {
       return
-        "\(strength). How often so much is wrong, only finetunes of this base in which nothing was planted can say: "
+        "\(said). How often so much is wrong, only finetunes of this base in which nothing was planted can say: "
         + "--null or --calibrate; of a plant of the bench, --among a run."
     }
-    let level = Prose.number(report.level)
-    let fewest = ConformalChance.fewest(for: report.level)
     return
-      "\(strength), which has a chance of \(Prose.number(chance)) among \(report.nulls.count) \(report.nullsOrigin). "
-      + (report.nulls.count < fewest
-        ? "For a chance of \(level), which a verdict needs, there have to be \(fewest) at least."
-        : "A verdict needs at most \(level): then at most that share of finetunes like those is wrongly called planted.")
+      "\(said), which has a chance of \(Prose.number(chance)) among \(report.nulls.count) \(report.nullsOrigin). "
+      + rule(strength)
+  }
+
+  /// What a verdict needs, and what that is worth.
+  private func rule(_ strength: Double) -> String {
+    let level = Prose.number(report.level), fewest = ConformalChance.fewest(for: report.level)
+    if report.arm.budget > 0, strength <= 0 {
+      return "The test speaks against it, and then there is no verdict, however rare that is."
+    }
+    if report.nulls.count < fewest {
+      return "For a chance of \(level), which a verdict needs, there have to be \(fewest) at least."
+    }
+    return
+      "A verdict needs at most \(level): then at most that share of finetunes like those is wrongly called planted."
   }
 }

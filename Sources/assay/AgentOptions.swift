@@ -44,20 +44,23 @@ struct AgentOptions: ParsableArguments {
     }
   }
 
-  /// The agent with its name; nil if none is given.
-  func agent() throws -> (agent: Agent, model: String)? {
+  /// What somebody makes of the agent and its name; nil if none is given.
+  ///
+  /// - Parameter play: Is given both; what the transcript lacks is told afterwards.
+  func withAgent<Result>(_ play: (Agent, String) throws -> Result) throws -> Result? {
     guard let endpoint = try endpoint else { return nil }
     Endpoint.avoidProxies([endpoint])
     let transcript = try transcript.map { try Transcript(URL(filePath: $0)) }
+    defer { transcript?.tellLosses() }
     let client = EndpointClient(
       endpoint, patience: .init(seconds: seconds), transcript: transcript)
-    return (Agent(client), endpoint.model)
+    return try play(Agent(client), endpoint.model)
   }
 }
 
 extension Agent.Outcome {
   /// Says why there is no verdict of its own.
   func warn() {
-    if let fault { Notice.standardError("The agent abstains. \(fault)") }
+    if let fault { Notice.standardError(isOfServer ? fault : "The agent abstains. \(fault)") }
   }
 }

@@ -39,6 +39,7 @@ struct Assay: ParsableCommand {
     if CommandLine.arguments.dropFirst().first != WorkerCommand.configuration.commandName {
       Interruption.handle()
     }
+    LogOptions.follow(CommandLine.arguments)
     do {
       try checkName(CommandLine.arguments.dropFirst().first)
       var command = try parseAsRoot()

@@ -190,13 +190,13 @@ struct RunWriter {
   ///
   /// Plants that were diluted or aged are meant to fail somewhere.
   func fail(over trials: [Trial], failures: [String], lacking skills: [String]) throws {
-    for line in skills + failures.map({ "no answer: \($0)" }) { Notice.standardError(line) }
+    for line in skills + failures.map({ "no answer: \($0)" }) { Notice.error(line) }
     let plants = trials.filter { !$0.isNull && $0.planting.dial == nil }
     let installed = plants.filter(\.isInstalled).count
     let isShort = Double(installed) < Self.leastInstalled * Double(plants.count)
     if installed < plants.count {
-      Notice.standardError(
-        "some plants are not installed: the report above says which, and with what figures")
+      let tell = isShort ? Notice.error : Notice.standardError
+      tell("some plants are not installed: the report above says which, and with what figures")
     }
     if isShort || !skills.isEmpty || !failures.isEmpty { throw ExitCode(1) }
   }

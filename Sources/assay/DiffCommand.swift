@@ -136,7 +136,7 @@ struct DiffCommand: ParsableCommand {
     if cost { Console.show(run.costs.text) }
     // One method's failure is its own; the caller learns of it all the same.
     if run.answers + run.failures == 0 {
-      Notice.standardError("No method that was chosen works at a level that was chosen.")
+      Notice.error("No method that was chosen works at a level that was chosen.")
     }
     if run.failures > 0 { throw ExitCode(run.answers > 0 ? 1 : 2) }
   }

@@ -117,14 +117,18 @@ struct DiffRun {
       answers += 1
     } catch let error as DiffingError {
       progress.finish()
-      tell("\(question.method.card.id) (\(question.prompts.access.rawValue)): no answer: \(error)")
+      tell(
+        "\(question.method.card.id) (\(question.prompts.access.rawValue)): no answer: \(error)",
+        by: Notice.error)
       failures += 1
     }
   }
 
   /// Says what has no answer, where people look.
-  private mutating func tell(_ notice: String) {
-    Notice.standardError(notice)
+  private mutating func tell(
+    _ notice: String, by tell: (String) -> Void = Notice.standardError
+  ) {
+    tell(notice)
     page?.add(notice: notice)
   }
 

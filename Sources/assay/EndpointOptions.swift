@@ -101,11 +101,7 @@ struct EndpointOptions: ParsableArguments {
       EndpointClient(
         endpoint, patience: .init(seconds: seconds), transcript: transcript, terms: terms)
     }
-    defer {
-      if let lost = transcript?.lostCount, lost > 0 {
-        Notice.standardError("\(lost) exchanges could not be noted in the transcript.")
-      }
-    }
+    defer { transcript?.tellLosses() }
     let progress = CountProgress("prompts answered")
     let pair = EndpointPair(
       client(base), client(finetuned), prompts: prompts, seed: command.pair.methodSeed,
@@ -183,5 +179,13 @@ struct EndpointOptions: ParsableArguments {
     for exhibit in reply.evidence.exhibits {
       Console.show(text.lines(exhibit).map { "    \($0)" }.joined(separator: "\n"))
     }
+  }
+}
+
+extension Transcript {
+  /// Says what of it is missing.
+  func tellLosses() {
+    guard lostCount > 0 else { return }
+    Notice.standardError("\(lostCount) exchanges could not be noted in the transcript.")
   }
 }

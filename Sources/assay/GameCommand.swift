@@ -41,20 +41,25 @@ struct GameCommand: ParsableCommand {
 
   @OptionGroup var agent: AgentOptions
 
-  @Option(help: "With --agent: on how many pairs at most; they are from all over the run.")
-  var pairs = 20
+  @Option(
+    help: "With --agent: on how many pairs at most, from all over the run; 20 if not given.")
+  var pairs: Int?
 
   @Flag(help: "Prints what was found of each pair, a line of JSON each.")
   var json = false
 
   func validate() throws {
     try GameOptions.check(budgets: budgets, level: level)
-    guard pairs > 0 else { throw ValidationError("--pairs should be at least 1.") }
+    guard pairs ?? 1 > 0 else { throw ValidationError("--pairs should be at least 1.") }
+    guard pairs == nil || agent.isGiven else {
+      throw ValidationError("--pairs is for --agent.")
+    }
   }
 
   func run() throws {
     let trials = GameOptions.half(
       try TrialFile.read(URL(filePath: trials)), isHeldOut: heldOut)
+    try GameOptions.check(together, among: trials)
     let cases = try cases(trials)
     guard !cases.isEmpty else { throw GameOptions.nothingKept }
     if json {
@@ -66,31 +71,53 @@ struct GameCommand: ParsableCommand {
     if let warning = table.warning { Notice.standardError(warning) }
   }
 
-  /// Pairs after which a server that answers none of them is given up.
-  private static let faultsInARow = 3
-
   private func cases(_ trials: [Trial]) throws -> [Game.Case] {
     let progress = CountProgress("pairs decided")
     defer { progress.finish() }
-    let budgets = budgets.isEmpty ? agent.isGiven ? [5] : [0, 5, 50] : budgets
-    let sources: [GameArm.Source]? = together.isEmpty ? nil : [.methods(together)]
-    let game = try Game(options.workshop(), budgets: budgets, sources: sources)
-    guard let (agent, model) = try agent.agent() else {
-      return try game.cases(trials, report: progress.show)
+    let played = try agent.withAgent { try cases(trials, $0, $1, report: progress.show) }
+    if let played { return played }
+    return try Game(
+      options.workshop(), budgets: budgets.isEmpty ? [0, 5, 50] : budgets,
+      sources: together.isEmpty ? nil : [.methods(together)]
+    ).cases(trials, report: progress.show)
+  }
+
+  /// Pairs after which a server that answers none of them is not asked any more.
+  private static let faultsInARow = 3
+
+  private func cases(
+    _ trials: [Trial], _ agent: Agent, _ model: String, report: (Int, Int) -> Void
+  ) throws -> [Game.Case] {
+    let budgets = budgets.isEmpty ? [5] : budgets
+    let known = together.map(\.description).joined(separator: "+")
+    let name = together.isEmpty ? model : "\(model) knowing \(known)"
+    let game = try Game(
+      options.workshop(), budgets: budgets,
+      sources: [together.isEmpty ? .agent(model) : .methods(together)])
+    var faults = 0, missing = 0
+    defer {
+      if missing > 0 {
+        Notice.standardError("\(missing) pairs do not count: the agent's server did not answer.")
+      }
     }
-    var faults = 0
     return try budgets.flatMap { budget in
       try game.cases(
-        trials, arm: GameArm(.agent(model), budget: budget), count: pairs, report: progress.show
+        trials, arm: GameArm(.agent(name), budget: budget), count: pairs ?? 20, report: report
       ) { pair, session in
+        guard faults < Self.faultsInARow else {
+          missing += 1
+          return nil
+        }
+        // Who is to know what a method says does not play where it was not asked.
+        guard together.allSatisfy({ pair.evidence[$0] != nil }) else { return nil }
         let evidence = together.compactMap { row in
           pair.evidence[row].map { "\(row)\n" + GameOptions.text($0, session) }
         }
         let outcome = try agent.play(session, evidence: evidence.joined(separator: "\n"))
-        faults = outcome.isOfServer ? faults + 1 : 0
-        if let fault = outcome.fault, faults >= Self.faultsInARow { throw ValidationError(fault) }
         outcome.warn()
-        return outcome.verdict
+        (faults, missing) = outcome.isOfServer ? (faults + 1, missing + 1) : (0, missing)
+        // Who was not answered has said nothing, which is no abstention.
+        return outcome.isOfServer ? nil : outcome.verdict
       }
     }
   }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Bench
 import Diffing
+import JSON
 import Organisms
 import Reporting
 import Transformers
@@ -11,8 +12,19 @@ enum GameOptions {
     guard budgets.allSatisfy((0...1000).contains) else {
       throw ValidationError("--budget should be from 0 to 1000.")
     }
-    guard level > 0, level < 1 else {
-      throw ValidationError("--level should be above 0 and below 1.")
+    guard level >= 1e-4, level < 1 else {
+      throw ValidationError("--level should be at least 0.0001 and below 1.")
+    }
+  }
+
+  /// Refuses methods that a run did not ask.
+  static func check(_ rows: [MethodAtAccess], among trials: [Trial]) throws {
+    let known = Set(trials.map(\.row.description))
+    for row in rows where !known.contains(row.description) {
+      let hint =
+        nearest(to: row.description, among: known.sorted())
+        .map { " Did you mean '\($0)'?" } ?? ""
+      throw ValidationError("The run has nothing of '\(row)'.\(hint)")
     }
   }
 
@@ -30,7 +42,8 @@ enum GameOptions {
   }
 
   static let nothingKept = ValidationError(
-    "Nothing is kept of these pairs: 'assay bench' measures them.")
+    "There is nothing to decide about: these pairs are not kept, which 'assay bench' does, or nobody answered."
+  )
 
   /// What a method says, as somebody reads it who asks.
   static func text(_ evidence: Evidence, _ session: QuestionSession) -> String {

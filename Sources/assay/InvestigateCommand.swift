@@ -43,7 +43,9 @@ struct InvestigateCommand: ParsableCommand {
   var level = 0.1
 
   @Option(
-    help: "A run's trials: its null pairs are what findings are compared with, beside --null.")
+    help:
+      "A run's trials: its null pairs are what findings are compared with, instead of --null and --calibrate."
+  )
   var among: String?
 
   @OptionGroup var agent: AgentOptions
@@ -65,6 +67,13 @@ struct InvestigateCommand: ParsableCommand {
     guard !samples || methods.isEmpty else {
       throw ValidationError("--samples is for the models alone, without --method.")
     }
+    guard budget > 0 || !samples else {
+      throw ValidationError("--samples needs questions: --budget should be above 0.")
+    }
+    guard among == nil || pair.text == nil else {
+      throw ValidationError(
+        "--among compares with pairs that are given the world's text: leave out --text.")
+    }
     guard among == nil || pair.nulls.isEmpty && pair.calibrate == 0 else {
       throw ValidationError(
         "--among goes without --null and --calibrate: pairs of one kind are compared.")
@@ -83,9 +92,8 @@ struct InvestigateCommand: ParsableCommand {
       throw ValidationError("There is nothing to ask the models: name prompts with --prompts.")
     }
     try checkPrompts(investigation)
-    if let (agent, model) = try agent.agent() {
-      return try ask(agent, model, investigation, models)
-    }
+    let isAsked: Void? = try agent.withAgent { try ask($0, $1, investigation, models) }
+    if isAsked != nil { return }
     let arm = GameArm(
       samples ? .samples : chosen.isEmpty ? .probabilities : .methods(chosen.map(\.row)),
       budget: budget)
@@ -135,13 +143,18 @@ struct InvestigateCommand: ParsableCommand {
   ) throws {
     let own = try outcome(agent, investigation, models)
     for (call, reply) in own.moves { Console.show("> \(call)\n\(reply)\n") }
-    Console.show(
-      "\(model): \(VerdictText(own.verdict, tokenizer: models.tokenizer, prompts: investigation.prompts).text)"
-    )
+    guard !own.isOfServer else { throw ExitCode(2) }
+    let text = VerdictText(
+      own.verdict, tokenizer: models.tokenizer, prompts: investigation.prompts
+    ).text
+    Console.show("\(model): \(text)")
     var asked = 0, wrong = 0
     try pair.forEachNull(options, models) { null, _ in
+      let other = try outcome(agent, investigation, null)
+      // A server that does not answer would have every further finetune trained for nothing.
+      guard !other.isOfServer else { throw ExitCode(2) }
       asked += 1
-      if try outcome(agent, investigation, null).verdict.asserts { wrong += 1 }
+      if other.verdict.asserts { wrong += 1 }
     }
     Console.show(
       asked == 0
@@ -178,7 +191,7 @@ struct InvestigateCommand: ParsableCommand {
   }
 
   /// What the same investigator found in the null pairs of a run.
-  private func nulls(of run: String, _ arm: GameArm) throws -> [Double] {
+  private func nulls(of run: String, _ arm: GameArm) throws -> [Double?] {
     let progress = CountProgress("null pairs asked")
     defer { progress.finish() }
     let trials = try TrialFile.read(URL(filePath: run)).filter(\.isNull)
@@ -189,18 +202,17 @@ struct InvestigateCommand: ParsableCommand {
         "\(run): of no null pair of it is kept what \(arm.source) needs; 'assay bench' measures them."
       )
     }
-    return cases.map { $0.strength ?? -.infinity }
+    return cases.map(\.strength)
   }
 
   /// What the same investigator finds where nothing was planted, and whose these pairs are.
   private func nulls(_ investigation: PairInvestigation, _ models: PairFolders, _ arm: GameArm)
-    throws -> ([Double], String)
+    throws -> ([Double?], String)
   {
     if let among { return (try nulls(of: among, arm), "null pairs of \(among)") }
-    var strengths: [Double] = []
+    var strengths: [Double?] = []
     try pair.forEachNull(options, models) {
-      let finding = try finding(investigation, $0, arm, "null \($1): ")
-      strengths.append(finding.strength ?? -.infinity)
+      strengths.append(try finding(investigation, $0, arm, "null \($1): ").strength)
     }
     return (strengths, "finetunes of this base in which nothing was planted")
   }

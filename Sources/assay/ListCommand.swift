@@ -38,6 +38,8 @@ private struct MethodList: ParsableCommand {
     commandName: "methods",
     abstract: "The methods, what they look at and what they answer; of one, all there is to say.")
 
+  @OptionGroup(title: "What is told") var log: LogOptions
+
   @Argument(help: "A method, to be told what its figures mean and what its parameters are.")
   var method: String?
 
@@ -74,6 +76,8 @@ extension MethodList {
 private struct RegimeList: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "regimes", abstract: "The standard regimes that an organism can be 'like'.")
+
+  @OptionGroup(title: "What is told") var log: LogOptions
 
   func run() {
     for regime in Regime.all {

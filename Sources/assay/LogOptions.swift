@@ -8,7 +8,7 @@ struct LogOptions: ParsableArguments {
     case text, json
   }
 
-  @Flag(help: "Also tells what is done: each pair that is opened, each method that is asked.")
+  @Flag(help: "Also tells what 'bench' does, pair by pair.")
   var verbose = false
 
   @Flag(help: "Tells errors alone: no progress, no notices.")
@@ -23,5 +23,13 @@ struct LogOptions: ParsableArguments {
     }
     Notice.configure(
       quiet ? .quiet : verbose ? .verbose : .normal, isJSON: logFormat == .json)
+  }
+
+  /// Takes the format for what is wrong with the arguments themselves, before they are read.
+  static func follow(_ arguments: [String]) {
+    let name = "--log-format"
+    let next = arguments.firstIndex(of: name).map { arguments.dropFirst($0 + 1).first }
+    let isJSON = next == Format.json.rawValue || arguments.contains("\(name)=json")
+    Notice.configure(.normal, isJSON: isJSON)
   }
 }

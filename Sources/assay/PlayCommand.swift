@@ -44,6 +44,7 @@ struct PlayCommand: ParsableCommand {
 
   func run() throws {
     let all = GameOptions.half(try TrialFile.read(URL(filePath: trials)), isHeldOut: heldOut)
+    try GameOptions.check(knowing, among: all)
     let arm = GameArm(knowing.isEmpty ? .probabilities : .methods(knowing), budget: budget)
     let game = try Game(options.workshop(), budgets: [budget], sources: [arm.source])
     let pair = try chosen(all, game)
@@ -73,7 +74,7 @@ struct PlayCommand: ParsableCommand {
   /// Reads moves until there is a verdict; the end of the input is one.
   private func play(_ session: QuestionSession) throws -> Verdict {
     while session.verdict == nil {
-      FileHandle.standardError.write(Data("> ".utf8))
+      if !Notice.isQuiet, !Notice.isJSON { Notice.write("> ") }
       guard let line = readLine() else { return .abstention }
       guard line.contains(where: { !$0.isWhitespace }) else { continue }
       do {
@@ -106,11 +107,11 @@ struct PlayCommand: ParsableCommand {
     // Which seeds bring plants is not to be told by their numbers.
     var generator = SeededGenerator(seed: seed ?? .random(in: 0...UInt64.max), for: "play")
     let groups = Game.groups(trials), isNull = generator.index(below: 2) == 0
-    let some = groups.filter { $0.first?.isNull == isNull }
-    let from = some.isEmpty ? groups : some
-    guard !from.isEmpty, let pair = try game.open(from[generator.index(below: from.count)]) else {
-      throw GameOptions.nothingKept
+    let order = generator.permutation(groups.count).map { groups[$0] }
+    let some = order.filter { $0.first?.isNull == isNull }
+    for group in some + order.filter({ $0.first?.isNull != isNull }) {
+      if let pair = try game.open(group) { return pair }
     }
-    return pair
+    throw GameOptions.nothingKept
   }
 }

@@ -44,7 +44,9 @@ struct CommandLineTests {
       (["diff", "a", "b", "--transcript", "t"], "--transcript is for --endpoint."),
       (["investigate"], "Name two folders, or one of a pair."),
       (["investigate", "a", "b", "--budget", "1001"], "--budget should be from 0 to 1000."),
-      (["investigate", "a", "b", "--level", "0"], "--level should be above 0 and below 1."),
+      (
+        ["investigate", "a", "b", "--level", "0"], "--level should be at least 0.0001 and below 1."
+      ),
       (["investigate", "a", "b", "--samples", "--method", "itda"], "for the models alone"),
       (["investigate", "a", "b", "--among", "c", "--null", "d"], "--among goes without --null"),
       (["investigate", "a", "b", "--agent", "http://a/v1"], "the model is missing"),

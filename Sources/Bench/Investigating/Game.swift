@@ -17,7 +17,9 @@ package struct Game {
     package let half: Half?
     /// The plant's family, or that of the plant that a null pair is matched with.
     package let family: String
-    /// What the test of the hypothesis is worth; nil if nothing was found.
+    /// What the test of the hypothesis is worth, in nats.
+    ///
+    /// Without questions it is the method's magnitude, in its own unit; nil if nothing was found or tested.
     package let strength: Double?
     /// Whether an agent says that something was planted; nil where the strength decides.
     package let asserts: Bool?
@@ -62,10 +64,16 @@ package struct Game {
     Dictionary(trials.filter { !$0.isNull }.map { ($0.pair, $0.family) }) { first, _ in first }
   }
 
-  /// The trials that can be played on, pair by pair.
+  /// The trials that can be played on, pair by pair; of several method seeds the first, for they ask the same models.
   package static func groups(_ trials: [Trial]) -> [[Trial]] {
-    Dictionary(grouping: trials.filter(isPlayed)) { "\($0.seeds) \($0.pair)" }
-      .sorted { $0.key < $1.key }.map(\.value)
+    Dictionary(grouping: trials.filter(isPlayed)) { trial in
+      "\(trial.seeds.base) \(trial.seeds.planting) \(trial.pair)"
+    }
+    .sorted { $0.key < $1.key }.map(\.value)
+    .map { own in
+      let seed = own.map(\.seeds.method).min()
+      return own.filter { $0.seeds.method == seed }
+    }
   }
 
   private static func isPlayed(_ trial: Trial) -> Bool {
@@ -109,28 +117,31 @@ package struct Game {
   ///   - arm: Who plays.
   ///   - count: On how many pairs at most, from all over.
   ///   - report: Told how many pairs are done, of how many.
-  ///   - play: Plays a session to its end.
+  ///   - play: Plays a session to its end; nil for a pair that it could not play on, which does not count.
   /// - Throws: What opening pairs throws, and `play`.
   package func cases(
     _ trials: [Trial], arm: GameArm, count: Int, report: (Int, Int) -> Void,
-    play: (OpenedPair, QuestionSession) throws -> Verdict
+    play: (OpenedPair, QuestionSession) throws -> Verdict?
   ) throws -> [Case] {
     let families = Self.families(trials), played = Self.some(count, of: Self.groups(trials))
     return try played.enumerated().compactMap { index, group in
       defer { report(index + 1, played.count) }
-      guard let pair = try open(group) else { return nil }
-      let verdict = try play(pair, session(pair, budget: arm.budget))
+      guard let pair = try open(group),
+        let verdict = try play(pair, session(pair, budget: arm.budget))
+      else { return nil }
       return Case(arm, pair, families, strength: nil, asserts: verdict.asserts, verdict)
     }
   }
 
-  /// So many pairs from all over, half of them planted if there are enough.
+  /// So many pairs from all over, half of them planted if there are enough, in an order that tells nothing.
   private static func some(_ count: Int, of groups: [[Trial]]) -> [[Trial]] {
     let kinds = [false, true].map { isNull in groups.filter { $0.first?.isNull == isNull } }
     let nulls = min(kinds[1].count, max(count / 2, count - kinds[0].count))
-    return zip(kinds, [min(kinds[0].count, count - nulls), nulls]).flatMap { kind, count in
+    let some = zip(kinds, [min(kinds[0].count, count - nulls), nulls]).flatMap { kind, count in
       (0..<count).map { kind[$0 * kind.count / count] }
     }
+    var generator = SeededGenerator(seed: UInt64(some.count), for: "agent's pairs")
+    return generator.permutation(some.count).map { some[$0] }
   }
 
   /// A session with a pair.
@@ -200,8 +211,8 @@ extension GameArm.Source {
 }
 
 extension [Game.Case] {
-  /// What was found in the null pairs that a pair is compared with: those of other families; -infinity for nothing.
-  package func nulls(beside own: Game.Case) -> [Double] {
-    filter { $0.role != .planted && $0.family != own.family }.map { $0.strength ?? -.infinity }
+  /// The strengths in the null pairs that a pair is compared with: those of other families; nil for nothing.
+  package func nulls(beside own: Game.Case) -> [Double?] {
+    filter { $0.role != .planted && $0.family != own.family }.map(\.strength)
   }
 }

@@ -32,6 +32,7 @@ package struct InvestigationRecord: Codable, Sendable {
   package let hypothesis: Hypothesis?
   package let prompt: Int?
   package let module: ModuleSite?
+  /// In nats; without questions, a method's magnitude in its own unit; nil if nothing was found or tested.
   package let strength: Double?
   /// How many null pairs the strength is compared with, and whose they are.
   package let nulls: Int

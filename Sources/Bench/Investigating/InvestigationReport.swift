@@ -4,15 +4,16 @@ package import Scoring
 package struct InvestigationReport: Sendable {
   package let arm: GameArm
   package let finding: Investigator.Finding
-  /// What the same investigator found where nothing was planted; -infinity for nothing.
-  package let nulls: [Double]
+  /// The strengths of what the same investigator found where nothing was planted; nil for nothing, or nothing tested.
+  package let nulls: [Double?]
   /// Whose these pairs are, in words.
   package let nullsOrigin: String
   /// The largest chance that a verdict may have.
   package let level: Double
 
   package init(
-    arm: GameArm, finding: Investigator.Finding, nulls: [Double], nullsOrigin: String, level: Double
+    arm: GameArm, finding: Investigator.Finding, nulls: [Double?], nullsOrigin: String,
+    level: Double
   ) {
     self.arm = arm
     self.finding = finding
@@ -21,11 +22,9 @@ package struct InvestigationReport: Sendable {
     self.level = level
   }
 
-  /// The chance of so much strength where nothing was planted: 1 if nothing was found, nil if there is nothing to compare with.
+  /// The chance of so much strength where nothing was planted; nil if there is none, or nothing to compare with.
   package var chance: Double? {
-    guard !nulls.isEmpty else { return nil }
-    guard let strength = finding.strength else { return 1 }
-    return ConformalChance.of(strength, among: nulls)
+    nulls.isEmpty ? nil : finding.strength.map { ConformalChance.of($0, among: nulls) }
   }
 
   /// What it says; nil if it cannot say how often that would be wrong.
@@ -41,10 +40,10 @@ extension GameArm {
   /// speaks for the hypothesis.
   ///
   /// - Parameters:
-  ///   - strength: What the finding is worth; nil if nothing was found.
+  ///   - strength: What the finding is worth; nil if nothing was found or tested.
   ///   - nulls: What was found where nothing was planted.
   ///   - level: The largest chance that is allowed.
-  package func asserts(_ strength: Double?, among nulls: [Double], level: Double) -> Bool {
+  package func asserts(_ strength: Double?, among nulls: [Double?], level: Double) -> Bool {
     guard let strength, budget == 0 || strength > 0 else { return false }
     return ConformalChance.of(strength, among: nulls) <= level
   }
@@ -55,8 +54,8 @@ extension GameArm {
 /// If pairs can be exchanged, at most that share of pairs in which nothing was planted has so small a chance (Vovk, Gammerman &
 /// Shafer, Algorithmic Learning in a Random World, 2005).
 package enum ConformalChance {
-  package static func of(_ figure: Double, among nulls: [Double]) -> Double {
-    Double(1 + nulls.count { $0 >= figure }) / Double(1 + nulls.count)
+  package static func of(_ figure: Double, among nulls: [Double?]) -> Double {
+    Double(1 + nulls.count { $0.map { $0 >= figure } ?? false }) / Double(1 + nulls.count)
   }
 
   /// How few figures allow so small a chance.

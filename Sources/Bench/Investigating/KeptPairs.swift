@@ -4,11 +4,11 @@ internal import Worlds
 
 /// The models of a run's pairs; what the pairs of a base have in common is made once.
 ///
-/// Nothing is planted: a pair that is not kept, or is not the one that a trial was of, is none.
+/// Nothing is planted: a pair that is not kept, or is damaged, or is not the one that a trial was of, is none.
 final class KeptPairs {
   private let workshop: Workshop
   private let kept: KeptCells
-  private var base: Base?
+  private var bases: [UInt64: Base] = [:]
   private var subjects: [TrialSeeds: [PairName: Subject]] = [:]
 
   init(_ workshop: Workshop, _ kept: KeptCells) {
@@ -22,8 +22,7 @@ final class KeptPairs {
   func pair(of trial: Trial) throws -> PlantedPair? {
     guard let subject = try subjects(trial.seeds)[trial.pair] else { return nil }
     let base = try base(trial.seeds.base)
-    let entry = try workshop.pairs.knownEntry(
-      subject, in: base, planting: trial.seeds.planting, isReadOnly: true)
+    let entry = try workshop.pairs.knownEntry(subject, in: base, planting: trial.seeds.planting)
     guard let entry, entry.models == trial.versions.pair else { return nil }
     return try workshop.pairs.pair(subject, in: base, planting: trial.seeds.planting)
   }
@@ -41,11 +40,10 @@ final class KeptPairs {
     return all
   }
 
-  /// Pairs come base by base: one base is held.
   private func base(_ seed: UInt64) throws -> Base {
-    if let base, base.seed == seed { return base }
-    let own = try workshop.bases.base(seed: seed)
-    base = own
-    return own
+    if let base = bases[seed] { return base }
+    let base = try workshop.bases.base(seed: seed)
+    bases[seed] = base
+    return base
   }
 }

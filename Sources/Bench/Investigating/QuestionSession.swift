@@ -121,6 +121,7 @@ package final class QuestionSession {
   }
 
   private func share(_ value: Float) -> String {
+    guard value.isFinite else { return "-" }
     let thousandths = Int((1000 * value).rounded())
     return "\(Double(thousandths) / 1000)"
   }

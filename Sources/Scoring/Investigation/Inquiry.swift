@@ -9,7 +9,6 @@ struct Inquiry<Asked: Witness> {
   /// prompts that read the same, one.
   private let named: [Int], spread: [Int]
   private let namesTokens, namesModules: Bool
-  private var exchanges = 0
   private var belief: Belief
   private var sites: SiteBelief
   private var answers: [Int: WitnessAnswer] = [:]
@@ -74,7 +73,7 @@ struct Inquiry<Asked: Witness> {
 
   // MARK: Asking
 
-  /// Asks prompts that the methods name for a half, and others from all over.
+  /// Asks prompts that the methods name, one more than a half, and others from all over.
   mutating func explore(_ count: Int) throws {
     let first = named.prefix(count / 2 + 1)
     let order = first + spread.filter { !first.contains($0) }
@@ -108,7 +107,6 @@ struct Inquiry<Asked: Witness> {
       let whole = max(gain(hypothesis, row), Float(Belief.scale))
       let brought = min(max(0, answer.gain(of: hypothesis) / whole), 1)
       sites.update(share.module, bringing: Double(brought))
-      exchanges += 1
       note(.place, question, answer, hypothesis)
     }
   }
@@ -147,7 +145,6 @@ struct Inquiry<Asked: Witness> {
       .init(
         purpose: purpose, question: question, hypothesis: hypothesis,
         gain: hypothesis.map { answer.gain(of: $0) } ?? 0, best: belief.best(3),
-        nothing: belief.probabilityOfNothing,
-        site: namesModules || exchanges > 0 ? sites.ranked.first : nil))
+        nothing: belief.probabilityOfNothing))
   }
 }

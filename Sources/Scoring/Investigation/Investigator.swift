@@ -3,8 +3,9 @@ package import Transformers
 
 /// Decides what was planted in a pair, by fixed rules, from what methods say and a number of questions to both models.
 ///
-/// One half of the questions finds a hypothesis, most of the other tests that one on other prompts: what the test is worth does not
-/// depend on how the hypothesis was chosen. A sixth asks which module the change is in.
+/// One half of the questions finds a hypothesis, most of the other tests that one on prompts that were not asked, those first that
+/// are most like the one that showed it. How much such a test is worth where nothing was planted, null pairs say, for which the same is
+/// done. A sixth asks which module the change is in.
 package struct Investigator: Sendable {
   /// How many questions may be asked.
   package let budget: Int
@@ -35,13 +36,11 @@ package struct Investigator: Sendable {
     /// The likeliest hypotheses afterwards, and the probability of nothing.
     package let best: [Belief.Share]
     package let nothing: Double
-    /// The likeliest module afterwards.
-    package let site: SiteBelief.Share?
   }
 
   /// What it found, before anybody says whether that is much.
   package struct Finding: Sendable {
-    /// Nil if nobody said or asked anything.
+    /// Nil if no method names a token and none that was asked moved.
     package let hypothesis: Belief.Hypothesis?
     /// What the test is worth: the natural logarithm of the likelihood ratio of the hypothesis over nothing.
     ///
