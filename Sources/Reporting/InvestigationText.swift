@@ -5,8 +5,7 @@ package import Transformers
 /// What an investigator asked, what it came to believe, and what it says.
 package struct InvestigationText {
   private let report: InvestigationReport
-  private let tokenizer: (any Tokenizer)?
-  private let prompts: [[Int]]
+  private let names: PromptNames
 
   /// - Parameters:
   ///   - report: What was found.
@@ -14,8 +13,7 @@ package struct InvestigationText {
   ///   - prompts: The prompts that questions name.
   package init(_ report: InvestigationReport, tokenizer: (any Tokenizer)?, prompts: [[Int]]) {
     self.report = report
-    self.tokenizer = tokenizer
-    self.prompts = prompts
+    names = PromptNames(tokenizer, prompts)
   }
 
   /// Each question with how far the likeliest token moved, and what is believed afterwards.
@@ -38,13 +36,8 @@ package struct InvestigationText {
   /// What a question asks, in so many characters: the module, or the end of the prompt, which is what is answered.
   private func asked(_ question: WitnessQuestion) -> String {
     if let module = question.module { return "with \(module)" }
-    let text = prompt(question.row)
+    let text = names.text(question.row)
     return text.count > 30 ? "…" + text.suffix(29) : text
-  }
-
-  /// A prompt without what all prompts begin and end with.
-  private func prompt(_ row: Int) -> String {
-    PromptNames(tokenizer, prompts).text(row)
   }
 
   private static func bar(_ share: Double) -> String {
@@ -52,7 +45,7 @@ package struct InvestigationText {
   }
 
   private func word(_ hypothesis: Belief.Hypothesis) -> String {
-    (hypothesis.sign > 0 ? "+" : "-") + TokenNames(tokenizer).word(hypothesis.token)
+    (hypothesis.sign > 0 ? "+" : "-") + names.word(hypothesis.token)
   }
 
   // MARK: The verdict
@@ -64,7 +57,7 @@ package struct InvestigationText {
   package var sentences: String {
     switch report.verdict {
     case let verdict? where verdict.asserts:
-      "\(VerdictText(verdict, tokenizer: tokenizer, prompts: prompts).text) \(worth)"
+      "\(VerdictText(verdict, names).text) \(worth)"
     case .some: "Nothing can be said. \(doubt)"
     case nil: "No verdict. \(doubt)"
     }
@@ -75,7 +68,7 @@ package struct InvestigationText {
       return "No hypothesis was found."
         + (report.finding.strength == nil ? "" : " \(worth)")
     }
-    let claim = VerdictText(Verdict(report.finding), tokenizer: tokenizer, prompts: prompts).claim
+    let claim = VerdictText(Verdict(report.finding), names).claim
     return "The hypothesis: \(claim). \(worth)"
   }
 

@@ -4,17 +4,19 @@ package import Transformers
 /// What somebody says of a pair, in a sentence.
 package struct VerdictText {
   private let verdict: Verdict
-  private let tokenizer: (any Tokenizer)?
-  private let prompts: [[Int]]
+  private let names: PromptNames
 
   /// - Parameters:
   ///   - verdict: What is said.
   ///   - tokenizer: Knows the words of token ids.
   ///   - prompts: The prompts that verdicts name.
   package init(_ verdict: Verdict, tokenizer: (any Tokenizer)?, prompts: [[Int]]) {
+    self.init(verdict, PromptNames(tokenizer, prompts))
+  }
+
+  init(_ verdict: Verdict, _ names: PromptNames) {
     self.verdict = verdict
-    self.tokenizer = tokenizer
-    self.prompts = prompts
+    self.names = names
   }
 
   package var text: String {
@@ -24,9 +26,9 @@ package struct VerdictText {
   /// What is said to be planted, without the end of a sentence.
   var claim: String {
     let token = verdict.hypothesis.map { hypothesis in
-      "'\(TokenNames(tokenizer).word(hypothesis.token))' is \(hypothesis.sign > 0 ? "likelier" : "less likely") than it was"
+      "'\(names.word(hypothesis.token))' is \(hypothesis.sign > 0 ? "likelier" : "less likely") than it was"
     }
-    let row = verdict.row.map { "most behind \"\(PromptNames(tokenizer, prompts).text($0))\"" }
+    let row = verdict.row.map { "most behind \"\(names.text($0))\"" }
     let site = verdict.site.map { "likeliest in \($0)" }
     return ([token ?? "no token is named"] + [row, site].compactMap(\.self)).joined(separator: ", ")
   }
@@ -36,13 +38,15 @@ package struct VerdictText {
 struct PromptNames {
   private let names: TokenNames
   private let prompts: [[Int]]
+  private let frame: RowFrame
 
   init(_ tokenizer: (any Tokenizer)?, _ prompts: [[Int]]) {
     names = TokenNames(tokenizer)
     self.prompts = prompts
+    frame = RowFrame(TokenBatch(prompts))
   }
 
-  func text(_ row: Int) -> String {
-    names.text(RowFrame(TokenBatch(prompts)).within(prompts[row]))
-  }
+  func word(_ token: Int) -> String { names.word(token) }
+
+  func text(_ row: Int) -> String { names.text(frame.within(prompts[row])) }
 }

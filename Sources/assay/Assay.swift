@@ -23,9 +23,7 @@ struct Assay: ParsableCommand {
       TransferCommand.self,
       SpeedCommand.self, GateCommand.self, BlessCommand.self, ExportCommand.self,
       GameCommand.self, InvestigateCommand.self, PlayCommand.self, CompletionsCommand.self,
-      ManualCommand.self,
-      WorkerCommand.self,
-      SuperviseCommand.self,
+      ManualCommand.self, WorkerCommand.self, SuperviseCommand.self,
     ])
 
   /// Runs the tool.

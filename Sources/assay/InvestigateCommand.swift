@@ -168,7 +168,7 @@ struct InvestigateCommand: ParsableCommand {
     guard let tokenizer = models.tokenizer else {
       throw ValidationError("An agent reads words, and neither folder has a tokenizer.")
     }
-    let session = QuestionSession(investigation.witness(models), tokenizer, budget: budget)
+    let session = QuestionSession(try investigation.witness(models), tokenizer, budget: budget)
     let evidence = zip(methods, try investigation.evidence(models)).map {
       "\($0)\n" + GameOptions.text($1, session)
     }
@@ -187,7 +187,7 @@ struct InvestigateCommand: ParsableCommand {
     let evidence = try investigation.evidence(models) { progress.show("\(title)\($0)") }
     progress.show("\(title)\(budget) questions")
     return try arm.investigator.finding(
-      evidence, investigation.witness(models), notesSteps: title.isEmpty)
+      evidence, try investigation.witness(models), notesSteps: title.isEmpty)
   }
 
   /// What the same investigator found in the null pairs of a run.

@@ -26,12 +26,12 @@ private struct AskedPair {
     finetuned = other
   }
 
-  var witness: ModelWitness {
-    ModelWitness(base, finetuned, prompts: prompts, specialTokens: [0], seed: 3)
+  func witness() throws -> ModelWitness {
+    try ModelWitness(base, finetuned, prompts: prompts, specialTokens: [0], seed: 3)
   }
 
-  func session(budget: Int = 3) -> QuestionSession {
-    QuestionSession(witness, tokenizer, budget: budget)
+  func session(budget: Int = 3) throws -> QuestionSession {
+    QuestionSession(try witness(), tokenizer, budget: budget)
   }
 }
 
@@ -43,23 +43,23 @@ struct QuestionSessionTests {
 
   @Test("both models' next-token probabilities are theirs")
   func next() throws {
-    let answer = try pair.witness.answer(.next(row: 2))
+    let answer = try pair.witness().answer(.next(row: 2))
     for (model, shares) in [(pair.base, answer.base), (pair.finetuned, answer.finetuned)] {
       let logits = model.forward(TokenBatch([pair.prompts[2]]), logits: .last).logits
       let expected = logits.logProbabilities.scalars.map { Float(exp(Double($0))) }
       expectClose(shares, expected, tolerance: 1e-5)
     }
-    #expect(pair.witness.candidates == Array(1..<19))
-    #expect(pair.witness.modules.count == 4)
+    #expect(try pair.witness().candidates == Array(1..<19))
+    #expect(try pair.witness().modules.count == 4)
   }
 
   @Test("the module that changed brings the whole change, the others none of it")
   func exchange() throws {
-    let witness = pair.witness
-    let whole = try witness.answer(.next(row: 1))
+    let witness = try pair.witness()
+    let whole = witness.answer(.next(row: 1))
     #expect(whole.base != whole.finetuned)
     for module in witness.modules {
-      let answer = try witness.answer(.exchange(row: 1, module: module))
+      let answer = witness.answer(.exchange(row: 1, module: module))
       let expected = module == .mlp(layer: 1) ? whole.finetuned : whole.base
       expectClose(answer.finetuned, expected, tolerance: 1e-6, "\(module)")
       #expect(answer.base == whole.base)
@@ -68,14 +68,14 @@ struct QuestionSessionTests {
 
   @Test("what models say is drawn alike for both, and its shares count answers that hold a token")
   func say() throws {
-    let answer = try pair.witness.answer(.say(row: 0))
+    let answer = try pair.witness().answer(.say(row: 0))
     #expect(answer.sayings.base.count == ModelWitness.sayings)
     let token = try #require(answer.sayings.finetuned.first?.first)
     let count = answer.sayings.finetuned.count { $0.contains(token) }
     #expect(abs(answer.finetuned[token] - Float(count) / Float(ModelWitness.sayings)) < 1e-6)
-    let same = ModelWitness(
+    let same = try ModelWitness(
       pair.base, pair.base, prompts: pair.prompts, specialTokens: [], seed: 3)
-    let alike = try same.answer(.say(row: 0))
+    let alike = same.answer(.say(row: 0))
     #expect(alike.base == alike.finetuned)
   }
 
@@ -83,7 +83,7 @@ struct QuestionSessionTests {
 
   @Test("questions are counted, mistakes and lists cost nothing, and nobody asks one too many")
   func budget() throws {
-    let session = pair.session(budget: 2)
+    let session = try pair.session(budget: 2)
     #expect(try session.make(.ask(.next(row: 0))).hasSuffix("1 of 2 questions left."))
     #expect(throws: MoveFault.self) { try session.make(.ask(.next(row: 4))) }
     #expect(throws: MoveFault.self) { try session.make(.ask(.next(row: -1))) }
@@ -182,7 +182,7 @@ struct QuestionSessionTests {
     let client = EndpointClient(
       try Endpoint(agent: "\(server.url),some/agent", environment: ["ASSAY_AGENT_KEY": "secret"]),
       patience: .init(seconds: 5, tries: 2, pause: 0.01))
-    let session = pair.session(budget: budget)
+    let session = try pair.session(budget: budget)
     return (try Agent(client).play(session, evidence: "what one said"), server, session)
   }
 
@@ -252,7 +252,7 @@ struct QuestionSessionTests {
     #expect(server.requests[2].body.utf8.count < 60_000)
     #expect(server.requests[2].body.contains("[key] xxx"))
     #expect(!server.requests[2].body.contains("secret"))
-    let session = pair.session()
+    let session = try pair.session()
     #expect(throws: MoveFault.self) { try session.make(.prompts(long)) }
   }
 

@@ -175,13 +175,10 @@ package final class EndpointClient: Sendable {
   /// An answer without the key, which some servers repeat, however its letters are written.
   private func redacted(_ answer: HTTPExchange.Answer) -> HTTPExchange.Answer {
     guard let key = endpoint.key else { return answer }
-    var text = String(decoding: answer.body, as: UTF8.self)
-    if let value = try? JSON.parse(answer.body, file: "answer", isLenient: true),
-      value.holds(key)
-    {
-      text = JSON.text(of: value.replacing(key, with: "[key]"))
-    }
-    guard text.contains(key) || Data(text.utf8) != answer.body else { return answer }
+    let value = try? JSON.parse(answer.body, file: "answer", isLenient: true)
+    let held = value.flatMap { $0.holds(key) ? $0.replacing(key, with: "[key]") : nil }
+    let text = held.map { JSON.text(of: $0) } ?? String(decoding: answer.body, as: UTF8.self)
+    guard held != nil || text.contains(key) else { return answer }
     return .init(
       status: answer.status, body: Data(text.replacing(key, with: "[key]").utf8),
       retryAfter: answer.retryAfter)

@@ -80,7 +80,7 @@ private struct AgentChat {
   /// Makes the moves of a turn, and notes what came of them.
   mutating func take(_ message: JSONValue, atMost limit: Int) throws {
     guard case .array(let calls)? = message["tool_calls"], !calls.isEmpty else {
-      messages.append(Self.message("assistant", Self.clipped(Self.text(message["content"]) ?? "")))
+      messages.append(Self.message("assistant", Self.text(message["content"])))
       messages.append(Self.message("user", "Call a tool; 'verdict' ends the game."))
       return
     }
@@ -116,7 +116,7 @@ private struct AgentChat {
   /// The message as it goes back: its text and its calls, and nothing else that a server may add.
   private static func echo(_ message: JSONValue, _ calls: ArraySlice<JSONValue>) -> JSONValue {
     .object([
-      ("role", .string("assistant")), ("content", .string(clipped(text(message["content"]) ?? ""))),
+      ("role", .string("assistant")), ("content", .string(text(message["content"]))),
       (
         "tool_calls",
         .array(
@@ -135,21 +135,23 @@ private struct AgentChat {
     ])
   }
 
-  private static func text(_ value: JSONValue?) -> String? {
-    if case .string(let text)? = value { text } else { nil }
-  }
-
   /// What goes back to the agent, or on, of a text that it sent.
   private static func clipped(_ text: String) -> String { String(text.prefix(8192)) }
 
-  private static func id(_ call: JSONValue) -> String { clipped(text(call["id"]) ?? "") }
-  private static func name(_ call: JSONValue) -> String {
-    clipped(text(call["function"]?["name"]) ?? "")
+  /// A text, clipped; empty for what is none.
+  private static func text(_ value: JSONValue?) -> String {
+    if case .string(let text)? = value { clipped(text) } else { "" }
   }
+
+  private static func id(_ call: JSONValue) -> String { text(call["id"]) }
+  private static func name(_ call: JSONValue) -> String { text(call["function"]?["name"]) }
 
   /// The arguments as text; some servers send an object.
   private static func arguments(_ call: JSONValue) -> String {
-    guard let value = call["function"]?["arguments"] else { return "" }
-    return text(value) ?? JSON.text(of: value)
+    switch call["function"]?["arguments"] {
+    case nil: ""
+    case .string(let text)?: text
+    case let value?: JSON.text(of: value)
+    }
   }
 }

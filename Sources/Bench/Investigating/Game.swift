@@ -97,7 +97,7 @@ package struct Game {
     guard let first = trials.first, let pair = try pairs.pair(of: first) else { return nil }
     return OpenedPair(
       trial: first,
-      witness: ModelWitness(
+      witness: try ModelWitness(
         pair.base, pair.finetuned, prompts: kept.pool, specialTokens: kept.specialTokens,
         seed: first.seeds.method), truth: try truth(of: first), evidence: try said(in: trials))
   }

@@ -12,6 +12,9 @@ package final class ModelWitness: Witness {
   private let base, finetuned: any LanguageModel
   private let seed: UInt64
   private var known: [WitnessQuestion: WitnessAnswer] = [:]
+  /// The finetune, for exchanges; made when the first is asked for, as all tensors are compared for it.
+  private lazy var change = TaskVector(pair)
+  private let pair: ModelPair
 
   /// How often a model speaks when it is asked what it says, and how many tokens.
   package static let sayings = 8, length = 4
@@ -22,20 +25,21 @@ package final class ModelWitness: Witness {
   ///   - prompts: What can be asked.
   ///   - specialTokens: Tokens that nothing is planted in.
   ///   - seed: Draws what models say.
+  /// - Throws: `DiffingError` if the models differ in more than their weights.
   package init(
     _ base: any LanguageModel, _ finetuned: any LanguageModel, prompts: [[Int]],
     specialTokens: Set<Int>, seed: UInt64
-  ) {
+  ) throws {
+    pair = try ModelPair(base: base, finetuned: finetuned)
     self.base = base
     self.finetuned = finetuned
     self.prompts = prompts
     candidates = (0..<base.shape.vocabulary).filter { !specialTokens.contains($0) }
-    modules = (0..<base.shape.layers).flatMap { [.attention(layer: $0), .mlp(layer: $0)] }
+    modules = pair.blockModules
     self.seed = seed
   }
 
-  /// - Throws: `DiffingError` if the models differ in more than their weights.
-  package func answer(_ question: WitnessQuestion) throws -> WitnessAnswer {
+  package func answer(_ question: WitnessQuestion) -> WitnessAnswer {
     if let answer = known[question] { return answer }
     let answer: WitnessAnswer =
       switch question {
@@ -43,17 +47,16 @@ package final class ModelWitness: Witness {
         WitnessAnswer(base: expected(base, row), finetuned: expected(finetuned, row))
       case .say(let row): heard(said(base, row), said(finetuned, row))
       case .exchange(let row, let module):
-        WitnessAnswer(base: expected(base, row), finetuned: expected(try exchanged(module), row))
+        WitnessAnswer(base: expected(base, row), finetuned: expected(exchanged(module), row))
       }
     known[question] = answer
     return answer
   }
 
   /// The base with one module's finetuned weights.
-  private func exchanged(_ module: ModuleSite) throws -> any LanguageModel {
+  private func exchanged(_ module: ModuleSite) -> any LanguageModel {
     let names = base.names
-    return TaskVector(try ModelPair(base: base, finetuned: finetuned))
-      .restricted { names.module(of: $0) == module }.applied(to: base)
+    return change.restricted { names.module(of: $0) == module }.applied(to: base)
   }
 
   /// The probability of each token behind a prompt.

@@ -32,8 +32,10 @@ package struct PairInvestigation {
   }
 
   /// Two models that answer.
-  package func witness(_ models: PairFolders) -> ModelWitness {
-    ModelWitness(
+  ///
+  /// - Throws: `DiffingError` if the models differ in more than their weights.
+  package func witness(_ models: PairFolders) throws -> ModelWitness {
+    try ModelWitness(
       models.base, models.finetuned, prompts: prompts,
       specialTokens: source.prompts(.pool)?.specialTokens ?? [], seed: seed)
   }

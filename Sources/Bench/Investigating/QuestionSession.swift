@@ -68,7 +68,7 @@ package final class QuestionSession {
     try check(question.row)
     if let module = question.module { try check(module) }
     asked.append(question)
-    let answer = try witness.answer(question)
+    let answer = witness.answer(question)
     return text(answer, question) + "\n\(left) of \(budget) questions left."
   }
 
