@@ -126,7 +126,7 @@ let package = Package(
     tests("TensorsTests", ["Tensors", "CKernels"]),
     tests("TransformersTests", ["JSON", "Files", "Tensors", "Transformers"]),
     tests("DiffingTests", ["JSON", "Tensors", "Transformers", "Diffing"]),
-    tests("DictionariesTests", ["Tensors", "Dictionaries"]),
+    tests("DictionariesTests", ["JSON", "Tensors", "Dictionaries"]),
     tests("MethodsTests", ["JSON", "Tensors", "Transformers", "Diffing", "Methods"]),
     tests("WorldsTests", ["JSON", "Tensors", "Transformers", "Worlds", "Organisms"]),
     tests("OrganismsTests", ["JSON", "Tensors", "Transformers", "Worlds", "Organisms"]),

@@ -183,6 +183,21 @@ struct BatchTopKTests {
       ])
     #expect(kept.used == [0, 1, 2] && kept.least == 2)
   }
+
+  @Test("what is kept does not depend on the guess of where it begins")
+  func guesses() {
+    var generator = SeededGenerator(seed: 9)
+    let activations = Tensor(
+      shape: [20, 12], scalars: (0..<240).map { _ in Float(generator.uniform()) - 0.5 })
+    let norms = (0..<12).map { _ in 0.5 + Float(generator.uniform()) }
+    let plain = KeptLatents(activations, norms: norms, count: 30)
+    #expect(plain.entries.count == 30 && plain.least > 0)
+    for guess in [0.5 * plain.least, plain.least, 2 * plain.least, 100] {
+      let guessed = KeptLatents(activations, norms: norms, count: 30, guess: guess)
+      #expect(guessed.entries == plain.entries && guessed.least == plain.least)
+      #expect(guessed.used == plain.used)
+    }
+  }
 }
 
 @Suite("Sides of a crosscoder")

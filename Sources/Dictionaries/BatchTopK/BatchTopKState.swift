@@ -47,12 +47,15 @@ struct BatchTopKState {
   ///   - active: Latents that are kept over the whole batch.
   ///   - dead: Latents that are to be revived.
   ///   - auxiliary: The weight of their part.
-  func step(_ batch: Matrix, active: Int, dead: [Int], auxiliary: Float) -> Outcome {
+  ///   - guess: A score that is probably below those of the latents that are kept.
+  func step(_ batch: Matrix, active: Int, dead: [Int], auxiliary: Float, guess: Float = 0)
+    -> Outcome
+  {
     all.forEach { $0.gradient.fill(0) }
     let activations = activations(of: batch)
     let kept = KeptLatents(
       activations, norms: BatchTopKDictionary.norms(decoder.values, models: models),
-      count: active)
+      count: active, guess: guess)
     let rest = residual(of: batch, kept.entries)
     addToRows(decoderBias.values, of: rest)
     let factor = 2 / Float(batch.rows)
@@ -109,24 +112,51 @@ struct BatchTopKState {
   /// Lets dead latents explain what is left over.
   ///
   /// Of each row the most active of them do, half as many as an activation has numbers, whatever they would be worth
-  /// beside the others. What they leave is measured in what there was.
+  /// beside the others. What they leave is measured in what there was. They are many a row, unlike those that are kept,
+  /// so products of whole matrices are the quicker way.
   private func revive(
     _ dead: [Int], _ activations: Tensor, _ rest: Matrix, _ batch: Matrix, weight: Float
   ) {
-    let most = max(1, batch.columns / 2)
-    let entries = (0..<activations.rows).flatMap { row -> [ActiveLatent] in
-      let own = activations.row(row), start = own.startIndex
-      let values = dead.map { max(0, own[start + $0]) }
-      return values.indices.filter { values[$0] > 0 }
-        .sorted { (values[$0], -$0) > (values[$1], -$1) }.prefix(most)
-        .map { ActiveLatent(row: row, latent: dead[$0], value: values[$0]) }
-    }
+    let values = mostActive(dead, activations, of: max(1, batch.columns / 2))
+    let directions = Matrix(decoder.values.tensor.rows(at: dead))
     // What is to be explained is x − x̂, which counts as given.
-    let target = Matrix(rows: rest.rows, columns: rest.columns)
-    addScaled(rest, by: -1, to: target)
-    let left = residual(of: target, entries)
-    let size = max(sumOfSquares(target), 1e-12)
-    addGradient(of: left, entries, batch, times: Float(2 * Double(weight) / size))
+    let left = Matrix(undefinedRows: rest.rows, columns: rest.columns)
+    left.copy(rest)
+    multiply(values, directions, into: left, accumulating: true)
+    let factor = Float(2 * Double(weight) / max(sumOfSquares(rest), 1e-12))
+    left.scale(by: factor)
+    let slopes = Matrix(undefinedRows: values.rows, columns: values.columns)
+    multiply(left, directions, into: slopes, transposingB: true)
+    for row in 0..<values.rows {
+      for latent in 0..<values.columns where values[row, latent] == 0 { slopes[row, latent] = 0 }
+    }
+    add(products: values, left, to: decoder.gradient, at: dead)
+    add(products: slopes, batch, to: encoder.gradient, at: dead)
+    let sums = sumOfRows(slopes)
+    for (place, latent) in dead.enumerated() {
+      encoderBias.gradient[0, latent] += sums[0, place]
+    }
+  }
+
+  /// The activations of some latents, of each row but the largest 0; shaped `[rows, latents]`.
+  private func mostActive(_ latents: [Int], _ activations: Tensor, of most: Int) -> Matrix {
+    let result = Matrix(rows: activations.rows, columns: latents.count)
+    for row in 0..<activations.rows {
+      let own = activations.row(row), start = own.startIndex
+      let values = latents.map { max(0, own[start + $0]) }
+      let bound = Selection.least(ofLargest: most, of: values)
+      for (place, value) in values.enumerated() where value >= bound { result[row, place] = value }
+    }
+    return result
+  }
+
+  /// Adds aᵀ b to some rows of a gradient.
+  private func add(products a: Matrix, _ b: Matrix, to gradient: Matrix, at rows: [Int]) {
+    let product = Matrix(undefinedRows: a.columns, columns: b.columns)
+    multiply(a, b, into: product, transposingA: true)
+    for (place, row) in rows.enumerated() {
+      addScaled(product.rows(place..<place + 1), to: gradient.rows(row..<row + 1))
+    }
   }
 
   /// The largest norm of all gradients together.
@@ -168,7 +198,7 @@ struct ActiveLatent: Equatable {
 
 /// The latents of a batch that BatchTopK keeps.
 struct KeptLatents {
-  private(set) var entries: [ActiveLatent] = []
+  let entries: [ActiveLatent]
   /// Latents that are kept somewhere.
   let used: [Int]
   /// The least scaled score that is kept.
@@ -178,27 +208,37 @@ struct KeptLatents {
   ///   - activations: Shaped `[rows, latents]`.
   ///   - norms: What each latent's activation is scaled by before it is compared.
   ///   - count: How many are kept of the whole batch.
-  init(_ activations: Tensor, norms: [Float], count: Int) {
-    let latents = norms.count
-    var scores = activations.scalars
-    for start in stride(from: 0, to: scores.count, by: latents) {
-      for latent in 0..<latents {
-        scores[start + latent] = max(0, scores[start + latent]) * norms[latent]
-      }
+  ///   - guess: A score that is probably below those that are kept, so that few have to be looked at twice.
+  init(_ activations: Tensor, norms: [Float], count: Int, guess: Float = 0) {
+    var scored = ScoredLatents(activations, norms: norms, above: guess)
+    if scored.entries.count < count, guess > 0 {
+      scored = ScoredLatents(activations, norms: norms, above: 0)
     }
-    let bound = max(Selection.least(ofLargest: count, of: scores), .leastNonzeroMagnitude)
-    var used = [Bool](repeating: false, count: latents), least = Float.infinity
-    entries.reserveCapacity(count)
+    let bound = Selection.least(ofLargest: count, of: scored.scores)
+    let kept = scored.scores.indices.filter { scored.scores[$0] >= bound }
+    entries = kept.map { scored.entries[$0] }
+    var isUsed = [Bool](repeating: false, count: norms.count)
+    for entry in entries { isUsed[entry.latent] = true }
+    used = isUsed.indices.filter { isUsed[$0] }
+    least = kept.lazy.map { scored.scores[$0] }.min() ?? 0
+  }
+}
+
+/// The latents of a batch whose scaled scores exceed some number, and these scores.
+private struct ScoredLatents {
+  private(set) var entries: [ActiveLatent] = []
+  private(set) var scores: [Float] = []
+
+  init(_ activations: Tensor, norms: [Float], above least: Float) {
+    var place = 0
     for row in 0..<activations.rows {
-      for latent in 0..<latents where scores[row * latents + latent] >= bound {
-        let place = row * latents + latent
-        used[latent] = true
-        least = min(least, scores[place])
-        entries.append(
-          ActiveLatent(row: row, latent: latent, value: activations.scalars[place]))
+      for latent in norms.indices {
+        let value = activations.scalars[place], score = value * norms[latent]
+        place += 1
+        guard score > least else { continue }
+        entries.append(ActiveLatent(row: row, latent: latent, value: value))
+        scores.append(score)
       }
     }
-    self.used = used.indices.filter { used[$0] }
-    self.least = least.isFinite ? least : 0
   }
 }

@@ -54,6 +54,8 @@ package struct BatchTopKTrainer {
   private var generator: SeededGenerator
   private var silent: [Int]
   private var threshold: Float?
+  /// The least scaled score that the last step kept.
+  private var least: Float = 0
 
   /// Learns.
   ///
@@ -99,7 +101,8 @@ package struct BatchTopKTrainer {
     let dead = silent.indices.filter { Double(silent[$0]) > silenceLimit }
     let outcome = state.step(
       Matrix(batch), active: sparsity(step) * batch.rows, dead: dead,
-      auxiliary: options.auxiliary)
+      auxiliary: options.auxiliary, guess: 0.7 * least)
+    least = outcome.least
     state.update(learningRate: learningRate(step), step: step)
     for latent in silent.indices { silent[latent] += batch.rows }
     for latent in outcome.used { silent[latent] = 0 }
