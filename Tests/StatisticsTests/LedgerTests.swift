@@ -35,6 +35,24 @@ struct LedgerTests {
     }
   }
 
+  @Test("a method that is blessed alone leaves what was blessed of the others")
+  func alone() {
+    func trial(_ method: String, _ what: Double, core: String) -> Trial {
+      .sample(method: method, base: 0, scores: [.what: .scored(what, chance: 0.1)], core: core)
+    }
+    let first = Ledger([trial("old", 0.4, core: "Haswell"), trial("new", 0.1, core: "Haswell")])
+    let both = Ledger([trial("new", 0.6, core: "SkylakeX")], keeping: first)
+    func figures(_ ledger: Ledger, _ method: String) -> [Double]? {
+      ledger.expectations(trial(method, 0, core: "").cell)[.what].map { [$0.low, $0.high] }
+    }
+    #expect(figures(both, "old") == [0.4, 0.4] && figures(both, "new") == [0.6, 0.6])
+    #expect(both.machines.map(\.openBLASCore) == ["Haswell", "SkylakeX"])
+    let widened = Ledger(
+      [trial("new", 0.6, core: "SkylakeX")], widening: first, keeping: first)
+    #expect(figures(widened, "old") == [0.4, 0.4] && figures(widened, "new") == [0.1, 0.6])
+    #expect(widened.methods.keys.sorted() == first.methods.keys.sorted())
+  }
+
   @Test("silence counts as chance, and the mean of what was answered stands beside it")
   func means() {
     let summary = BenchSummary([

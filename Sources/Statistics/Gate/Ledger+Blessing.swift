@@ -10,18 +10,23 @@ extension Ledger {
   ///   - trials: The trials of a whole tier, for one method seed or several.
   ///   - tier: That tier.
   ///   - earlier: A ledger of other machines to be widened, if there is one.
-  package init(_ trials: [Trial], tier: Tier = .smoke, widening earlier: Ledger? = nil) {
+  ///   - rest: A ledger of which everything stays that the trials say nothing of, if there is one.
+  package init(
+    _ trials: [Trial], tier: Tier = .smoke, widening earlier: Ledger? = nil,
+    keeping rest: Ledger? = nil
+  ) {
     let own = trials.first.map { Machine($0) }
-    let known = earlier?.machines ?? []
+    let known = (earlier ?? rest)?.machines ?? []
     let runs = Dictionary(grouping: trials, by: \.seeds.method).sorted { $0.key < $1.key }
       .map(\.value)
     self.init(
       tier: tier, methodSeeds: max(runs.count, 1),
       machines: known + [own].compactMap { $0 }.filter { !known.contains($0) },
-      plants: Self.names(trials.filter { !$0.isNull && $0.isInstalled }, earlier?.plants),
-      nulls: Self.names(trials.filter(\.isNull), earlier?.nulls),
-      cells: Self.joined(Self.cells(trials), earlier?.cells),
-      methods: Self.joined(Self.methods(runs), earlier?.methods))
+      plants: Self.names(
+        trials.filter { !$0.isNull && $0.isInstalled }, (earlier ?? rest)?.plants),
+      nulls: Self.names(trials.filter(\.isNull), (earlier ?? rest)?.nulls),
+      cells: Self.joined(Self.cells(trials), earlier?.cells, keeping: rest?.cells),
+      methods: Self.joined(Self.methods(runs), earlier?.methods, keeping: rest?.methods))
   }
 
   private static func names(_ trials: [Trial], _ earlier: [String]?) -> [String] {
@@ -71,10 +76,10 @@ extension Ledger {
     }
   }
 
-  private static func joined(_ own: [String: Figures], _ earlier: [String: Figures]?)
-    -> [String: Figures]
-  {
-    own.reduce(into: [:]) { all, entry in
+  private static func joined(
+    _ own: [String: Figures], _ earlier: [String: Figures]?, keeping rest: [String: Figures]?
+  ) -> [String: Figures] {
+    own.reduce(into: rest ?? [:]) { all, entry in
       all[entry.key] = entry.value.reduce(into: [:]) {
         $0[$1.key] = $1.value.joined(earlier?[entry.key]?[$1.key])
       }
