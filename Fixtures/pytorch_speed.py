@@ -9,7 +9,12 @@ Each input line is a JSON object
     {"width": 64, "layers": 3, "heads": 4, "keyHeads": 4, "intermediate": 176, "vocabulary": 1024, "batch": 32,
      "threads": 1, "steps": 5, "kind": "train"}
 
-with kind "train", "lora" or "forward"; each answer is one line
+with kind "train", "lora" or "forward", or of a crosscoder
+
+    {"width": 64, "models": 2, "latents": 512, "sparsity": 8, "batch": 512, "threads": 1, "steps": 5,
+     "kind": "crosscoder"}
+
+whose tokens are rows of activations. Each answer is one line
 
     {"tokensPerSecond": by the wall clock, "tokensPerCPUSecond": by the process's CPU time, "seconds": wall, "loss": ...}
 
@@ -177,6 +182,34 @@ class PublishedSubject:
             self.adapted(input_ids=tokens[0])
 
 
+class Crosscoder:
+    """A BatchTopK crosscoder (arXiv 2504.02922) with its optimizer, without dead latents."""
+
+    def __init__(self, width: int, models: int, latents: int, sparsity: int):
+        torch.manual_seed(SEED)
+        self.width, self.models, self.sparsity = width, models, sparsity
+        self.decoder = nn.Parameter(F.normalize(torch.randn(latents, width), dim=1).repeat(1, models))
+        self.encoder = nn.Parameter(self.decoder.detach() / models)
+        self.encoder_bias = nn.Parameter(torch.zeros(latents))
+        self.decoder_bias = nn.Parameter(torch.zeros(models * width))
+        self.parameters = [self.encoder, self.encoder_bias, self.decoder, self.decoder_bias]
+        self.optimizer = torch.optim.AdamW(self.parameters, lr=LEARNING_RATE, weight_decay=0, fused=True)
+
+    def crosscoder(self, rows) -> torch.Tensor:
+        self.optimizer.zero_grad(set_to_none=True)
+        codes = F.relu(F.linear(rows, self.encoder, self.encoder_bias))
+        with torch.no_grad():
+            norms = self.decoder.view(-1, self.models, self.width).norm(dim=2).sum(1)
+            scores = codes * norms
+            bound = scores.flatten().topk(self.sparsity * len(rows), sorted=False).values.min()
+            mask = scores >= bound
+        loss = (torch.addmm(self.decoder_bias, codes * mask, self.decoder) - rows).square().sum(1).mean()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.parameters, CLIP_NORM)
+        self.optimizer.step()
+        return loss.detach()
+
+
 class Bench:
     """Answers requests; keeps models and what has been warmed up."""
 
@@ -201,29 +234,45 @@ class Bench:
             self.batches[batch, vocabulary] = [(row[:, :-1].contiguous(), row[:, 1:].contiguous()) for row in rows]
         return self.batches[batch, vocabulary]
 
+    def crosscoder(self, request: dict) -> dict:
+        width, models, latents, sparsity = (request[key] for key in ("width", "models", "latents", "sparsity"))
+        key = ("crosscoder", width, models, latents, sparsity)
+        if key not in self.subjects:
+            self.subjects[key] = Crosscoder(width, models, latents, sparsity)
+        size = (BATCHES, request["batch"], models * width)
+        if size not in self.batches:
+            self.batches[size] = list(torch.randn(size, generator=torch.Generator().manual_seed(SEED)))
+        return self.timed(self.subjects[key], self.batches[size], request, request["batch"])
+
     def answer(self, request: dict) -> dict:
+        if torch.get_num_threads() != request["threads"]:
+            torch.set_num_threads(request["threads"])
+        return self.crosscoder(request) if request["kind"] == "crosscoder" else self.model(request)
+
+    def model(self, request: dict) -> dict:
         shape = tuple(request[key] for key in ("width", "layers", "heads", "intermediate"))
-        batch, threads, steps, kind = (request[key] for key in ("batch", "threads", "steps", "kind"))
-        vocabulary = request["vocabulary"]
+        batch, kind, vocabulary = request["batch"], request["kind"], request["vocabulary"]
         if kind not in ("train", "lora", "forward"):
-            raise ValueError(f"kind must be train, lora or forward, not {kind!r}")
-        if torch.get_num_threads() != threads:
-            torch.set_num_threads(threads)
+            raise ValueError(f"kind must be train, lora, forward or crosscoder, not {kind!r}")
         subject, batches = self.subject(shape, request["keyHeads"], vocabulary), self.tokens(batch, vocabulary)
-        step = getattr(subject, kind)
-        if (subject, batch, threads, kind) not in self.warm:
+        return self.timed(subject, batches, request, batch * CONTEXT)
+
+    def timed(self, subject, batches: list, request: dict, count: int) -> dict:
+        """Runs the steps; `count` is what a step is worth."""
+        threads, steps, kind = (request[key] for key in ("threads", "steps", "kind"))
+        step, setting = getattr(subject, kind), (subject, request["batch"], threads, kind)
+        if setting not in self.warm:
             for index in range(WARM_UP_STEPS):
                 step(batches[index])
-            self.warm.add((subject, batch, threads, kind))
+            self.warm.add(setting)
 
         wall, cpu = time.perf_counter(), time.process_time()
         for index in range(steps):
             loss = step(batches[index % BATCHES])
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        count = steps * batch * CONTEXT
         return {
-            "tokensPerSecond": count / wall,
-            "tokensPerCPUSecond": count / cpu,
+            "tokensPerSecond": steps * count / wall,
+            "tokensPerCPUSecond": steps * count / cpu,
             "seconds": wall,
             "loss": None if kind == "forward" else loss.item(),
         }

@@ -17,6 +17,12 @@ package final class PyTorchSpeed {
     let kind: SpeedKind
   }
 
+  private struct DictionaryRequest: Encodable {
+    let width, models, latents, sparsity, batch, steps: Int
+    let threads = 1
+    let kind = "crosscoder"
+  }
+
   private let process = Process()
   private let input = Pipe()
   private let output = Pipe()
@@ -57,6 +63,20 @@ package final class PyTorchSpeed {
       width: shape.width, layers: shape.layers, heads: shape.heads,
       keyHeads: shape.keyHeads, intermediate: shape.intermediate, vocabulary: shape.vocabulary,
       batch: shape.batch, threads: threads, steps: steps, kind: kind)
+    return try answer(to: request)
+  }
+
+  /// The same of a crosscoder, on one thread.
+  ///
+  /// - Throws: `Failure` with PyTorch's own words.
+  package func measure(_ shape: DictionaryShape, steps: Int) throws -> Throughput {
+    try answer(
+      to: DictionaryRequest(
+        width: shape.width, models: shape.models, latents: shape.latents,
+        sparsity: shape.sparsity, batch: shape.batch, steps: steps))
+  }
+
+  private func answer(to request: some Encodable) throws -> Throughput {
     let text = Data((try JSON.encode(request) + "\n").utf8)
     guard (try? input.fileHandleForWriting.write(contentsOf: text)) != nil else {
       throw Failure(description: Self.stopped)
