@@ -150,8 +150,8 @@ let package = Package(
     tests(
       "DashboardTests",
       [
-        "JSON", "Transformers", "Diffing", "Organisms", "Scoring", "Bench", "Reporting",
-        "Dashboard",
+        "JSON", "Transformers", "Diffing", "Organisms", "Scoring", "Bench", "Statistics",
+        "Reporting", "Dashboard",
       ]),
     tests("CommandLineTests", ["JSON", "assay"]),
     tests(

@@ -4,7 +4,7 @@ internal import Diffing
 internal import JSON
 internal import Reporting
 internal import Scoring
-internal import Statistics
+package import Statistics
 internal import Transformers
 
 /// A run as one page: a map of methods and organisms, and behind each cell what was said, the truth, and why it scored so.
@@ -21,12 +21,15 @@ package struct BenchPage {
   ///   - title: The heading.
   ///   - commands: What shows a cell, and what makes it anew: `--library` and the like included.
   ///   - kept: What methods said; nil if it is not at hand.
+  ///   - rates: How long the hierarchical model of how often methods recover a plant is sampled; nil for not at all.
+  ///   - others: Runs of models of other sizes, whose rankings are compared with this one's.
   ///   - room: Characters of JSON for what methods said.
   /// - Throws: What reading what is kept throws.
   package init(
-    _ trials: [Trial], title: String, commands: Commands, kept: KeptCells?, room: Int = room
+    _ trials: [Trial], title: String, commands: Commands, kept: KeptCells?,
+    rates: SamplerSettings? = nil, others: [OtherRun] = [], room: Int = room
   ) throws {
-    let grid = BenchGrid(BenchSummary(developmentOf: trials))
+    let summary = BenchSummary(developmentOf: trials), grid = BenchGrid(summary)
     let details = try kept.map { try CellDetails(grid, $0, room: room) }
     var words = details?.words ?? WordTable(nil)
     let truths = try kept.map { try Self.truths(grid, $0, &words) }
@@ -38,10 +41,22 @@ package struct BenchPage {
         "commands", .object([("show", .string(commands.show)), ("bench", .string(commands.bench))])
       ),
       ("grid", grid.json), ("dials", DialData(trials).json),
+      ("rates", RateData(summary, rates).json), ("transfer", TransferData(trials, others).json),
       ("pool", pool ?? .null), ("truths", truths ?? .null), ("words", words.json),
       ("coverage", details?.coverage ?? .null),
     ])
     page = Page(title: title, data: data, parts: details?.json ?? [])
+  }
+
+  /// A run of models of another size.
+  package struct OtherRun {
+    let name: String
+    let trials: [Trial]
+
+    package init(_ name: String, _ trials: [Trial]) {
+      self.name = name
+      self.trials = trials
+    }
   }
 
   /// How a cell is shown in a terminal, and measured anew.

@@ -15,7 +15,8 @@ struct ReportCommand: ParsableCommand {
       'assay report Reports/local/standard.jsonl > standard.md' is what bench writes beside them, but for the heading. \
       Other formats have every mean with its interval: csv and json a row each (Fixtures/results.schema.json), latex a \
       table a level of access. html is a page for a browser, one file, with what methods said as far as it is kept here: \
-      'assay report Reports/local/smoke.jsonl --format html > smoke.html'.
+      'assay report Reports/local/smoke.jsonl --format html > smoke.html'. A page can have more: --rates how often each \
+      method recovers a plant, --transfer RUN whether a run of models of another size ranks methods alike.
       """)
 
   @OptionGroup var options: ProjectOptions
@@ -28,6 +29,25 @@ struct ReportCommand: ParsableCommand {
 
   @Option(help: "What is printed: markdown, csv, latex or json.")
   var format: ReportFormat = .markdown
+
+  @Flag(
+    help: "A page also says how often methods recover a plant, by a hierarchical model: minutes.")
+  var rates = false
+
+  @Option(
+    name: .customLong("transfer"),
+    help:
+      "A page also says whether this run of models of another size ranks methods alike; may be repeated."
+  )
+  var others: [String] = []
+
+  func validate() throws {
+    guard format == .html || !rates && others.isEmpty else {
+      throw ValidationError(
+        "--rates and --transfer are for --format html; './assay rates' and './assay transfer' print tables."
+      )
+    }
+  }
 
   func run() throws {
     let url = URL(filePath: trials)
@@ -67,7 +87,12 @@ struct ReportCommand: ParsableCommand {
       own, title: heading(url),
       commands: .init(
         show: "./assay show\(options.suffix)", bench: "./assay bench\(options.suffix)"),
-      kept: KeptCells(workshop)
+      kept: KeptCells(workshop), rates: rates ? SamplerSettings(warmup: 1000, draws: 1000) : nil,
+      others: try others.map { path in
+        let other = URL(filePath: path)
+        return .init(
+          other.deletingPathExtension().lastPathComponent, try TrialFile.read(other))
+      }
     ).html()
   }
 }

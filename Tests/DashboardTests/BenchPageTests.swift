@@ -3,6 +3,7 @@ import Foundation
 import JSON
 import Organisms
 import Scoring
+import Statistics
 import TestSupport
 import Testing
 import Transformers
@@ -38,11 +39,14 @@ struct BenchPageTests {
       role: .narrow, match: PairName("plant-0", "fresh"), magnitude: 1)
   }
 
-  private func data(_ trials: [Trial], kept: KeptCells? = nil, room: Int = BenchPage.room) throws
-    -> (JSONValue, String)
-  {
-    let html = try BenchPage(trials, title: "t", commands: Self.commands, kept: kept, room: room)
-      .html()
+  private func data(
+    _ trials: [Trial], kept: KeptCells? = nil, rates: SamplerSettings? = nil,
+    others: [BenchPage.OtherRun] = [], room: Int = BenchPage.room
+  ) throws -> (JSONValue, String) {
+    let html = try BenchPage(
+      trials, title: "t", commands: Self.commands, kept: kept, rates: rates, others: others,
+      room: room
+    ).html()
     return (try PageTests.data(html), html)
   }
 
@@ -67,6 +71,44 @@ struct BenchPageTests {
     // Who never answers has no row of cells.
     #expect(cells[1] == .null && what.at("rows").items[1] == .null)
     #expect(what.at("rows").items[0].at("mean") == .number(0.375))
+  }
+
+  /// Three methods whose scores are in an order, or in the opposite one.
+  private func ranked(isTurned: Bool) -> [Trial] {
+    ["a", "b", "c"].enumerated().flatMap { place, method in
+      (0..<4).map { plant in
+        let score = 0.2 + 0.3 * Double(isTurned ? 2 - place : place)
+        return .sample(
+          "\(method) \(plant)", method: method, access: .pool, subject: "plant-\(plant)",
+          family: "family-\(plant)", scores: [.what: .scored(score, chance: 0.01)])
+      }
+    }
+  }
+
+  @Test("rates are sampled if they are asked for: the best first, with counts and intervals")
+  func rates() throws {
+    #expect(try data(ranked(isTurned: false)).0.at("rates").items.isEmpty)
+    let (data, _) = try data(
+      ranked(isTurned: false), rates: SamplerSettings(warmup: 200, draws: 200))
+    let part = try #require(
+      data.at("rates").items.first { $0.at("question") == .string("what") })
+    #expect(part.at("access") == .string("pool") && part.at("mark") == .number(0.5))
+    let rows = part.at("rows").items
+    #expect(rows.map { $0.at("recovered") }.last == .integer(0))
+    #expect(rows.prefix(2).allSatisfy { $0.at("recovered") == .integer(4) })
+    #expect(rows.allSatisfy { $0.at("plants") == .integer(4) })
+  }
+
+  @Test("runs of other sizes rank methods alike, or the other way round")
+  func transfer() throws {
+    let runs = [false, true].map { BenchPage.OtherRun("turned \($0)", ranked(isTurned: $0)) }
+    let (data, _) = try data(ranked(isTurned: false), others: runs)
+    let found = data.at("transfer").items.map { run in
+      run.at("rows").items.first { $0.at("question") == .string("what") }
+    }
+    #expect(found.map { $0?.at("spearman").at("value") } == [.integer(1), .integer(-1)])
+    #expect(found[0]?.at("methods").items.map { $0.at("first") }.count == 3)
+    #expect(data.at("transfer").items.map { $0.at("name") }.last == .string("turned true"))
   }
 
   @Test("magnitudes are there for plants and nulls, and a null names its plant")

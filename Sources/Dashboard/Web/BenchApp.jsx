@@ -4,6 +4,8 @@ import { useAddress } from "./address.js";
 import { CellView } from "./CellView.jsx";
 import { Dials } from "./Dials.jsx";
 import { Map } from "./Map.jsx";
+import { Rates } from "./Rates.jsx";
+import { Transfer } from "./Transfer.jsx";
 import { Scatter } from "./charts.jsx";
 
 const kindNames = {
@@ -67,6 +69,8 @@ export function BenchApp({ data }) {
         <Scatter title={`${question.title} by seconds a trial`} xLabel="seconds a trial" yLabel={question.title} points={points} />
       </section>
       <Dials dials={data.dials} rows={grid.rows} />
+      <Rates rates={data.rates} question={question.title} level={level} />
+      <Transfer runs={data.transfer} question={question.title} level={level} />
     </main>
   );
 }

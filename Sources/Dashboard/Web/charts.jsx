@@ -202,13 +202,46 @@ export function Dots({ title, groups, unit }) {
   );
 }
 
-/** Points with names: what they cost, on a scale of powers, against how they score. */
-export function Scatter({ title, xLabel, yLabel, points }) {
+/** A value with its interval a row, on one line from end to end; further figures stand in the table alone. */
+export function Intervals({ title, unit, domain, items, further = {} }) {
+  if (!items.length) return <p>{title}: nothing.</p>;
+  const width = 620, row = 20, left = widest(items.map((item) => item.name)), height = items.length * row + 44;
+  const x = scaleLinear(domain, [left + 8, width - 12]);
+  const best = items.reduce((a, b) => (a.value >= b.value ? a : b));
+  return (
+    <Figure title={title} width={width} height={height} summary={`${items.length} rows; the highest value, ${short(best.value)}, is of ${best.name}`}
+      table={{
+        columns: ["", unit, "low", "high", ...Object.keys(further)],
+        rows: items.map((item) => [item.name, item.value, item.low, item.high, ...Object.values(further).map((value) => value(item))]),
+      }}>
+      {x.ticks(5).map((value) => (
+        <g key={value} className="axes" transform={`translate(${x(value)},0)`}>
+          <line y1="6" y2={height - 34} className="grid" />
+          <text y={height - 20} textAnchor="middle">{short(value)}</text>
+        </g>
+      ))}
+      <text x={(left + width) / 2} y={height - 5} textAnchor="middle" className="label">{unit}</text>
+      {items.map((item, place) => (
+        <g key={place} transform={`translate(0,${place * row + 18})`} stroke={look(0).stroke}>
+          <text x={left} dy="0.32em" textAnchor="end" stroke="none">{item.name}</text>
+          {known(item.low) && <line x1={x(item.low)} x2={x(item.high)} strokeWidth="2" opacity="0.7" />}
+          <circle cx={x(item.value)} r="4" fill={look(0).stroke} stroke="none">
+            <title>{`${item.name}: ${short(item.value)}${known(item.low) ? ` [${short(item.low)}, ${short(item.high)}]` : ""}`}</title>
+          </circle>
+        </g>
+      ))}
+    </Figure>
+  );
+}
+
+/** Points with names; what they cost is on a scale of powers unless that is even. */
+export function Scatter({ title, xLabel, yLabel, points, isEven = false }) {
   const levels = [...new Set(points.map((point) => point.level))];
   const width = 620, plot = 320, left = 56, height = plot + legendHeight(levels);
-  const shown = points.filter((point) => point.x > 0 && known(point.y));
+  const shown = points.filter((point) => (isEven ? known(point.x) : point.x > 0) && known(point.y));
   if (!shown.length) return <p>{title}: nothing.</p>;
-  const x = scaleLog(range(shown.map((point) => point.x)).map((value) => Math.max(value, 1e-6)), [left + 14, width - 24]).nice();
+  const across = range(shown.map((point) => point.x)), room = [left + 14, width - 24];
+  const x = (isEven ? scaleLinear(across, room) : scaleLog(across.map((value) => Math.max(value, 1e-6)), room)).nice();
   const y = scaleLinear(range(shown.flatMap((point) => [point.y, point.low ?? point.y, point.high ?? point.y])), [plot - 36, 12]).nice();
   const colour = (point) => look(levels.indexOf(point.level)).stroke;
   return (
@@ -216,12 +249,12 @@ export function Scatter({ title, xLabel, yLabel, points }) {
       summary={`${shown.length} points; the highest is ${shown.reduce((a, b) => (a.y >= b.y ? a : b)).name}`}
       table={{ columns: ["method", "level", xLabel, yLabel, "low", "high"], rows: shown.map((point) => [point.name, point.level, point.x, point.y, point.low, point.high]) }}>
       <Axes x={x} y={y} width={width} height={plot} left={left} xLabel={xLabel}
-        ticks={x.ticks(5).filter((value) => /^1/.test(value.toExponential())).map((value) => ({ at: x(value), label: short(value) }))} />
+        ticks={x.ticks(5).filter((value) => isEven || /^1/.test(value.toExponential())).map((value) => ({ at: x(value), label: short(value) }))} />
       <text transform={`translate(12,${plot / 2}) rotate(-90)`} textAnchor="middle" className="label">{yLabel}</text>
       {shown.map((point) => (
         <g key={`${point.name} ${point.level}`} transform={`translate(${x(point.x)},${y(point.y)})`} stroke={colour(point)}>
           {known(point.low) && <line y1={y(point.low) - y(point.y)} y2={y(point.high) - y(point.y)} opacity="0.35" />}
-          <circle r="5" fill={colour(point)}><title>{`${point.name} (${point.level}): ${short(point.y)} for ${short(point.x)}`}</title></circle>
+          <circle r="5" fill={colour(point)}><title>{`${point.name} (${point.level}): ${short(point.y)} ${isEven ? "at" : "for"} ${short(point.x)}`}</title></circle>
         </g>
       ))}
       <Legend names={levels} top={plot + 6} left={left} width={width} />
