@@ -171,6 +171,21 @@ export function Strip({ title, tokens, values }) {
   );
 }
 
+/** Lines from top to bottom at round numbers of a scale from left to right. */
+function Scale({ x, left, width, height, label }) {
+  return (
+    <g className="axes">
+      {x.ticks(5).map((value) => (
+        <g key={value} transform={`translate(${x(value)},0)`}>
+          <line y1="6" y2={height - 34} className="grid" />
+          <text y={height - 20} textAnchor="middle">{short(value)}</text>
+        </g>
+      ))}
+      <text x={(left + width) / 2} y={height - 5} textAnchor="middle" className="label">{label}</text>
+    </g>
+  );
+}
+
 /** Values of some kinds on one line, so that it is seen which stand out. */
 export function Dots({ title, groups, unit }) {
   const width = 620, row = 26, left = 110, height = groups.length * row + 44;
@@ -181,13 +196,7 @@ export function Dots({ title, groups, unit }) {
     <Figure title={title} width={width} height={height}
       summary={groups.map((group) => `${group.name}: ${group.items.map((item) => short(item.value)).join(", ")}`).join("; ")}
       table={{ columns: ["", "pair", unit], rows: groups.flatMap((group) => group.items.map((item) => [group.name, item.name, item.value])) }}>
-      {x.ticks(5).map((value) => (
-        <g key={value} className="axes" transform={`translate(${x(value)},0)`}>
-          <line y1="6" y2={height - 34} className="grid" />
-          <text y={height - 20} textAnchor="middle">{short(value)}</text>
-        </g>
-      ))}
-      <text x={(left + width) / 2} y={height - 5} textAnchor="middle" className="label">{unit}</text>
+      <Scale x={x} left={left} width={width} height={height} label={unit} />
       {groups.map((group, place) => (
         <g key={place} transform={`translate(0,${place * row + 20})`}>
           <text x={left - 8} dy="0.32em" textAnchor="end">{group.name}</text>
@@ -214,13 +223,7 @@ export function Intervals({ title, unit, domain, items, further = {} }) {
         columns: ["", unit, "low", "high", ...Object.keys(further)],
         rows: items.map((item) => [item.name, item.value, item.low, item.high, ...Object.values(further).map((value) => value(item))]),
       }}>
-      {x.ticks(5).map((value) => (
-        <g key={value} className="axes" transform={`translate(${x(value)},0)`}>
-          <line y1="6" y2={height - 34} className="grid" />
-          <text y={height - 20} textAnchor="middle">{short(value)}</text>
-        </g>
-      ))}
-      <text x={(left + width) / 2} y={height - 5} textAnchor="middle" className="label">{unit}</text>
+      <Scale x={x} left={left} width={width} height={height} label={unit} />
       {items.map((item, place) => (
         <g key={place} transform={`translate(0,${place * row + 18})`} stroke={look(0).stroke}>
           <text x={left} dy="0.32em" textAnchor="end" stroke="none">{item.name}</text>
