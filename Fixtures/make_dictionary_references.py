@@ -48,7 +48,7 @@ def case(models, width, latents, rows, active, dead, auxiliary):
 
     given = rest.detach()
     silent = torch.relu(activations[:, dead])
-    most = min(len(dead), columns // 2)
+    most = min(len(dead), width // 2)
     least = silent.topk(most, dim=1).values[:, -1:]
     silent = torch.where(silent >= least, silent, torch.zeros(()))
     left = given - silent @ decoder[dead]

@@ -174,6 +174,11 @@ struct BatchTopKTests {
       #expect(Selection.least(ofLargest: count, of: numbers) == least)
     }
     #expect(Selection.least(ofLargest: 7, of: numbers) == 0)
+    // Neighbours of one bin, infinity, and what is no number, which is never among the largest.
+    let close: [Float] = [1.01, .nan, 1.02, .infinity, 1.03, -2]
+    for (count, least) in [(1, Float.infinity), (2, 1.03), (3, 1.02), (4, 1.01), (5, 0)] {
+      #expect(Selection.least(ofLargest: count, of: close) == least)
+    }
     let kept = KeptLatents(
       Tensor(shape: [2, 3], scalars: [1, -2, 4, 3, 2, 0]), norms: [1, 1, 0.5], count: 2)
     #expect(
@@ -197,6 +202,16 @@ struct BatchTopKTests {
       #expect(guessed.entries == plain.entries && guessed.least == plain.least)
       #expect(guessed.used == plain.used)
     }
+  }
+
+  @Test("of rows that are all alike nothing is learnt, and nothing is active")
+  func alike() {
+    let rows = Tensor(repeating: 3, shape: [40, 6])
+    var generator = SeededGenerator(seed: 1)
+    let dictionary = BatchTopKTrainer.train(
+      on: rows, .init(latents: 12, sparsity: 2, steps: 20, batch: 8), using: &generator)
+    #expect(dictionary.codes(of: Tensor(repeating: 5, shape: [3, 6])).meanActive == 0)
+    #expect(dictionary.decoded(dictionary.codes(of: rows)) == rows)
   }
 }
 

@@ -60,19 +60,30 @@ package struct BatchTopKDictionary: Equatable, Sendable {
   ///
   /// - Parameter activations: Of the models side by side, shaped `[rows, models · width]`.
   package func codes(of activations: Tensor) -> SparseCodes {
+    SparseCodes(
+      latents: latents,
+      rows: stride(from: 0, to: activations.rows, by: Self.rowsAtOnce).flatMap { first in
+        entries(
+          of: activations.rows(
+            at: Array(first..<min(first + Self.rowsAtOnce, activations.rows))))
+      })
+  }
+
+  /// Rows whose scores for all latents are held at once.
+  private static let rowsAtOnce = 4096
+
+  private func entries(of activations: Tensor) -> [[SparseCodes.Entry]] {
     let input = normalizer.normalized(activations)
     let scores = Matrix(undefinedRows: input.rows, columns: latents)
     multiply(Matrix(input), Matrix(encoder), into: scores, transposingB: true)
     addToRows(Matrix(encoderBias.reshaped([1, latents])), of: scores)
     let norms = norms, values = scores.tensor
-    return SparseCodes(
-      latents: latents,
-      rows: (0..<values.rows).map { row in
-        values.row(row).enumerated().compactMap { latent, value in
-          value > 0 && value * norms[latent] > threshold
-            ? SparseCodes.Entry(latent: latent, value: value) : nil
-        }
-      })
+    return (0..<values.rows).map { row in
+      values.row(row).enumerated().compactMap { latent, value in
+        value > 0 && value * norms[latent] > threshold
+          ? SparseCodes.Entry(latent: latent, value: value) : nil
+      }
+    }
   }
 
   /// What codes stand for, shaped `[rows, models · width]`.

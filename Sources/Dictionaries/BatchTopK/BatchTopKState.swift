@@ -111,13 +111,13 @@ struct BatchTopKState {
 
   /// Lets dead latents explain what is left over.
   ///
-  /// Of each row the most active of them do, half as many as an activation has numbers, whatever they would be worth
+  /// Of each row the most active of them do, half as many as one model's activation has numbers, whatever they would be worth
   /// beside the others. What they leave is measured in what there was. They are many a row, unlike those that are kept,
   /// so products of whole matrices are the quicker way.
   private func revive(
     _ dead: [Int], _ activations: Tensor, _ rest: Matrix, _ batch: Matrix, weight: Float
   ) {
-    let values = mostActive(dead, activations, of: max(1, batch.columns / 2))
+    let values = mostActive(dead, activations, of: max(1, batch.columns / models / 2))
     let directions = Matrix(decoder.values.tensor.rows(at: dead))
     // What is to be explained is x − x̂, which counts as given.
     let left = Matrix(undefinedRows: rest.rows, columns: rest.columns)

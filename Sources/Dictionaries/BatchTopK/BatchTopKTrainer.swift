@@ -75,7 +75,8 @@ package struct BatchTopKTrainer {
     var trainer = BatchTopKTrainer(
       width: activations.columns, models: models, options, SeededGenerator(seed: generator.next()))
     trainer.run(normalizer.normalized(activations), progress)
-    return trainer.state.dictionary(threshold: trainer.threshold ?? 0, normalizer)
+    // Where nothing was ever kept, there is nothing to be active.
+    return trainer.state.dictionary(threshold: trainer.threshold ?? .infinity, normalizer)
   }
 
   private init(width: Int, models: Int, _ options: Options, _ generator: SeededGenerator) {
