@@ -27,7 +27,7 @@ package struct BenchPage {
   /// - Throws: What reading what is kept throws.
   package init(
     _ trials: [Trial], title: String, commands: Commands, kept: KeptCells?,
-    rates: SamplerSettings? = nil, others: [OtherRun] = [], room: Int = room
+    rates: SamplerSettings? = nil, others: [NamedRun] = [], room: Int = room
   ) throws {
     let summary = BenchSummary(developmentOf: trials), grid = BenchGrid(summary)
     let details = try kept.map { try CellDetails(grid, $0, room: room) }
@@ -46,17 +46,6 @@ package struct BenchPage {
       ("coverage", details?.coverage ?? .null),
     ])
     page = Page(title: title, data: data, parts: details?.json ?? [])
-  }
-
-  /// A run of models of another size.
-  package struct OtherRun {
-    let name: String
-    let trials: [Trial]
-
-    package init(_ name: String, _ trials: [Trial]) {
-      self.name = name
-      self.trials = trials
-    }
   }
 
   /// How a cell is shown in a terminal, and measured anew.

@@ -41,9 +41,7 @@ struct DialData {
   /// A mean with its interval and how many plants it is of.
   private static func mean(_ mean: PlantMean?) -> JSONValue {
     guard let mean else { return .null }
-    return .object([
-      ("value", .digits(mean.value)), ("low", .digits(mean.interval?.low)),
-      ("high", .digits(mean.interval?.high)), ("count", .count(mean.count)),
-    ])
+    return .object(
+      JSONValue.estimate(mean.value, mean.interval) + [("count", .count(mean.count))])
   }
 }

@@ -36,12 +36,12 @@ struct RateData {
         "rows",
         .array(
           posterior.rows.map { row in
-            .object([
-              ("name", .string(row.row.method)), ("value", .digits(row.rate)),
-              ("low", .digits(row.interval.low)), ("high", .digits(row.interval.high)),
-              ("recovered", .count(row.recovered)), ("plants", .count(row.plants)),
-              ("best", .digits(posterior.probabilityOfBest(row))),
-            ])
+            .object(
+              JSONValue.estimate(row.rate, row.interval) + [
+                ("name", .string(row.row.method)), ("recovered", .count(row.recovered)),
+                ("plants", .count(row.plants)),
+                ("best", .digits(posterior.probabilityOfBest(row))),
+              ])
           })
       ),
     ])

@@ -10,7 +10,7 @@ struct TransferData {
   /// - Parameters:
   ///   - trials: A run's.
   ///   - others: What it is compared with.
-  init(_ trials: [Trial], _ others: [BenchPage.OtherRun]) {
+  init(_ trials: [Trial], _ others: [NamedRun]) {
     json = .array(
       others.map { other in
         let transfer = RankingTransfer(trials, other.trials)
@@ -40,10 +40,6 @@ struct TransferData {
   }
 
   private static func correlation(_ own: RankingTransfer.Correlation?) -> JSONValue {
-    guard let own else { return .null }
-    return .object([
-      ("value", .digits(own.value)), ("low", .digits(own.interval?.low)),
-      ("high", .digits(own.interval?.high)),
-    ])
+    own.map { .object(JSONValue.estimate($0.value, $0.interval)) } ?? .null
   }
 }

@@ -5,25 +5,14 @@ internal import Statistics
 
 /// The page on whether a ranking of methods on models of one size holds on those of another.
 package struct TransferReport {
-  /// A run with the name of the size that it was made at.
-  package struct Run {
-    package let name: String
-    let trials: [Trial]
+  private typealias Pair = (first: NamedRun, second: NamedRun, transfer: RankingTransfer)
 
-    package init(_ name: String, _ trials: [Trial]) {
-      self.name = name
-      self.trials = trials
-    }
-  }
-
-  private typealias Pair = (first: Run, second: Run, transfer: RankingTransfer)
-
-  private let runs: [Run]
+  private let runs: [NamedRun]
   /// Every two runs, compared.
   private let pairs: [Pair]
 
-  /// - Parameter runs: Two or more, the smallest models first.
-  package init(_ runs: [Run]) {
+  /// - Parameter runs: Two or more, called by the size that they were made at, the smallest models first.
+  package init(_ runs: [NamedRun]) {
     self.runs = runs
     pairs = runs.indices.flatMap { b in
       runs.indices.filter { $0 < b }.map { a in

@@ -87,12 +87,8 @@ struct ReportCommand: ParsableCommand {
       own, title: heading(url),
       commands: .init(
         show: "./assay show\(options.suffix)", bench: "./assay bench\(options.suffix)"),
-      kept: KeptCells(workshop), rates: rates ? SamplerSettings(warmup: 1000, draws: 1000) : nil,
-      others: try others.map { path in
-        let other = URL(filePath: path)
-        return .init(
-          other.deletingPathExtension().lastPathComponent, try TrialFile.read(other))
-      }
+      kept: KeptCells(workshop), rates: rates ? SamplerSettings() : nil,
+      others: try others.map { try NamedRun(URL(filePath: $0)) }
     ).html()
   }
 }

@@ -23,11 +23,7 @@ struct TransferCommand: ParsableCommand {
   }
 
   func run() throws {
-    let runs = try runs.map { path in
-      let url = URL(filePath: path)
-      return TransferReport.Run(
-        url.deletingPathExtension().lastPathComponent, try TrialFile.read(url))
-    }
+    let runs = try runs.map { try NamedRun(URL(filePath: $0)) }
     guard Set(runs.map(\.name)).count == runs.count else {
       throw ValidationError("Two runs have one name: call their files after the sizes.")
     }

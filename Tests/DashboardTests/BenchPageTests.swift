@@ -41,7 +41,7 @@ struct BenchPageTests {
 
   private func data(
     _ trials: [Trial], kept: KeptCells? = nil, rates: SamplerSettings? = nil,
-    others: [BenchPage.OtherRun] = [], room: Int = BenchPage.room
+    others: [NamedRun] = [], room: Int = BenchPage.room
   ) throws -> (JSONValue, String) {
     let html = try BenchPage(
       trials, title: "t", commands: Self.commands, kept: kept, rates: rates, others: others,
@@ -101,7 +101,7 @@ struct BenchPageTests {
 
   @Test("runs of other sizes rank methods alike, or the other way round")
   func transfer() throws {
-    let runs = [false, true].map { BenchPage.OtherRun("turned \($0)", ranked(isTurned: $0)) }
+    let runs = [false, true].map { NamedRun("turned \($0)", ranked(isTurned: $0)) }
     let (data, _) = try data(ranked(isTurned: false), others: runs)
     let found = data.at("transfer").items.map { run in
       run.at("rows").items.first { $0.at("question") == .string("what") }

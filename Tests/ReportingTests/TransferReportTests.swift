@@ -7,9 +7,9 @@ import Testing
 
 @Suite("The page on rankings at several sizes")
 struct TransferReportTests {
-  private func run(_ name: String, _ figure: (Int) -> Double) -> TransferReport.Run {
+  private func run(_ name: String, _ figure: (Int) -> Double) -> NamedRun {
     let methods = ["first-method", "second-method", "third-method-with-a-long-name"]
-    return TransferReport.Run(
+    return NamedRun(
       name,
       methods.indices.flatMap { method in
         (0..<8).map { plant in

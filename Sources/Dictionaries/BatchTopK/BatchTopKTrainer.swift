@@ -102,7 +102,7 @@ package struct BatchTopKTrainer {
     let dead = silent.indices.filter { Double(silent[$0]) > silenceLimit }
     let outcome = state.step(
       Matrix(batch), active: sparsity(step) * batch.rows, dead: dead,
-      auxiliary: options.auxiliary, guess: 0.7 * least)
+      auxiliary: options.auxiliary, guess: Self.caution * least)
     least = outcome.least
     state.update(learningRate: learningRate(step), step: step)
     for latent in silent.indices { silent[latent] += batch.rows }
@@ -113,6 +113,9 @@ package struct BatchTopKTrainer {
     }
     return Progress(step: step, loss: outcome.loss, dead: dead.count)
   }
+
+  /// By which share of a step's least score the next one's may lie below it before all latents are looked at.
+  private static let caution: Float = 0.7
 
   private var silenceLimit: Double {
     options.silence * Double(options.steps) * Double(options.batch)

@@ -16,15 +16,15 @@ extension Ledger {
     keeping rest: Ledger? = nil
   ) {
     let own = trials.first.map { Machine($0) }
-    let known = (earlier ?? rest)?.machines ?? []
+    let before = earlier ?? rest, known = before?.machines ?? []
     let runs = Dictionary(grouping: trials, by: \.seeds.method).sorted { $0.key < $1.key }
       .map(\.value)
     self.init(
       tier: tier, methodSeeds: max(runs.count, 1),
       machines: known + [own].compactMap { $0 }.filter { !known.contains($0) },
       plants: Self.names(
-        trials.filter { !$0.isNull && $0.isInstalled }, (earlier ?? rest)?.plants),
-      nulls: Self.names(trials.filter(\.isNull), (earlier ?? rest)?.nulls),
+        trials.filter { !$0.isNull && $0.isInstalled }, before?.plants),
+      nulls: Self.names(trials.filter(\.isNull), before?.nulls),
       cells: Self.joined(Self.cells(trials), earlier?.cells, keeping: rest?.cells),
       methods: Self.joined(Self.methods(runs), earlier?.methods, keeping: rest?.methods))
   }
