@@ -213,6 +213,18 @@ struct BatchTopKTests {
     #expect(dictionary.codes(of: Tensor(repeating: 5, shape: [3, 6])).meanActive == 0)
     #expect(dictionary.decoded(dictionary.codes(of: rows)) == rows)
   }
+
+  @Test("a direction is scaled to what activations have of it where its latent is active")
+  func scalings() {
+    let codes = SparseCodes(
+      latents: 3, rows: [[.init(latent: 0, value: 2)], [.init(latent: 0, value: 1)], []])
+    let directions = Tensor(shape: [3, 2], scalars: [1, 0, 0, 0, 0, 1])
+    // β = Σ f y₀ / Σ f² = (2 · 3 + 1 · 4) / 5, whatever the row has beside it and where no latent is active.
+    let activations = Tensor(shape: [3, 2], scalars: [3, 7, 4, -2, 100, 100])
+    #expect(codes.scalings(of: directions, to: activations) == [2, nil, nil])
+    #expect(
+      codes.scalings(of: directions.scaled(by: 2), to: activations) == [1, nil, nil])
+  }
 }
 
 @Suite("Sides of a crosscoder")

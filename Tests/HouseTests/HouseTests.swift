@@ -156,7 +156,7 @@ struct HouseTests {
   func hashed() {
     let hashed = Set(
       SourceDigest.planting + SourceDigest.measuring + SourceDigest.effects
-        + [SourceDigest.dictionaries]
+        + SourceDigest.dictionaries
     )
     .union([SourceDigest.methods, SourceDigest.dummies])
     let folder = Self.root.appending(path: "Sources")

@@ -22,8 +22,9 @@ package struct SourceDigest: Sendable {
   ]
   /// Where each method has a file of its own type's name.
   package static let methods = "Methods/Methods"
-  /// What decides the evidence of the methods that import it, beside what decides everybody's.
-  package static let dictionaries = "Dictionaries"
+  /// What decides the evidence of the methods that import the first, beside what decides everybody's: dictionaries, and
+  /// what methods do with them.
+  package static let dictionaries = ["Dictionaries", "Methods/Latents"]
   /// Where the dummies are.
   package static let dummies = "Bench/Dummies"
   /// What decides the effects of interventions.
@@ -82,8 +83,8 @@ package struct SourceDigest: Sendable {
   package func evidence(ofType type: String) -> String {
     let file = "\(Self.methods)/\(type).swift"
     let text = try? String(contentsOf: folder.appending(path: file), encoding: .utf8)
-    let usesDictionaries = text?.contains("import \(Self.dictionaries)\n") == true
-    return digest(Self.measuring + (usesDictionaries ? [Self.dictionaries] : []) + [file])
+    let usesDictionaries = text?.contains("import \(Self.dictionaries[0])\n") == true
+    return digest(Self.measuring + (usesDictionaries ? Self.dictionaries : []) + [file])
   }
 
   /// What decides what dummies say.
@@ -99,7 +100,7 @@ package struct SourceDigest: Sendable {
       let program = Bundle.main.executableURL.flatMap(Self.modified)
     else { return nil }
     return Set(
-      Self.planting + Self.measuring + [Self.methods, Self.dictionaries, Self.dummies]
+      Self.planting + Self.measuring + [Self.methods, Self.dummies] + Self.dictionaries
         + Self.effects
     )
     .sorted()
