@@ -94,6 +94,18 @@ struct MeteredModel: LanguageModel {
     return model.forward(batch, recording: sites, fromEach: starts)
   }
 
+  func siteGradients(
+    of figure: LogitFigure, on batch: TokenBatch, at sites: Set<ActivationSite>,
+    recording recorded: Set<ActivationSite>, editing interventions: [Intervention],
+    logits selection: LogitSelection
+  ) -> SiteGradients {
+    meter.count(forward: batch.count)
+    meter.count(backward: batch.count)
+    return model.siteGradients(
+      of: figure, on: batch, at: sites, recording: recorded, editing: interventions,
+      logits: selection)
+  }
+
   func makeGradientTape() -> any GradientTape { MeteredTape(model.makeGradientTape(), meter) }
 
   func makeDecoder(rows: Int, capacity: Int) -> any CachedDecoder {

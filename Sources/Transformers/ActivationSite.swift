@@ -2,6 +2,11 @@
 public enum ActivationSite: Hashable, Sendable {
   case embedding
   case residualPre(layer: Int)
+  /// The stream as the queries of each head read it, shaped `[tokens, heads · width]`; and the keys, and the values.
+  case queryStream(layer: Int)
+  case keyStream(layer: Int)
+  case valueStream(layer: Int)
+  /// What queries, keys and values read; of heads whose streams are edited apart there is none.
   case attentionNorm(layer: Int)
   /// Before the rotary embedding, shaped `[tokens, heads · headWidth]`.
   case query(layer: Int)
@@ -16,6 +21,8 @@ public enum ActivationSite: Hashable, Sendable {
   case attentionOutput(layer: Int)
   /// The stream with what attention added; of branches side by side no MLP reads it.
   case residualMid(layer: Int)
+  /// The stream as the MLP reads it.
+  case mlpStream(layer: Int)
   case mlpNorm(layer: Int)
   /// What the neurons read: the gate and the up projection side by side, shaped `[tokens, 2 · mlpWidth]`, or the
   /// latter alone where nothing gates.
@@ -29,12 +36,13 @@ public enum ActivationSite: Hashable, Sendable {
   public static func all(layers: Int) -> [ActivationSite] {
     let blocks = (0..<layers).flatMap { layer -> [ActivationSite] in
       [
-        .residualPre(layer: layer), .attentionNorm(layer: layer), .query(layer: layer),
+        .residualPre(layer: layer), .queryStream(layer: layer), .keyStream(layer: layer),
+        .valueStream(layer: layer), .attentionNorm(layer: layer), .query(layer: layer),
         .key(layer: layer), .value(layer: layer), .rotatedQuery(layer: layer),
         .rotatedKey(layer: layer), .pattern(layer: layer), .headOutput(layer: layer),
-        .attentionOutput(layer: layer), .residualMid(layer: layer), .mlpNorm(layer: layer),
-        .mlpInput(layer: layer), .mlpActivation(layer: layer), .mlpOutput(layer: layer),
-        .residualPost(layer: layer),
+        .attentionOutput(layer: layer), .residualMid(layer: layer), .mlpStream(layer: layer),
+        .mlpNorm(layer: layer), .mlpInput(layer: layer), .mlpActivation(layer: layer),
+        .mlpOutput(layer: layer), .residualPost(layer: layer),
       ]
     }
     return [.embedding] + blocks + [.finalNorm]
@@ -60,11 +68,12 @@ extension ActivationSite {
     switch self {
     case .embedding: 0
     case .finalNorm: layers
-    case .residualPre(let layer), .attentionNorm(let layer), .query(let layer), .key(let layer),
+    case .residualPre(let layer), .queryStream(let layer), .keyStream(let layer),
+      .valueStream(let layer), .attentionNorm(let layer), .query(let layer), .key(let layer),
       .value(let layer), .rotatedQuery(let layer), .rotatedKey(let layer), .pattern(let layer),
       .headOutput(let layer), .attentionOutput(let layer), .residualMid(let layer),
-      .mlpNorm(let layer), .mlpInput(let layer), .mlpActivation(let layer), .mlpOutput(let layer),
-      .residualPost(let layer):
+      .mlpStream(let layer), .mlpNorm(let layer), .mlpInput(let layer), .mlpActivation(let layer),
+      .mlpOutput(let layer), .residualPost(let layer):
       layer + 1
     }
   }
@@ -76,6 +85,9 @@ extension ActivationSite: CustomStringConvertible {
     switch self {
     case .embedding: "hook_embed"
     case .residualPre(let layer): "blocks.\(layer).hook_resid_pre"
+    case .queryStream(let layer): "blocks.\(layer).hook_q_input"
+    case .keyStream(let layer): "blocks.\(layer).hook_k_input"
+    case .valueStream(let layer): "blocks.\(layer).hook_v_input"
     case .attentionNorm(let layer): "blocks.\(layer).ln1.hook_normalized"
     case .query(let layer): "blocks.\(layer).attn.hook_q"
     case .key(let layer): "blocks.\(layer).attn.hook_k"
@@ -86,6 +98,7 @@ extension ActivationSite: CustomStringConvertible {
     case .headOutput(let layer): "blocks.\(layer).attn.hook_z"
     case .attentionOutput(let layer): "blocks.\(layer).hook_attn_out"
     case .residualMid(let layer): "blocks.\(layer).hook_resid_mid"
+    case .mlpStream(let layer): "blocks.\(layer).hook_mlp_in"
     case .mlpNorm(let layer): "blocks.\(layer).ln2.hook_normalized"
     case .mlpInput(let layer): "blocks.\(layer).mlp.hook_pre"
     case .mlpActivation(let layer): "blocks.\(layer).mlp.hook_post"

@@ -81,6 +81,23 @@ public struct Intervention: Sendable {
     }
   }
 
+  /// Turns the gradient by what one shard's edited activations are into that by what they were before, in place.
+  ///
+  /// The derivative of an edit is 0 where it replaces, 1 where it adds, and what it does itself where it projects
+  /// or scales, both of which are symmetric.
+  func applyGradient(
+    to window: Matrix, tokens: Range<Int>, columns: Range<Int>, batch: TokenBatch
+  ) {
+    let derivative: Operation
+    switch operation {
+    case .add: return
+    case .replace: derivative = .replace(Tensor(shape: [columns.count]))
+    case .projectOut, .scale: derivative = operation
+    }
+    Intervention(derivative, at: site, head: head, positions: positions)
+      .apply(to: window, tokens: tokens, columns: columns, batch: batch)
+  }
+
   /// Whether nothing that was at the site before is left, at any token of a batch.
   func replacesAll(of batch: TokenBatch) -> Bool {
     guard case .replace = operation, case .all = positions else { return false }

@@ -40,6 +40,22 @@ public protocol LanguageModel: Sendable {
     _ batch: TokenBatch, recording sites: Set<ActivationSite>, fromEach starts: [Intervention]
   ) -> [ForwardPass]
 
+  /// Runs the model, and computes how a figure of its logits depends on activations.
+  ///
+  /// - Parameters:
+  ///   - figure: A number that logits have, and its gradient.
+  ///   - batch: Rows of tokens.
+  ///   - sites: By what it is differentiated, as it is after any edit.
+  ///   - recorded: What to record.
+  ///   - interventions: Edits; gradients pass them as they pass everything else.
+  ///   - selection: Of which tokens the figure is.
+  /// - Precondition: No site is an attention pattern, nor the norm of heads whose streams are edited apart.
+  func siteGradients(
+    of figure: LogitFigure, on batch: TokenBatch, at sites: Set<ActivationSite>,
+    recording recorded: Set<ActivationSite>, editing interventions: [Intervention],
+    logits selection: LogitSelection
+  ) -> SiteGradients
+
   /// Memory for computing gradients, reused from step to step.
   func makeGradientTape() -> any GradientTape
 

@@ -56,6 +56,22 @@ struct LinearMap {
   let weight: Matrix
   let updates: [Update]
 
+  /// The part of the map that computes some of its outputs.
+  func rows(_ range: Range<Int>) -> LinearMap {
+    LinearMap(
+      weight: weight.rows(range),
+      updates: updates.compactMap { update in
+        let outputs = update.outputs.clamped(to: range)
+        guard !outputs.isEmpty else { return nil }
+        func shifted(by start: Int) -> Range<Int> {
+          outputs.lowerBound - start..<outputs.upperBound - start
+        }
+        return Update(
+          outputs: shifted(by: range.lowerBound),
+          left: update.left.rows(shifted(by: update.outputs.lowerBound)), right: update.right)
+      })
+  }
+
   /// Computes `result = input · weightᵀ`, or adds to it.
   func apply(_ input: Matrix, into result: Matrix, accumulating: Bool = false) {
     multiply(input, weight, into: result, transposingB: true, accumulating: accumulating)

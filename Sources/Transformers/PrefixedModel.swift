@@ -51,6 +51,25 @@ struct PrefixedModel<Model: LanguageModel>: LanguageModel {
     }
   }
 
+  func siteGradients(
+    of figure: LogitFigure, on batch: TokenBatch, at sites: Set<ActivationSite>,
+    recording recorded: Set<ActivationSite>, editing interventions: [Intervention],
+    logits selection: LogitSelection
+  ) -> SiteGradients {
+    let read = PrefixedBatch(batch, prefix: prefix)
+    // All tokens would be the prefix's too, and the figure is of the rows' own.
+    let selected =
+      if case .all = selection { LogitSelection.at(Array(0..<batch.count)) } else { selection }
+    let result = model.siteGradients(
+      of: figure, on: read.batch, at: sites, recording: recorded,
+      editing: interventions.map(read.moved), logits: read.moved(selected))
+    return SiteGradients(
+      value: result.value,
+      pass: ForwardPass(
+        batch: batch, recordings: read.own(result.pass.recordings), logits: result.pass.logits),
+      gradients: read.own(result.gradients))
+  }
+
   func makeGradientTape() -> any GradientTape {
     PrefixedTape<Model>(model.makeGradientTape(), prefix)
   }

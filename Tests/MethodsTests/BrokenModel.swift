@@ -54,6 +54,17 @@ struct BrokenModel: LanguageModel {
     if case .residualPost(let layer) = site { .residualPre(layer: layer) } else { site }
   }
 
+  /// Those of the model without the fault: no method that they are used for is tested with one.
+  func siteGradients(
+    of figure: LogitFigure, on batch: TokenBatch, at sites: Set<ActivationSite>,
+    recording recorded: Set<ActivationSite>, editing interventions: [Intervention],
+    logits: LogitSelection
+  ) -> SiteGradients {
+    model.siteGradients(
+      of: figure, on: batch, at: sites, recording: recorded, editing: interventions,
+      logits: logits)
+  }
+
   func makeGradientTape() -> any GradientTape { model.makeGradientTape() }
 
   func makeDecoder(rows: Int, capacity: Int) -> any CachedDecoder {

@@ -37,6 +37,21 @@ package enum TinyModels {
     return random(parts, seed: 1, deviation: 0.3)
   }
 
+  /// A model in which tokens are hardly told apart, so that what a token changes is what it changes to first order.
+  ///
+  /// - Parameter spread: How much of its own embedding each token has beside the first one's.
+  package static func flattened(_ model: DecoderModel, spread: Float) -> DecoderModel {
+    var model = model
+    let name = model.names.embedding, embedding = model.parameters[name]
+    let first = Array(embedding.row(0))
+    model.parameters[name] = Tensor(
+      shape: embedding.shape,
+      scalars: (0..<embedding.rows).flatMap { row in
+        zip(first, embedding.row(row)).map { $0 + spread * $1 }
+      })
+    return model
+  }
+
   /// Rows of random tokens of the given lengths.
   package static func rows(_ lengths: [Int], vocabulary: Int = 19, seed: UInt64 = 2) -> [[Int]] {
     var generator = SeededGenerator(seed: seed, for: "rows")

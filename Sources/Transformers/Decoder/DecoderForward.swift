@@ -88,7 +88,7 @@ extension DecoderModel {
   }
 
   /// Each shard reads all weights, so of large models few tokens are cut into few shards.
-  private func shardCount(_ tokens: Int) -> Int {
+  func shardCount(_ tokens: Int) -> Int {
     parameters.layout.isLarge ? min(Shards.count, max(2, tokens / 128)) : Shards.count
   }
 
@@ -158,7 +158,7 @@ extension DecoderModel {
     }
   }
 
-  private func selectedTokens(_ batch: TokenBatch, _ selection: LogitSelection) -> [Int] {
+  func selectedTokens(_ batch: TokenBatch, _ selection: LogitSelection) -> [Int] {
     switch selection {
     case .none: []
     case .all: Array(0..<batch.count)
@@ -169,30 +169,48 @@ extension DecoderModel {
 }
 
 /// One shard of a forward pass with its memory; only one thread works on a shard at a time.
-private struct ShardPass: @unchecked Sendable {
-  let pass: DecoderPass
+struct ShardPass: @unchecked Sendable {
+  private(set) var pass: DecoderPass
   let tokens: ArraySlice<Int>
-  private let arena: Arena
+  let arena: Arena
 
+  /// - Parameters:
+  ///   - hooks: What the pass records and edits.
+  ///   - readsLogits: Whether all blocks are run for the logits.
+  ///   - firstRetained: The first block whose gradient will follow; nil for none.
   init(
     _ shard: Int, of read: ShardedBatch, _ parts: DecoderParts,
-    _ weights: DecoderModel.Weights, _ hooks: SiteHooks?, _ arena: Arena, readsLogits: Bool
+    _ weights: DecoderModel.Weights, _ hooks: SiteHooks?, _ arena: Arena, readsLogits: Bool,
+    retainingFrom firstRetained: Int? = nil
   ) {
     let range = read.tokens(shard), segments = read.segments(shard)
     self.arena = arena
     tokens = read.batch.tokens[range]
     var pass = DecoderPass(
       parts: parts, weights: weights, segments: segments,
-      activations: DecoderActivations(parts, segments: segments, arena: arena, retainingFrom: nil),
+      activations: DecoderActivations(
+        parts, segments: segments, arena: arena, retainingFrom: firstRetained),
       hooks: hooks, tokenRange: range)
     pass.readsLogits = readsLogits
     self.pass = pass
   }
 
+  /// The same pass, which records nothing any more.
+  var withoutHooks: ShardPass {
+    var copy = self
+    copy.pass.hooks = nil
+    return copy
+  }
+
+  /// Where among the selected tokens the shard's are.
+  func own(_ selected: [Int]) -> [Int] {
+    selected.indices.filter { pass.tokenRange.contains(selected[$0]) }
+  }
+
   /// Reads the logits after those of the selected tokens that the shard holds.
   func readLogits(of selected: [Int], into logits: Matrix) {
     let range = pass.tokenRange
-    let mine = selected.indices.filter { range.contains(selected[$0]) }
+    let mine = own(selected)
     guard let first = mine.first, let last = mine.last else { return }
     let hidden = pass.activations.finalNormed
     let chosen =

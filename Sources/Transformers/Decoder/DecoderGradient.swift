@@ -16,21 +16,54 @@ struct DecoderGradientPass {
   /// The first block below which nobody asks for a gradient.
   let firstLayer: Int
   let arena: Arena
+  /// Whose recordings receive gradients, and whose edits the pass had.
+  var hooks: SiteHooks?
+  /// Which tokens of the batch the shard holds; for hooks.
+  var tokenRange = 0..<0
 
   /// Propagates the gradient of the final norm's output back to the embedding.
   func run(_ tokens: ArraySlice<Int>, finalGradient: Matrix) {
     let stream = arena.zeros(rows: tokens.count, columns: parts.width)
+    touch(.finalNorm, finalGradient)
     parts.norms.addGradient(
       of: finalGradient, weights.finalNorm, input: activations.residuals[2 * parts.layers],
       reciprocals: activations.finalReciprocals, to: stream, gradients.finalNorm)
-    let scratch = Scratch(parts, tokens: tokens.count, arena: arena)
+    let scratch = Scratch(parts, tokens: tokens.count, arena: arena, hasHooks: hooks != nil)
     for layer in (0..<parts.layers).reversed() where layer >= firstLayer {
-      let block = weights.block(layer)
-      let output = scratch.outputGradient(stream)
-      mlpBranchGradient(layer, block, output, stream, scratch)
-      attentionBranchGradient(layer, block, output, stream, scratch)
+      blockGradient(layer, weights.block(layer), stream, scratch)
     }
+    touch(.embedding, stream)
     if let embedding = gradients.embedding { embeddingGradient(tokens, stream, embedding) }
+  }
+
+  private func touch(_ site: ActivationSite, _ window: Matrix) {
+    hooks?.touchGradient(site, window, tokens: tokenRange, headWidth: parts.headWidth)
+  }
+
+  /// Back through a block, in place.
+  ///
+  /// An MLP beside the attention reads what the attention reads, so its gradient waits until the stream's is there.
+  private func blockGradient(
+    _ layer: Int, _ block: DecoderModel.Block, _ stream: Matrix, _ scratch: Scratch
+  ) {
+    touch(.residualPost(layer: layer), stream)
+    let input = parts.isParallel ? scratch.beside : stream
+    if parts.isParallel { input.fill(0) }
+    mlpBranchGradient(
+      layer, block, added(stream, .mlpOutput(layer: layer), scratch), input, scratch)
+    touch(.residualMid(layer: layer), stream)
+    attentionBranchGradient(
+      layer, block, added(stream, .attentionOutput(layer: layer), scratch), stream, scratch)
+    if parts.isParallel { addScaled(input, to: stream) }
+    touch(.residualPre(layer: layer), stream)
+  }
+
+  /// The gradient of what a branch adds: that of the stream behind it, which is added to only after it was read.
+  private func added(_ stream: Matrix, _ site: ActivationSite, _ scratch: Scratch) -> Matrix {
+    guard hooks?.touches(site) == true else { return stream }
+    scratch.added.copy(stream)
+    touch(site, scratch.added)
+    return scratch.added
   }
 
   /// Back through h = s E[token] + P[place].
@@ -57,32 +90,25 @@ struct DecoderGradientPass {
     let headOutput: Matrix  // [T, q], of what the heads found
     let mlpActivation: Matrix  // [T, m], of the gated neurons
     let branch: Matrix  // [T, d], of a branch's output before its norm
-    /// [T, d], of what a block adds, where its branches lie side by side.
+    /// [T, d], of what a branch adds, where somebody asks for it.
     let added: Matrix
+    /// [T, d], of what the MLP reads, where it lies beside the attention.
+    let beside: Matrix
     /// [T, q], of normalised queries or keys, and of what their norm read.
     let normedHeads, heads: Matrix
 
-    init(_ parts: DecoderParts, tokens: Int, arena: Arena) {
+    init(_ parts: DecoderParts, tokens: Int, arena: Arena, hasHooks: Bool) {
       normed = arena.matrix(rows: tokens, columns: parts.width)
       joint = arena.matrix(rows: tokens, columns: parts.jointWidth)
       headOutput = arena.matrix(rows: tokens, columns: parts.queryWidth)
       mlpActivation = arena.matrix(rows: tokens, columns: parts.mlpWidth)
       branch = arena.matrix(rows: tokens, columns: parts.norms.areAfter ? parts.width : 0)
-      added = arena.matrix(rows: tokens, columns: parts.isParallel ? parts.width : 0)
+      added = arena.matrix(rows: tokens, columns: hasHooks ? parts.width : 0)
+      beside = arena.matrix(rows: tokens, columns: parts.isParallel ? parts.width : 0)
       let isNormed = parts.norms.ofQueriesAndKeys != nil
       let width = isNormed ? max(parts.queryWidth, parts.keyWidth) : 0
       normedHeads = arena.matrix(rows: tokens, columns: width)
       heads = arena.matrix(rows: tokens, columns: width)
-    }
-
-    /// The gradient of what a block's branches add: that of the stream behind them.
-    ///
-    /// It is the stream's own, which a branch adds to only after it was read; of branches side by side the second
-    /// would read what the first has added, so they get a copy.
-    func outputGradient(_ stream: Matrix) -> Matrix {
-      guard added.columns > 0 else { return stream }
-      added.copy(stream)
-      return added
     }
   }
 
@@ -97,14 +123,34 @@ struct DecoderGradientPass {
     // ∂D = ∂h'ᵀ a, [d, m], with a = f(g) ⊙ u, [T, m].
     into.down.add(output, memory.mlpActivation, of: block.down)
     block.down.applyTransposed(output, into: scratch.mlpActivation)  // ∂a = ∂h' D, [T, m]
+    touch(.mlpActivation(layer: layer), scratch.mlpActivation)
     // ∂g = ∂a ⊙ u ⊙ f'(g) and ∂u = ∂a ⊙ f(g) take the place of g and u, which nobody needs again.
     parts.mlp.activation.gradient(
       of: scratch.mlpActivation, isGated: parts.mlp.isGated, replacing: memory.gateUp)
+    touch(.mlpInput(layer: layer), memory.gateUp)
     into.gateUp.add(memory.gateUp, memory.mlpNormed, of: block.gateUp)
     block.gateUp.applyTransposed(memory.gateUp, into: scratch.normed)  // [T, 2m] [2m, d]
+    touch(.mlpNorm(layer: layer), scratch.normed)
+    mlpInputGradient(layer, block, into.mlpNorm, stream, scratch)
+  }
+
+  /// Back through what the MLP reads, into the stream's gradient, by way of an edit of it if there is one.
+  private func mlpInputGradient(
+    _ layer: Int, _ block: DecoderModel.Block, _ gradient: NormWeights?, _ stream: Matrix,
+    _ scratch: Scratch
+  ) {
+    let site = ActivationSite.mlpStream(layer: layer), memory = activations.layers[layer]
+    let input = activations.residuals[parts.mlpInput(layer)]
+    guard let hooks, hooks.touches(site) else {
+      return inputGradient(
+        scratch.normed, input, block.mlpNorm, gradient, memory.mlpReciprocals, stream)
+    }
+    let read = input.copied, readGradient = Matrix(rows: stream.rows, columns: stream.columns)
+    hooks.edit(site, read, tokens: tokenRange, headWidth: parts.headWidth)
     inputGradient(
-      scratch.normed, parts.mlpInput(layer), block.mlpNorm, into.mlpNorm, memory.mlpReciprocals,
-      stream)
+      scratch.normed, read, block.mlpNorm, gradient, memory.mlpReciprocals, readGradient)
+    touch(site, readGradient)
+    addScaled(readGradient, to: stream)
   }
 
   /// Back through the norm of what a branch adds, if there is one: the gradient of what the norm read.
@@ -122,13 +168,12 @@ struct DecoderGradientPass {
 
   /// Back through the norm of what a branch reads, if there is one, into the stream's gradient.
   private func inputGradient(
-    _ normed: Matrix, _ index: Int, _ norm: NormWeights?, _ gradient: NormWeights?,
+    _ normed: Matrix, _ input: Matrix, _ norm: NormWeights?, _ gradient: NormWeights?,
     _ reciprocals: Matrix, _ stream: Matrix
   ) {
     guard let norm else { return addScaled(normed, to: stream) }
     parts.norms.addGradient(
-      of: normed, norm, input: activations.residuals[index], reciprocals: reciprocals,
-      to: stream, gradient)
+      of: normed, norm, input: input, reciprocals: reciprocals, to: stream, gradient)
   }
 
   /// Back through the norm of queries or keys, in place.
@@ -158,24 +203,41 @@ struct DecoderGradientPass {
       added, block.attentionPostNorm, into.attentionPostNorm, memory.attentionBranch, scratch)
     into.output.add(output, memory.headOutput, of: block.output)
     block.output.applyTransposed(output, into: scratch.headOutput)  // ∂(A v) = ∂h' O, [T, q]
+    touch(.headOutput(layer: layer), scratch.headOutput)
     scratch.joint.fill(0)
     for index in segments.indices { mixGradient(layer, segment: index, scratch) }
+    let queries = scratch.joint.columns(parts.queries), keys = scratch.joint.columns(parts.keys)
+    touch(.rotatedQuery(layer: layer), queries)
+    touch(.rotatedKey(layer: layer), keys)
     // A rotation's transpose is the rotation by the opposite angle.
     if let angles = activations.angles(parts.attention.reach(layer: layer)) {
       rotate(
         scratch.joint.columns(0..<parts.queryWidth + parts.keyWidth),
         headWidth: parts.headWidth, cosines: angles.cosines, sines: angles.sines, inverse: true)
     }
-    headGradient(
-      scratch.joint.columns(parts.queries), block.queryNorm, into.queryNorm, memory.queries, scratch
-    )
-    headGradient(
-      scratch.joint.columns(parts.keys), block.keyNorm, into.keyNorm, memory.keys, scratch)
+    headGradient(queries, block.queryNorm, into.queryNorm, memory.queries, scratch)
+    headGradient(keys, block.keyNorm, into.keyNorm, memory.keys, scratch)
+    touch(.query(layer: layer), queries)
+    touch(.key(layer: layer), keys)
+    touch(.value(layer: layer), scratch.joint.columns(parts.values))
     into.joint.add(scratch.joint, memory.attentionNormed, of: block.joint)
+    attentionInputGradient(layer, block, into.attentionNorm, stream, scratch)
+  }
+
+  /// Back through what the heads read, into the stream's gradient, of each by itself if somebody tells them apart.
+  private func attentionInputGradient(
+    _ layer: Int, _ block: DecoderModel.Block, _ gradient: NormWeights?, _ stream: Matrix,
+    _ scratch: Scratch
+  ) {
+    let input = activations.residuals[2 * layer]
+    if let streams = HeadStreams(layer, of: input, parts, hooks, tokens: tokenRange) {
+      return streams.addGradient(of: scratch.joint, block, to: stream)
+    }
     block.joint.applyTransposed(scratch.joint, into: scratch.normed)  // [T, q + 2k] [q + 2k, d]
+    touch(.attentionNorm(layer: layer), scratch.normed)
     inputGradient(
-      scratch.normed, 2 * layer, block.attentionNorm, into.attentionNorm,
-      memory.attentionReciprocals, stream)
+      scratch.normed, input, block.attentionNorm, gradient,
+      activations.layers[layer].attentionReciprocals, stream)
   }
 
   /// Back through the heads of one row of text, t tokens.

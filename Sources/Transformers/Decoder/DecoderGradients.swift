@@ -31,6 +31,13 @@ struct DecoderGradients {
   }
 }
 
+extension DecoderGradients {
+  /// Gradients of no weight.
+  init(nothingOf parts: DecoderParts) {
+    self.init(factors: Parameters(layout: ParameterLayout([])), parts)
+  }
+}
+
 extension DecoderGradients.Block {
   /// Those of all tensors of a block.
   fileprivate init(_ windows: DecoderModel.Block) {

@@ -94,11 +94,8 @@ struct DecoderPass {
     let memory = activations.layers[layer]
     let input = activations.residuals[2 * layer]
     touch(.residualPre(layer: layer), input)
-    normalise(
-      input, block.attentionNorm, into: memory.attentionNormed, memory.attentionReciprocals)
-    touch(.attentionNorm(layer: layer), memory.attentionNormed)
     if parts.isParallel { normaliseForMLP(layer, block) }
-    block.joint.apply(memory.attentionNormed, into: memory.joint)
+    project(layer, block, input, memory)
     if let bias = block.jointBias { addToRows(bias, of: memory.joint) }
     rotateAndTouch(layer, block, memory)
     mixValues(layer, memory)
@@ -111,6 +108,21 @@ struct DecoderPass {
     touch(.residualMid(layer: layer), activations.residuals[2 * layer + 1])
   }
 
+  /// Queries, keys and values of the normed stream; where an edit tells the heads' streams apart, of each its own.
+  private func project(
+    _ layer: Int, _ block: DecoderModel.Block, _ input: Matrix, _ memory: DecoderActivations.Layer
+  ) {
+    let streams = HeadStreams(layer, of: input, parts, hooks, tokens: tokenRange)
+    streams?.record()
+    guard let streams, streams.areEdited else {
+      normalise(
+        input, block.attentionNorm, into: memory.attentionNormed, memory.attentionReciprocals)
+      touch(.attentionNorm(layer: layer), memory.attentionNormed)
+      return block.joint.apply(memory.attentionNormed, into: memory.joint)
+    }
+    streams.project(block, into: memory.joint)
+  }
+
   /// A branch's norm of what it reads; without one it reads the stream as it is.
   private func normalise(
     _ input: Matrix, _ norm: NormWeights?, into output: Matrix, _ reciprocals: Matrix
@@ -121,10 +133,13 @@ struct DecoderPass {
 
   /// Before anything is added to the stream if both branches read it, for it may be added to in place.
   private func normaliseForMLP(_ layer: Int, _ block: DecoderModel.Block) {
-    let memory = activations.layers[layer]
-    normalise(
-      activations.residuals[parts.mlpInput(layer)], block.mlpNorm,
-      into: memory.mlpNormed, memory.mlpReciprocals)
+    let memory = activations.layers[layer], site = ActivationSite.mlpStream(layer: layer)
+    var input = activations.residuals[parts.mlpInput(layer)]
+    if let hooks, hooks.touches(site) {
+      input = input.copied
+      touch(site, input)
+    }
+    normalise(input, block.mlpNorm, into: memory.mlpNormed, memory.mlpReciprocals)
   }
 
   private func rotateAndTouch(
@@ -263,6 +278,8 @@ extension DecoderParts {
     switch site {
     case .query, .rotatedQuery, .headOutput: queryWidth
     case .key, .value, .rotatedKey: keyWidth
+    case .queryStream: heads * width
+    case .keyStream, .valueStream: keyHeads * width
     case .pattern: heads * longestRow
     case .mlpInput: mlpInputWidth
     case .mlpActivation: mlpWidth
