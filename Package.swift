@@ -69,8 +69,10 @@ let package = Package(
       optimised + safe),
     room("Diffing", ["Files", "Tensors", "Transformers"], optimised + safe),
     room("Dictionaries", ["Tensors"], optimised + safe),
+    room("Circuits", ["Tensors", "Transformers"], optimised + safe),
     room(
-      "Methods", ["JSON", "Tensors", "Transformers", "Diffing", "Dictionaries"], optimised + safe),
+      "Methods", ["JSON", "Tensors", "Transformers", "Diffing", "Dictionaries", "Circuits"],
+      optimised + safe),
     room("Worlds", ["JSON", "Files", "Tensors", "Transformers"], optimised + safe),
     room("Organisms", ["JSON", "Files", "Tensors", "Transformers", "Worlds"], optimised + safe),
     room(
@@ -127,6 +129,7 @@ let package = Package(
     tests("TransformersTests", ["JSON", "Files", "Tensors", "Transformers"]),
     tests("DiffingTests", ["JSON", "Tensors", "Transformers", "Diffing"]),
     tests("DictionariesTests", ["JSON", "Tensors", "Dictionaries"]),
+    tests("CircuitsTests", ["JSON", "Tensors", "Transformers", "Circuits"]),
     tests("MethodsTests", ["JSON", "Tensors", "Transformers", "Diffing", "Methods"]),
     tests("WorldsTests", ["JSON", "Tensors", "Transformers", "Worlds", "Organisms"]),
     tests("OrganismsTests", ["JSON", "Tensors", "Transformers", "Worlds", "Organisms"]),

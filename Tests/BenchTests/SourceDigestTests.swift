@@ -18,7 +18,7 @@ struct SourceDigestTests {
     #expect(found.count == 1)
   }
 
-  @Test("evidence depends on dictionaries if the method's file imports them")
+  @Test("evidence depends on dictionaries, or on circuits, if the method's file imports them")
   func imports() throws {
     try Fixtures.withTemporaryFolder { folder in
       func write(_ text: String, _ file: String) throws {
@@ -27,14 +27,22 @@ struct SourceDigestTests {
           at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
         try Data(text.utf8).write(to: url)
       }
-      try write("// one", "Dictionaries/Atoms.swift")
-      try write("internal import Dictionaries\n", "Methods/Methods/With.swift")
-      try write("internal import Tensors\n", "Methods/Methods/Without.swift")
-      let digest = SourceDigest(folder), types = ["With", "Without"]
-      let before = types.map(digest.evidence)
-      try write("// two", "Dictionaries/Atoms.swift")
-      let after = types.map(digest.evidence)
-      #expect(before[0] != after[0] && before[1] == after[1])
+      let files = [
+        "Dictionaries/Atoms.swift", "Methods/Latents/Claims.swift", "Circuits/Graph.swift",
+      ]
+      for file in files { try write("// one", file) }
+      try write("internal import Dictionaries\n", "Methods/Methods/Latent.swift")
+      try write("internal import Circuits\n", "Methods/Methods/Edge.swift")
+      try write("internal import Tensors\n", "Methods/Methods/Neither.swift")
+      let digest = SourceDigest(folder), types = ["Latent", "Edge", "Neither"]
+      func changes(after file: String) throws -> [Bool] {
+        let before = types.map(digest.evidence)
+        try write("// two", file)
+        return zip(before, types.map(digest.evidence)).map { $0 != $1 }
+      }
+      #expect(try changes(after: files[0]) == [true, false, false])
+      #expect(try changes(after: files[1]) == [true, false, false])
+      #expect(try changes(after: files[2]) == [false, true, false])
     }
   }
 }

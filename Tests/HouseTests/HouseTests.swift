@@ -152,11 +152,29 @@ struct HouseTests {
     file == part || file.hasPrefix("\(part)/")
   }
 
+  @Test(
+    "a method that uses what methods with dictionaries share imports them, so that its evidence depends on it"
+  )
+  func latents() throws {
+    let folder = Self.root.appending(path: "Sources/Methods")
+    func texts(_ name: String) throws -> [String] {
+      try FileManager.default.contentsOfDirectory(
+        at: folder.appending(path: name), includingPropertiesForKeys: nil
+      ).map { try String(contentsOf: $0, encoding: .utf8) }
+    }
+    let declaration = /\n(?:package )?(?:struct|enum|final class) (\w+)/
+    let shared = try texts("Latents").flatMap { $0.matches(of: declaration).map { String($0.1) } }
+    #expect(shared.count >= 2)
+    for text in try texts("Methods") where shared.contains(where: text.contains) {
+      #expect(text.contains("import Dictionaries\n"), "\(text.prefix(200))")
+    }
+  }
+
   @Test("every file is hashed into what depends on it, or declared harmless, and not both")
   func hashed() {
     let hashed = Set(
       SourceDigest.planting + SourceDigest.measuring + SourceDigest.effects
-        + SourceDigest.dictionaries
+        + SourceDigest.imported.values.joined()
     )
     .union([SourceDigest.methods, SourceDigest.dummies])
     let folder = Self.root.appending(path: "Sources")

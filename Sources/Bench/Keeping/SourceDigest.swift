@@ -22,9 +22,11 @@ package struct SourceDigest: Sendable {
   ]
   /// Where each method has a file of its own type's name.
   package static let methods = "Methods/Methods"
-  /// What decides the evidence of the methods that import the first, beside what decides everybody's: dictionaries, and
-  /// what methods do with them.
-  package static let dictionaries = ["Dictionaries", "Methods/Latents"]
+  /// What decides the evidence of the methods that import a room, beside what decides everybody's: the room, and what
+  /// methods do with it.
+  package static let imported = [
+    "Circuits": ["Circuits"], "Dictionaries": ["Dictionaries", "Methods/Latents"],
+  ]
   /// Where the dummies are.
   package static let dummies = "Bench/Dummies"
   /// What decides the effects of interventions.
@@ -83,8 +85,9 @@ package struct SourceDigest: Sendable {
   package func evidence(ofType type: String) -> String {
     let file = "\(Self.methods)/\(type).swift"
     let text = try? String(contentsOf: folder.appending(path: file), encoding: .utf8)
-    let usesDictionaries = text?.contains("import \(Self.dictionaries[0])\n") == true
-    return digest(Self.measuring + (usesDictionaries ? Self.dictionaries : []) + [file])
+    let imported = Self.imported.sorted { $0.key < $1.key }
+      .filter { text?.contains("import \($0.key)\n") == true }.flatMap(\.value)
+    return digest(Self.measuring + imported + [file])
   }
 
   /// What decides what dummies say.
@@ -100,7 +103,8 @@ package struct SourceDigest: Sendable {
       let program = Bundle.main.executableURL.flatMap(Self.modified)
     else { return nil }
     return Set(
-      Self.planting + Self.measuring + [Self.methods, Self.dummies] + Self.dictionaries
+      Self.planting + Self.measuring + [Self.methods, Self.dummies]
+        + Self.imported.values.joined()
         + Self.effects
     )
     .sorted()
