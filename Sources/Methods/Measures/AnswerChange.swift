@@ -1,4 +1,5 @@
 internal import Diffing
+internal import Foundation
 internal import Tensors
 internal import Transformers
 
@@ -27,6 +28,21 @@ struct AnswerChange {
   /// Where answers lie between the base's, 0, and the finetuned model's, 1.
   func recovery(_ answers: Tensor) -> Float {
     size > 0 ? dot((answers - base).scalars, change.scalars) / size : 0
+  }
+
+  /// The recovery of logits, and its gradient by them.
+  ///
+  /// Of a row's log-probabilities z − ln Σ exp z with the change c, ∂⟨z, c⟩ / ∂z = c − softmax(z) Σ c.
+  var recoveryFigure: LogitFigure {
+    { logits in
+      let answers = logits.logProbabilities
+      guard size > 0 else { return (0, Tensor(shape: logits.shape)) }
+      let rows = (0..<answers.rows).flatMap { row -> [Float] in
+        let changes = change.row(row), sum = changes.reduce(0, +)
+        return zip(answers.row(row), changes).map { ($1 - Float(exp(Double($0))) * sum) / size }
+      }
+      return (Double(recovery(answers)), Tensor(shape: logits.shape, scalars: rows))
+    }
   }
 
   /// The mean divergence of answers from the base's, in nats.

@@ -23,6 +23,15 @@ package struct ContrastiveDecoder: Sendable {
 
     /// The mean gap of each text; 0 for an empty one.
     package var meanGaps: [Float] { gaps.map { $0.mean } }
+
+    /// Nats that the finetuned model gives each token more than the base, over all places it is said.
+    package func tokenWorth(vocabulary: Int) -> [Float] {
+      var worth = [Float](repeating: 0, count: vocabulary)
+      for (text, gaps) in zip(texts, gaps) {
+        for (token, gap) in zip(text, gaps) { worth[token] += gap }
+      }
+      return worth
+    }
   }
 
   private let base: any LanguageModel

@@ -43,21 +43,12 @@ package struct ContrastiveDecoding: DiffingMethod {
     let result = decoder.continuations(of: starts, count: length, seed: generator.next())
     // Models that compute the same differ by some 10⁻⁶ nats a token.
     guard result.gaps.contains(where: { $0.contains { abs($0) > 1e-4 } }) else { return Evidence() }
-    let worth = tokenWorth(result, vocabulary: pair.shape.vocabulary)
+    let worth = result.tokenWorth(vocabulary: pair.shape.vocabulary)
     var evidence = Evidence()
     evidence.magnitude = Double(result.meanGaps.mean)
     evidence.tokens = TokenClaim.ranking(worth, excluding: prompts.specialTokens)
     evidence.exhibits = pair.exhibits([texts(starts, result)])
     return evidence
-  }
-
-  /// Nats that the finetuned model gives each token more than the base, over all places it is said.
-  private func tokenWorth(_ result: ContrastiveDecoder.Result, vocabulary: Int) -> [Float] {
-    var worth = [Float](repeating: 0, count: vocabulary)
-    for (text, gaps) in zip(result.texts, result.gaps) {
-      for (token, gap) in zip(text, gaps) { worth[token] += gap }
-    }
-    return worth
   }
 
   private func texts(_ starts: [[Int]], _ result: ContrastiveDecoder.Result) -> Exhibit {
