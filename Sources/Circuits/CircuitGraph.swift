@@ -1,3 +1,4 @@
+package import Tensors
 package import Transformers
 
 /// A model as a graph: what writes to the residual stream, what reads it, and an edge from each writer to each reader
@@ -60,6 +61,14 @@ package struct CircuitGraph: Sendable, Equatable {
     readers.indices.flatMap { reader in
       (0..<upstream[reader]).map { Edge(writer: $0, reader: reader) }
     }
+  }
+
+  /// The edges in the order of the size of their scores, the largest first, whatever the sign; of equal ones the first.
+  ///
+  /// - Parameter scores: Shaped `[writers, readers]`.
+  package func ranked(by scores: Tensor) -> [Edge] {
+    edges.enumerated().map { (edge: $1, size: abs(scores[$1.writer, $1.reader]), place: -$0) }
+      .sorted { ($0.size, $0.place) > ($1.size, $1.place) }.map(\.edge)
   }
 
   /// Of some edges those that lie on a path from the embedding to the logits: no other changes an answer.

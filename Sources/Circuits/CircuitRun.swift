@@ -49,14 +49,11 @@ package struct CircuitRun {
     let reader = graph.readers[edge.reader], site = reader.site(shape)
     let change = corrupted.outputs[edge.writer] - clean.outputs[edge.writer]
     let stream = clean.pass[input(of: reader)]
-    let edits: [Intervention] =
-      reader == .logits
-      ? []
-      : [.patch(input(of: reader), with: stream)]
     return model.forward(
       prompts.clean, recording: [],
-      editing: edits + [
-        .patch(site, with: widened(stream + change, reader), head: reader.head)
+      editing: [
+        .patch(input(of: reader), with: stream),
+        .patch(site, with: widened(stream + change, reader), head: reader.head),
       ], logits: .last
     ).logits
   }

@@ -73,11 +73,7 @@ package struct EdgeAttribution: Sendable {
   }
 
   /// The edges in the order of how much they matter, whether for or against the figure.
-  package var ranking: [CircuitGraph.Edge] {
-    graph.edges.enumerated().sorted {
-      (abs(self[$0.element]), -$0.offset) > (abs(self[$1.element]), -$1.offset)
-    }.map(\.element)
-  }
+  package var ranking: [CircuitGraph.Edge] { graph.ranked(by: scores) }
 
   /// Pearson's correlation of the scores with other figures of the graph's edges; 0 if either does not vary.
   package func correlation(with figures: [Float]) -> Double {

@@ -67,10 +67,8 @@ private struct AttributionExperiment {
       layers.flatMap { layer -> [ActivationSite] in
         [.attentionOutput(layer: layer), .mlpOutput(layer: layer), .headOutput(layer: layer)]
       })
-    let streams = Set(
-      layers.flatMap { layer -> [ActivationSite] in
-        [.residualPre(layer: layer), .residualMid(layer: layer), .residualPost(layer: layer)]
-      })
+    let last = layers.last.map { [ActivationSite.residualPost(layer: $0)] } ?? []
+    let streams = Set(Self.readStreams(layers) + last)
     let finetuned = pair.finetuned.forward(text, recording: parts, logits: .last)
     self.finetuned = finetuned
     var change: AnswerChange?
@@ -110,15 +108,18 @@ private struct AttributionExperiment {
 
   /// What the finetuned modules make of the base's streams, each of those it would read in the base.
   private var readingBase: ForwardPass {
-    let streams = layers.flatMap { layer -> [ActivationSite] in
-      [.residualPre(layer: layer), .residualMid(layer: layer)]
-    }
     let outputs = layers.flatMap { layer -> [ActivationSite] in
       [.attentionOutput(layer: layer), .mlpOutput(layer: layer)]
     }
     return pair.finetuned.forward(
-      text, recording: Set(outputs), editing: streams.map { .patch($0, with: base.pass[$0]) },
+      text, recording: Set(outputs),
+      editing: Self.readStreams(layers).map { .patch($0, with: base.pass[$0]) },
       logits: .none)
+  }
+
+  /// The streams that the modules of the blocks read.
+  private static func readStreams(_ layers: Range<Int>) -> [ActivationSite] {
+    layers.flatMap { [.residualPre(layer: $0), .residualMid(layer: $0)] }
   }
 
   /// The share that comes with the finetuned weights of a module outside of the blocks.

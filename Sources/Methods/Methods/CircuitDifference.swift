@@ -44,10 +44,8 @@ package struct CircuitDifference: DiffingMethod {
     var evidence = Evidence()
     evidence.magnitude = comparison.magnitude
     evidence.sites = SiteClaim.ranking(comparison.written)
-    evidence.exhibits = pair.exhibits([
-      comparison.edgeTable(shownEdges), comparison.faithfulness(circuitShares),
-      comparison.overlap(circuitShares), comparison.agreement(upTo: oracleEdges),
-    ])
+    evidence.exhibits = pair.exhibits(
+      comparison.exhibits(edges: shownEdges, shares: circuitShares, oracle: oracleEdges))
     return evidence
   }
 
@@ -119,41 +117,51 @@ private struct CircuitComparison {
     }
   }
 
-  private func change(_ edge: CircuitGraph.Edge) -> Float { difference[edge.writer, edge.reader] }
+  /// What people are shown.
+  ///
+  /// - Parameters:
+  ///   - count: How many edges.
+  ///   - shares: Which shares of all edges circuits are made of.
+  ///   - limit: The most edges of which each is corrupted alone.
+  func exhibits(edges count: Int, shares: [Double], oracle limit: Int) -> [Exhibit] {
+    let sides = [("base", pair.base, base), ("finetuned", pair.finetuned, finetuned)].map {
+      name, model, scores in
+      ComparedSide(
+        name: name, run: CircuitRun(model, on: prompts), integrated: scores,
+        plain: EdgeAttribution(of: figure, in: model, on: prompts))
+    }
+    return [
+      edgeTable(count), faithfulness(shares, sides), overlap(shares), agreement(upTo: limit, sides),
+    ]
+  }
 
   /// The edges whose scores changed most.
-  func edgeTable(_ count: Int) -> Exhibit {
-    let ranked = graph.edges.enumerated().sorted {
-      (abs(change($0.element)), -$0.offset) > (abs(change($1.element)), -$1.offset)
-    }
-    return Exhibit(
+  private func edgeTable(_ count: Int) -> Exhibit {
+    Exhibit(
       "Edges whose scores changed most; an edge that the changed answers need has a score below 0",
       .table(
         columns: ["writes", "reads", "base", "finetuned", "change"],
-        rows: ranked.prefix(count).map { entry in
-          let edge = entry.element
-          return [
+        rows: graph.ranked(by: difference).prefix(count).map { edge in
+          [
             .text("\(graph.writers[edge.writer])"), .text("\(graph.readers[edge.reader])"),
-            .number(base[edge]), .number(finetuned[edge]), .number(change(edge)),
+            .number(base[edge]), .number(finetuned[edge]),
+            .number(difference[edge.writer, edge.reader]),
           ]
         }))
   }
 
   /// How much of what tells clean from corrupted prompts circuits of several sizes keep: a model's own, by EAP-IG and by
   /// EAP, and the other's.
-  func faithfulness(_ shares: [Double]) -> Exhibit {
+  private func faithfulness(_ shares: [Double], _ sides: [ComparedSide]) -> Exhibit {
     let sizes = sizes(shares)
-    let sides = [("base", pair.base, base), ("finetuned", pair.finetuned, finetuned)]
-    let lines = zip(sides, sides.reversed()).flatMap { side, other -> [Exhibit.Line] in
-      let (name, model, own) = side, run = CircuitRun(model, on: prompts)
-      let plain = EdgeAttribution(of: figure, in: model, on: prompts)
-      return [
-        ("\(name)'s own", own), ("\(name)'s own by EAP", plain),
-        ("\(other.0)'s in the \(name)", other.2),
+    let lines = zip(sides, sides.reversed()).flatMap { side, other in
+      [
+        ("\(side.name)'s own", side.integrated), ("\(side.name)'s own by EAP", side.plain),
+        ("\(other.name)'s in the \(side.name)", other.integrated),
       ].map { title, attribution in
         let ranking = attribution.ranking
         return Exhibit.Line(
-          title, sizes.map { run.faithfulness(of: figure, keeping: Set(ranking.prefix($0))) })
+          title, sizes.map { side.run.faithfulness(of: figure, keeping: Set(ranking.prefix($0))) })
       }
     }
     return Exhibit(
@@ -166,7 +174,7 @@ private struct CircuitComparison {
   }
 
   /// How many edges both models' circuits have of those that either has, what leads nowhere left out.
-  func overlap(_ shares: [Double]) -> Exhibit {
+  private func overlap(_ shares: [Double]) -> Exhibit {
     let (own, others) = (base.ranking, finetuned.ranking)
     let values = sizes(shares).map { size -> Float in
       let a = graph.connected(Set(own.prefix(size))), b = graph.connected(Set(others.prefix(size)))
@@ -179,20 +187,26 @@ private struct CircuitComparison {
   }
 
   /// How far scores agree with what the figure really changes by if each edge alone is corrupted.
-  func agreement(upTo limit: Int) -> Exhibit {
+  private func agreement(upTo limit: Int, _ sides: [ComparedSide]) -> Exhibit {
     let title = "Correlation of scores with every edge corrupted alone"
     guard graph.edges.count <= limit else {
       return Exhibit(title, .table(columns: ["left out"], rows: [[.text("too many edges")]]))
     }
-    let rows = [("base", pair.base, base), ("finetuned", pair.finetuned, finetuned)].map {
-      name, model, integrated -> [Exhibit.Cell] in
-      let exact = CircuitRun(model, on: prompts).effects(of: figure)
-      let plain = EdgeAttribution(of: figure, in: model, on: prompts)
+    let rows = sides.map { side -> [Exhibit.Cell] in
+      let exact = side.run.effects(of: figure)
       return [
-        .text(name), .number(Float(plain.correlation(with: exact))),
-        .number(Float(integrated.correlation(with: exact))),
+        .text(side.name), .number(Float(side.plain.correlation(with: exact))),
+        .number(Float(side.integrated.correlation(with: exact))),
       ]
     }
     return Exhibit(title, .table(columns: ["model", "EAP", "EAP-IG"], rows: rows))
   }
+}
+
+/// A model's circuits as exhibits compare them.
+private struct ComparedSide {
+  let name: String
+  let run: CircuitRun
+  /// Scores by EAP-IG, and by EAP.
+  let integrated, plain: EdgeAttribution
 }
