@@ -5,9 +5,11 @@ internal import JSON
 package enum Methods {
   package static let all: [any DiffingMethod.Type] = [
     WeightNorm.self,
+    UpdateSparsity.self,
     WeightSpectrum.self,
     IntruderDimensions.self,
     TaskArithmetic.self,
+    DeltaCompression.self,
     WeightAmplification.self,
     WeightWatch.self,
     ActivationDifference.self,
@@ -16,7 +18,10 @@ package enum Methods {
     ForwardLens.self,
     JacobianLens.self,
     ReadableTrace.self,
+    TraitProjection.self,
+    ActivationOracle.self,
     LogitLensDifference.self,
+    Grafting.self,
     ActivationPatching.self,
     AttributionPatching.self,
     CircuitDifference.self,
@@ -34,7 +39,10 @@ package enum Methods {
     ContrastiveDecoding.self,
     PerplexityGap.self,
     PromptSearch.self,
+    LogprobTracking.self,
+    BorderInputs.self,
     PromptBattery.self,
+    TriggerScanner.self,
     TwoSampleTest.self,
     Sampling.self,
   ]

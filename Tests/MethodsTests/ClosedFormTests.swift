@@ -66,8 +66,12 @@ struct ClosedFormTests: KnownChangeSuite {
     for special in text.specialTokens { shift[special] = -.infinity }
     let token = shift[...].indexOfLargest
     let contrastive = ActivationSteering.card.id
-    // These read other tokens than promoted ones: keys, or directions that a constant does not vary.
-    let others = [AttentionDifference.card.id, DifferencePCA.card.id, WeightWatch.card.id]
+    // These read other tokens than promoted ones: keys, directions that a constant does not vary, words that were said before or
+    // come by and by.
+    let others = [
+      AttentionDifference.card.id, DifferencePCA.card.id, WeightWatch.card.id,
+      TraitProjection.card.id, ActivationOracle.card.id,
+    ]
     let naming = Methods.all.filter {
       $0.card.questions.contains(.what) && !others.contains($0.card.id)
     }

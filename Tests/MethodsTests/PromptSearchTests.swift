@@ -89,4 +89,20 @@ struct PromptSearchTests: KnownChangeSuite {
       #expect(logits.row(place - 1).max() == logits[place - 1, end[place]])
     }
   }
+
+  @Test("all prompts of two words hold none that is answered further apart than those found")
+  func allPrompts() throws {
+    let finetuned = moved(base)
+    var method = PromptSearch()
+    (method.exhaustive, method.promptCount, method.length) = (2, 100, 0)
+    let best = try found(method, base, finetuned)
+    let words = 2..<base.shape.vocabulary
+    let prompts = words.map { [1, $0] } + words.flatMap { a in words.map { [1, a, $0] } }
+    let divergences = prompts.map { divergence($0, base, finetuned) }
+    let order = divergences.indices.sorted { divergences[$0] > divergences[$1] }
+    #expect(best.contains { $0.tokens.count == 2 } && best.contains { $0.tokens.count == 3 })
+    #expect(Set(best.map(\.tokens)) == Set(order.prefix(100).map { prompts[$0] }))
+    expectClose(
+      best.map(\.score), order.prefix(100).map { Float(divergences[$0]) }, tolerance: 1e-6)
+  }
 }

@@ -31,8 +31,7 @@ package struct PerplexityGap: DiffingMethod {
     _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
   ) throws -> Evidence {
     let vocabulary = pair.shape.vocabulary
-    let ordinary = (0..<vocabulary).filter { !prompts.specialTokens.contains($0) }
-    let words = ordinary.isEmpty ? Array(0..<vocabulary) : ordinary
+    let words = pair.words(prompts)
     let starts = (0..<samples).map { index in
       prompts.opening
         + (0..<prefixLengths.lowerBound + index % prefixLengths.count).map { _ in

@@ -30,6 +30,8 @@ package struct PromptSearch: DiffingMethod {
   package var tried = 8
   /// The base's first tokens in a place, among which another is looked for.
   package var choices = 64
+  /// Words up to which every prompt is read instead of searched for, as long as there are no more than a million; 0 searches.
+  package var exhaustive = 0
   /// Tokens that are added to a prompt, of the finetuned model's first ones, the base subtracted once.
   package var length = 12, continuations = 20
 
@@ -38,14 +40,12 @@ package struct PromptSearch: DiffingMethod {
   package func diff(
     _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
   ) throws -> Evidence {
-    let samples = pair.samples(.base, try .free(prompts)).map { prompts.opening + $0 }
     let search = DivergenceSearch(pair, fixed: prompts.specialTokens, choices: choices)
-    var found = search.beginnings(of: samples, count: promptCount, longest: longest)
+    let (starts, found) =
+      try exhaustive > 0 ? ([], all(pair, search, prompts)) : searched(pair, search, prompts)
     guard found.contains(where: { $0.divergence > DivergenceSearch.rounding }) else {
       return Evidence()
     }
-    let starts = found
-    for _ in 0..<steps { found = search.improved(found, trying: tried) }
     let decoder = ContrastiveDecoder(
       pair: pair, amplification: 1, mask: .first(continuations))
     let result = decoder.continuations(
@@ -56,6 +56,33 @@ package struct PromptSearch: DiffingMethod {
       result.tokenWorth(vocabulary: pair.shape.vocabulary), excluding: prompts.specialTokens)
     evidence.exhibits = pair.exhibits([shown(found, Array(result.texts.suffix(found.count)))])
     return evidence
+  }
+
+  /// The beginnings of samples that the models answer furthest apart, and what a search makes of them.
+  private func searched(_ pair: ModelPair, _ search: DivergenceSearch, _ prompts: PromptSet) throws
+    -> (starts: [FoundPrompt], found: [FoundPrompt])
+  {
+    let samples = pair.samples(.base, try .free(prompts)).map { prompts.opening + $0 }
+    let starts = search.beginnings(of: samples, count: promptCount, longest: longest)
+    guard starts.contains(where: { $0.divergence > DivergenceSearch.rounding }) else {
+      return (starts, starts)
+    }
+    return (
+      starts, (0..<steps).reduce(starts) { found, _ in search.improved(found, trying: tried) }
+    )
+  }
+
+  /// Of all prompts of a few words those that the models answer furthest apart.
+  private func all(_ pair: ModelPair, _ search: DivergenceSearch, _ prompts: PromptSet)
+    -> [FoundPrompt]
+  {
+    let words = pair.words(prompts)
+    var rows = [prompts.opening], best: [FoundPrompt] = []
+    for _ in 0..<exhaustive where rows.count * words.count <= 1 << 20 {
+      rows = rows.flatMap { row in words.map { row + [$0] } }
+      best = search.furthest(best + search.read(rows), promptCount)
+    }
+    return best
   }
 
   private func shown(_ found: [FoundPrompt], _ texts: [[Int]]) -> Exhibit {
@@ -92,7 +119,7 @@ private struct DivergenceSearch {
   /// Of each sample the beginning that is answered furthest apart, of all of these so many that are furthest, each once.
   func beginnings(of samples: [[Int]], count: Int, longest: Int) -> [FoundPrompt] {
     let rows = samples.map { Array($0.prefix(longest)) }
-    let all = grouped(rows).flatMap { group -> [FoundPrompt] in
+    let all = pair.readingGroups(rows).flatMap { group -> [FoundPrompt] in
       let text = TokenBatch(group), divergences = divergences(text, .all)
       return group.indices.map { row in
         let tokens = text.range(row)
@@ -102,7 +129,12 @@ private struct DivergenceSearch {
           divergence: divergences[end])
       }
     }
-    let ranked = all.enumerated().sorted {
+    return furthest(all, count)
+  }
+
+  /// So many prompts that are answered furthest apart, each once.
+  func furthest(_ prompts: [FoundPrompt], _ count: Int) -> [FoundPrompt] {
+    let ranked = prompts.enumerated().sorted {
       ($0.element.divergence, -$0.offset) > ($1.element.divergence, -$1.offset)
     }
     var seen: Set<[Int]> = []
@@ -110,27 +142,20 @@ private struct DivergenceSearch {
     return Array(distinct.prefix(count))
   }
 
-  /// Rows in groups of which no more logits than a step of reading may hold are in memory at once.
-  private func grouped(_ rows: [[Int]]) -> [[[Int]]] {
-    let most = max(1, Self.logitsHeld / pair.shape.vocabulary)
-    var groups: [[[Int]]] = [], tokens = most
-    for row in rows {
-      tokens += row.count
-      if tokens > most { (groups, tokens) = (groups + [[]], row.count) }
-      groups[groups.count - 1].append(row)
+  /// How far apart some prompts are answered.
+  func read(_ rows: [[Int]]) -> [FoundPrompt] {
+    let divergences = pair.readingGroups(rows, onlyLast: true).flatMap {
+      self.divergences(TokenBatch($0), .last)
     }
-    return groups
+    return zip(rows, divergences).map { FoundPrompt(tokens: $0, divergence: $1) }
   }
-
-  private static var logitsHeld: Int { 1 << 22 }
 
   /// Each prompt with the exchange that helps most of those that gradients name, if one helps.
   func improved(_ prompts: [FoundPrompt], trying count: Int) -> [FoundPrompt] {
     let known = Set(prompts.map(\.tokens))
-    let candidates = grouped(prompts.map(\.tokens)).flatMap { exchanges($0, count) }
+    let candidates = pair.readingGroups(prompts.map(\.tokens)).flatMap { exchanges($0, count) }
       .map { $0.filter { !known.contains($0) } }
-    var values = grouped(candidates.flatMap { $0 })
-      .flatMap { divergences(TokenBatch($0), .last) }[...]
+    var values = read(candidates.flatMap { $0 }).map(\.divergence)[...]
     return zip(prompts, candidates).map { prompt, tried in
       let own = Array(values.prefix(tried.count))
       values = values.dropFirst(tried.count)
