@@ -30,6 +30,13 @@ struct DiffCommand: ParsableCommand {
   var methods: [String] = []
 
   @Option(
+    name: .customLong("set"),
+    help:
+      "A parameter of a method, as METHOD.PARAMETER=VALUE; may be repeated. 'assay list methods METHOD' shows them."
+  )
+  var settings: [String] = []
+
+  @Option(
     name: .customLong("access"),
     help:
       "What methods may look at: weights, unrelated, pool or sampling; may be repeated. All if not given.",
@@ -80,7 +87,8 @@ struct DiffCommand: ParsableCommand {
     try itda.check(self)
     try endpoints.check(self)
     let isPlain =
-      methods.isEmpty && levels.isEmpty && pair.nulls.isEmpty && pair.calibrate == 0
+      methods.isEmpty && settings.isEmpty && levels.isEmpty && pair.nulls.isEmpty
+      && pair.calibrate == 0
       && pair.text == nil && pair.prompts == nil && html == nil
     guard
       !weights
@@ -93,7 +101,11 @@ struct DiffCommand: ParsableCommand {
   }
 
   func run() throws {
-    let chosen = try Methods.chosen(methods)
+    let chosen = try MethodSetting.apply(
+      settings.map { try MethodSetting($0) }, to: Methods.chosen(methods))
+    if !settings.isEmpty {
+      Notice.standardError("Reports are of methods as they come; parameters are set here.")
+    }
     if endpoints.isGiven { return try endpoints.run(self, chosen) }
     if weights { return try compareWeights() }
     if itda.isGiven { return try itda.run(self) }

@@ -36,7 +36,8 @@ struct ITDAOptions: ParsableArguments {
       return
     }
     let others =
-      !command.levels.isEmpty || !command.pair.nulls.isEmpty || command.pair.calibrate > 0
+      !command.settings.isEmpty || !command.levels.isEmpty || !command.pair.nulls.isEmpty
+      || command.pair.calibrate > 0
       || command.pair.prompts != nil || command.exhibits || command.cost || command.weights
       || command.pair.plain || command.html != nil
     guard command.methods == ["itda"], !others else {

@@ -42,6 +42,9 @@ struct CommandLineTests {
         ], "from endpoints these work: prompt-battery, two-sample-test"
       ),
       (["diff", "a", "b", "--transcript", "t"], "--transcript is for --endpoint."),
+      (["diff", "a", "b", "--set", "grafting.gaol=1"], "Did you mean 'goal'?"),
+      (["diff", "a", "b", "--method", "itda", "--set", "grafting.goal=1"], "not among the chosen"),
+      (["diff", "a", "b", "--weights", "--set", "grafting.goal=1"], "--weights takes two folders"),
       (["investigate"], "Name two folders, or one of a pair."),
       (["investigate", "a", "b", "--budget", "1001"], "--budget should be from 0 to 1000."),
       (
@@ -282,6 +285,10 @@ struct CommandLineTests {
         return
       }
       #expect(sites.first?["site"] == .string("blocks.2.mlp"))
+      let usual = ["diff", out, "--method", "logprob-tracking", "--json"]
+      let set = try Tool.run(usual + ["--set", "logprob-tracking.tracked=1"])
+      #expect(set.code == 0 && set.errors.contains("parameters are set here"), "\(set.errors)")
+      #expect(try set.output != Tool.run(usual).output)
       // Numbers are lists where people read them.
       #expect(!diff.output.contains("f32:"))
       let again = try Tool.run("plant", "edited-capital", "--out", folder.path)

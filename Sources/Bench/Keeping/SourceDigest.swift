@@ -44,6 +44,7 @@ package struct SourceDigest: Sendable {
     "CRenaming": "two names of the system's",
     "Files": "where and how things are kept; what is kept is checked by its content",
     "Methods/Methods.swift": "the list of methods",
+    "Methods/MethodSetting.swift": "the bench sets no parameter",
     "Methods/METHODS.md": "a page",
     "Scoring/Ranking.swift": "scores are computed anew from what is kept",
     "Scoring/Investigation": "what is found is computed anew from what is kept",
