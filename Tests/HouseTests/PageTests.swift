@@ -31,7 +31,7 @@ struct PageTests {
       }
       rows += 1
     }
-    #expect(rows == 9)
+    #expect(rows == 10)
   }
 
   @Test("what METHODS.md says of each method here is what the standard tier says")
