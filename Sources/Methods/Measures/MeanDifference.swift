@@ -10,12 +10,27 @@ struct MeanDifference {
   /// The mean norm of the base's stream there.
   let activationNorm: Float
 
+  /// The stream that it is of.
+  var site: ActivationSite { .residualPost(layer: layer) }
+
   /// The vector's length as a share of the stream's.
   var share: Float { vector.norm / max(activationNorm, .leastNormalMagnitude) }
 
   /// Steering along it; nil if it has no length.
   var steering: ProposedIntervention? {
     Decoding.steering(layer: layer, vector, activationNorm: activationNorm)
+  }
+
+  /// That after one block, over the places at which answers are read; nil if it is no more than rounding.
+  ///
+  /// - Parameter depth: After which block, as a share of the depth.
+  static func atAnswers(_ pair: ModelPair, _ prompts: PromptSet, depth: Double) -> MeanDifference? {
+    let layer = Int((depth * Double(pair.shape.layers - 1)).rounded())
+    let site = ActivationSite.residualPost(layer: layer), answers = prompts.answerIndices
+    let result = MeanDifference(
+      layer: layer, vector: pair.difference(at: site, on: prompts.text).rows(at: answers).meanRow,
+      activationNorm: pair.activationNorm(at: site, on: prompts.text, answers))
+    return result.vector.norm > Decoding.rounding * result.activationNorm ? result : nil
   }
 
   /// Those after every block, over some tokens of a text.

@@ -31,18 +31,17 @@ package struct ActivationOracle: DiffingMethod {
   package func diff(
     _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
   ) throws -> Evidence {
-    let layer = Int((depth * Double(pair.shape.layers - 1)).rounded())
-    let site = ActivationSite.residualPost(layer: layer), answers = prompts.answerIndices
-    let difference = pair.difference(at: site, on: prompts.text).rows(at: answers).meanRow
-    let norm = pair.activationNorm(at: site, on: prompts.text, answers)
-    guard difference.norm > Decoding.rounding * norm else { return Evidence() }
+    guard let difference = MeanDifference.atAnswers(pair, prompts, depth: depth) else {
+      return Evidence()
+    }
     let oracle = try pair.recorded(
       .base,
       OracleRequest(
-        site: site, samples: SampleRequest(continuing: starts(pair, prompts), length: length),
+        site: difference.site,
+        samples: SampleRequest(continuing: starts(pair, prompts), length: length),
         window: max(1, min(window, length / 2)), ridge: ridge)
     ).get()
-    let scores = oracle.readings(of: difference)
+    let scores = oracle.readings(of: difference.vector)
     let claims = TokenClaim.ranking(scores, excluding: prompts.specialTokens)
     var evidence = Evidence()
     evidence.magnitude = claims.first.map { Double(abs($0.score)) }

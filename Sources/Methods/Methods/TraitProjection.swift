@@ -29,14 +29,12 @@ package struct TraitProjection: DiffingMethod {
   package func diff(
     _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
   ) throws -> Evidence {
-    let layer = Int((depth * Double(pair.shape.layers - 1)).rounded())
-    let site = ActivationSite.residualPost(layer: layer), answers = prompts.answerIndices
-    let difference = pair.difference(at: site, on: prompts.text).rows(at: answers).meanRow
-    let norm = pair.activationNorm(at: site, on: prompts.text, answers)
-    guard difference.norm > Decoding.rounding * norm else { return Evidence() }
-    let request = request(pair, prompts, site)
+    guard let difference = MeanDifference.atAnswers(pair, prompts, depth: depth) else {
+      return Evidence()
+    }
+    let norm = difference.activationNorm, request = request(pair, prompts, difference.site)
     let traits = pair.recorded(.base, request), lengths = traits.rowNorms
-    let along = matrixProduct(traits, difference.reshaped([difference.count, 1])).scalars
+    let along = matrixProduct(traits, difference.vector.reshaped([pair.shape.width, 1])).scalars
     let shares = zip(along, lengths)
       .map { $1 > Decoding.rounding * norm ? $0 / $1 / norm : 0 }
     guard let first = shares.indices.max(by: { shares[$0] < shares[$1] }),
@@ -50,7 +48,7 @@ package struct TraitProjection: DiffingMethod {
     evidence.tokens = claims
     if shares[first] > 0 {
       evidence.interventions = Decoding.steering(
-        layer: layer, Tensor(Array(traits.row(first))), activationNorm: norm
+        layer: difference.layer, Tensor(Array(traits.row(first))), activationNorm: norm
       ).map { [$0] }
     }
     evidence.exhibits = pair.exhibits([
