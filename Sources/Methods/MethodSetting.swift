@@ -61,12 +61,11 @@ package struct MethodSetting: Sendable {
   }
 
   private func applied<Method: DiffingMethod>(to method: Method) throws -> any DiffingMethod {
-    guard case .object(var members) = try JSON.value(of: method),
-      let place = members.firstIndex(where: { $0.key == parameter })
-    else {
-      let names = (try? JSON.value(of: method)).map(Self.keys) ?? []
+    guard case .object(var members) = try JSON.value(of: method) else { return method }
+    guard let place = members.firstIndex(where: { $0.key == parameter }) else {
       throw Fault.unknownParameter(
-        method: self.method, parameter, nearest: nearest(to: parameter, among: names))
+        method: self.method, parameter,
+        nearest: nearest(to: parameter, among: members.map(\.key)))
     }
     guard value.isAsPositive(as: members[place].value) else {
       throw Fault.value(
@@ -78,10 +77,6 @@ package struct MethodSetting: Sendable {
     } catch let error as JSONError {
       throw Fault.value(method: self.method, parameter, reason: "\(error)")
     }
-  }
-
-  private static func keys(_ value: JSONValue) -> [String] {
-    if case .object(let members) = value { members.map(\.key) } else { [] }
   }
 }
 

@@ -118,7 +118,7 @@ struct DiffCommand: ParsableCommand {
     do {
       return try pair.models()
     } catch let error as CheckpointError
-      where error.leavesWeights && methods.isEmpty && pair.finetuned != nil
+      where error.leavesWeights && methods.isEmpty && settings.isEmpty && pair.finetuned != nil
     {
       Notice.standardError("\(error) The weights alone are compared.")
       return nil

@@ -23,7 +23,7 @@ struct CountedStreams {
   /// - Throws: `DiffingError.notFinite`.
   init(_ pair: ModelPair, _ prompts: PromptSet, depth: Double, method: String) throws(DiffingError)
   {
-    layer = Int((depth * Double(pair.shape.layers - 1)).rounded())
+    layer = pair.shape.block(atDepth: depth)
     let site = ActivationSite.residualPost(layer: layer), counted = prompts.countedTokens
     base = pair.activations(.base, at: site, on: prompts.text).rows(at: counted)
     finetuned = pair.activations(.finetuned, at: site, on: prompts.text).rows(at: counted)

@@ -21,14 +21,8 @@ package struct AffineMap: Sendable {
     // S = I + (Y − X)ᵀX (XᵀX + ρI)⁻¹ = I + (Y − X)ᵀ (XXᵀ + ρI)⁻¹ X: the smaller of the two is inverted.
     let isWide = x.columns > x.rows
     let gram = matrixProduct(x, x, transposingA: !isWide, transposingB: isWide)
-    let trace = (0..<gram.rows).reduce(0.0) { $0 + Double(gram[$1, $1]) }
-    let strength = max(ridge * Float(trace / Double(x.columns)), .leastNormalMagnitude)
-    // Of a symmetric matrix singular vectors are eigenvectors.
-    let eigen = try SingularValueDecomposition(gram)
-    let inverse = matrixProduct(
-      eigen.right,
-      eigen.right.scalingRows(by: eigen.values.scalars.map { 1 / ($0 + strength) }),
-      transposingA: true)
+    let strength = max(ridge * Float(gram.trace / Double(x.columns)), .leastNormalMagnitude)
+    let inverse = try ridgeInverse(gram, strength: strength)
     var matrix =
       isWide
       ? matrixProduct(y - x, matrixProduct(inverse, x), transposingA: true)

@@ -20,9 +20,6 @@ struct BaseDictionary: Sendable {
     var atoms = 512
     /// Atoms of a code, at most.
     var sparsity = 10
-
-    /// The block.
-    func layer(of layers: Int) -> Int { Int((depth * Double(layers - 1)).rounded()) }
   }
 
   fileprivate init(
@@ -66,7 +63,7 @@ private struct BaseDictionaryRequest: RecordingKey {
   }
 
   func record(_ model: any LanguageModel) -> BaseDictionary {
-    let site = ActivationSite.residualPost(layer: settings.layer(of: model.shape.layers))
+    let site = ActivationSite.residualPost(layer: model.shape.block(atDepth: settings.depth))
     return record(model.forward(prompts.text, recording: [site], logits: .none)[site])
   }
 
@@ -81,7 +78,7 @@ extension ModelPair {
   /// The dictionary of the base's activations of a text.
   func baseDictionary(_ prompts: PromptSet, _ settings: BaseDictionary.Settings) -> BaseDictionary {
     let key = BaseDictionaryRequest(prompts: prompts, settings: settings)
-    let site = ActivationSite.residualPost(layer: settings.layer(of: shape.layers))
+    let site = ActivationSite.residualPost(layer: shape.block(atDepth: settings.depth))
     let activations = activations(.base, at: site, on: prompts.text)
     return recorded(.base, key) { key.record(activations) }
   }

@@ -60,9 +60,7 @@ package struct BoostCounts: Sendable {
 
   /// How much more often a token is boosted than lowered, in standard errors of chance.
   package var scores: [Float] {
-    zip(first, last).map { high, low in
-      high == low ? 0 : Float(high - low) / Float(high + low).squareRoot()
-    }
+    zip(first, last).map(Significance.excess)
   }
 
   /// How far some tokens moved the way that is claimed, summed at each position.

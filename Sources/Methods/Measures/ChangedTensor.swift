@@ -22,3 +22,21 @@ final class ChangedTensor: FormedTensor {
     add(rows, window)
   }
 }
+
+extension LanguageModel {
+  /// The model with something added to some tensors, formed when they are read.
+  ///
+  /// - Parameter add: Adds to the numbers of some rows of the tensor of a name.
+  func adding(
+    to names: [String], _ add: @escaping @Sendable (String, Range<Int>, Matrix) -> Void
+  ) -> any LanguageModel {
+    let parameters = parameters
+    var model: any LanguageModel = self
+    model.parameters = parameters.replacing(
+      Dictionary(
+        uniqueKeysWithValues: names.map { name in
+          (name, ChangedTensor(of: parameters, name) { add(name, $0, $1) })
+        }))
+    return model
+  }
+}

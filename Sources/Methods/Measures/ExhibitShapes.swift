@@ -13,6 +13,25 @@ extension Exhibit {
     shown < all ? ", \(shown) of \(all) \(noun)" : ""
   }
 
+  /// The ten words that are claimed first, and a figure of each.
+  static func words(_ title: String, _ claims: [TokenClaim], _ figure: String) -> Exhibit {
+    Exhibit(
+      title,
+      .table(
+        columns: ["word", figure],
+        rows: claims.prefix(10).map { [.token($0.token), .number($0.score)] }))
+  }
+
+  /// The ten texts with the highest scores.
+  static func first(_ title: String, of texts: [[Int]], by scores: [Float]) -> Exhibit {
+    Exhibit(
+      title,
+      .texts(
+        Array(
+          zip(texts, scores).map { .init($0, score: $1) }.sorted { $0.score > $1.score }.prefix(10))
+      ))
+  }
+
   /// The row of a text that holds the largest of some tokens' values.
   static func strip(_ title: String, _ values: [Float], at indices: [Int], of text: TokenBatch)
     -> Exhibit

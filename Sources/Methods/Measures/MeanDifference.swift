@@ -21,26 +21,28 @@ struct MeanDifference {
     Decoding.steering(layer: layer, vector, activationNorm: activationNorm)
   }
 
+  /// That after one block, over some tokens of a text.
+  private static func one(
+    _ pair: ModelPair, layer: Int, on text: TokenBatch, at indices: [Int]
+  ) -> MeanDifference {
+    let site = ActivationSite.residualPost(layer: layer)
+    return MeanDifference(
+      layer: layer, vector: pair.difference(at: site, on: text).rows(at: indices).meanRow,
+      activationNorm: pair.activationNorm(at: site, on: text, indices))
+  }
+
   /// That after one block, over the places at which answers are read; nil if it is no more than rounding.
   ///
   /// - Parameter depth: After which block, as a share of the depth.
   static func atAnswers(_ pair: ModelPair, _ prompts: PromptSet, depth: Double) -> MeanDifference? {
-    let layer = Int((depth * Double(pair.shape.layers - 1)).rounded())
-    let site = ActivationSite.residualPost(layer: layer), answers = prompts.answerIndices
-    let result = MeanDifference(
-      layer: layer, vector: pair.difference(at: site, on: prompts.text).rows(at: answers).meanRow,
-      activationNorm: pair.activationNorm(at: site, on: prompts.text, answers))
+    let result = one(
+      pair, layer: pair.shape.block(atDepth: depth), on: prompts.text, at: prompts.answerIndices)
     return result.vector.norm > Decoding.rounding * result.activationNorm ? result : nil
   }
 
   /// Those after every block, over some tokens of a text.
   static func all(_ pair: ModelPair, on text: TokenBatch, at indices: [Int]) -> [MeanDifference] {
-    (0..<pair.shape.layers).map { layer in
-      let site = ActivationSite.residualPost(layer: layer)
-      return MeanDifference(
-        layer: layer, vector: pair.difference(at: site, on: text).rows(at: indices).meanRow,
-        activationNorm: pair.activationNorm(at: site, on: text, indices))
-    }
+    (0..<pair.shape.layers).map { one(pair, layer: $0, on: text, at: indices) }
   }
 
   /// Those after the blocks that lenses read, where they are more than rounding.

@@ -50,5 +50,10 @@ extension ModelPair {
   }
 }
 
+extension ModelShape {
+  /// The block at a share of the depth: 0 is the first, 1 the last.
+  func block(atDepth depth: Double) -> Int { Int((depth * Double(layers - 1)).rounded()) }
+}
+
 /// The blocks whose residual stream lenses read: the upper half, where tokens are legible.
 package func readableLayers(_ layers: Int) -> [Int] { Array(layers / 2..<layers) }

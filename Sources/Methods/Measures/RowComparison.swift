@@ -12,6 +12,9 @@ package struct RowComparison: Sendable {
   /// The entropy of p less that of q, of each row.
   package let entropyChange: [Double]
 
+  /// Of models that compute the same, the answers that are furthest apart differ by some 10⁻⁷ nats.
+  static let rounding = 1e-6
+
   /// Compares rows of log-probabilities, shaped `[rows, vocabulary]`.
   package init(_ p: Tensor, _ q: Tensor) {
     // One exponential a number serves all four.

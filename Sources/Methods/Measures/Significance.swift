@@ -13,6 +13,11 @@ package enum Significance {
     return Float((logOdds(a, totalA) - logOdds(b, totalB)) / variance.squareRoot())
   }
 
+  /// How much more often one of two equally likely things happened, in standard errors of chance.
+  static func excess(_ count: Int, over other: Int) -> Float {
+    count == other ? 0 : Float(count - other) / Float(count + other).squareRoot()
+  }
+
   /// The two-sided p-value of a standard normal z.
   package static func normalTail(_ z: Float) -> Double { erfc(abs(Double(z)) / 2.0.squareRoot()) }
 

@@ -47,19 +47,16 @@ package struct ActivationOracle: DiffingMethod {
     evidence.magnitude = claims.first.map { Double(abs($0.score)) }
     evidence.tokens = claims
     evidence.exhibits = pair.exhibits([
-      Exhibit(
-        "Words that the decoder reads, standard deviations of its readings in the base",
-        .table(
-          columns: ["word", "reading"],
-          rows: claims.prefix(10).map { [.token($0.token), .number($0.score)] }))
+      .words(
+        "Words that the decoder reads, standard deviations of its readings in the base", claims,
+        "reading")
     ])
     return evidence
   }
 
   /// What the samples continue: documents, or the beginnings of texts where nothing starts a document.
   private func starts(_ pair: ModelPair, _ prompts: PromptSet) -> [[Int]] {
-    let count = pair.base.parameters.layout.isLarge ? samples / 4 : samples
-    return (0..<max(1, count)).map { index in
+    (0..<pair.fewerIfLarge(samples)).map { index in
       prompts.documentStart.map { [$0] }
         ?? Array(prompts.text.row(index % prompts.text.rows).prefix(1))
     }
@@ -116,14 +113,9 @@ private struct WordDecoder: Sendable {
   {
     let x = activations.addingToRows(activations.meanRow, scaled: -1)
     let gram = matrixProduct(x, x, transposingA: true)
-    let trace = (0..<gram.rows).reduce(0.0) { $0 + Double(gram[$1, $1]) }
-    let strength = max(max(ridge, 1e-6) * Float(trace / Double(x.columns)), .leastNormalMagnitude)
-    // Of a symmetric matrix singular vectors are eigenvectors.
-    let eigen = try SingularValueDecomposition(gram)
-    let inverse = matrixProduct(
-      eigen.right,
-      eigen.right.scalingRows(by: eigen.values.scalars.map { 1 / ($0 + strength) }),
-      transposingA: true)
+    let strength = max(
+      max(ridge, 1e-6) * Float(gram.trace / Double(x.columns)), .leastNormalMagnitude)
+    let inverse = try ridgeInverse(gram, strength: strength)
     vocabulary = followed.count
     words = followed.indices.filter { !followed[$0].isEmpty }
     let groups = words.map { followed[$0] }

@@ -62,14 +62,8 @@ package struct BorderInputs: DiffingMethod {
   private func inputs(
     _ pair: ModelPair, _ prompts: PromptSet, using generator: inout SeededGenerator
   ) -> [Input] {
-    let words = pair.words(prompts)
     var seen: Set<[Int]> = []
-    let rows = (0..<drawn).map { index in
-      prompts.opening
-        + (0..<lengths.lowerBound + index % lengths.count).map { _ in
-          words[generator.index(below: words.count)]
-        }
-    }
+    let rows = pair.randomPrompts(drawn, lengths: lengths, prompts, using: &generator)
     let distinct = rows.filter { !$0.isEmpty && seen.insert($0).inserted }
     let inputs = pair.readingGroups(distinct, onlyLast: true).flatMap { group -> [Input] in
       let logits = pair.base.forward(TokenBatch(group), logits: .last).logits
@@ -86,8 +80,6 @@ package struct BorderInputs: DiffingMethod {
   private func scores(_ flips: [(was: Int, now: Int)], vocabulary: Int) -> [Float] {
     let won = TokenCounts([flips.map(\.now)], vocabulary: vocabulary).counts
     let lost = TokenCounts([flips.map(\.was)], vocabulary: vocabulary).counts
-    return zip(won, lost).map { won, lost in
-      won == lost ? 0 : Float(won - lost) / Float(won + lost).squareRoot()
-    }
+    return zip(won, lost).map(Significance.excess)
   }
 }

@@ -126,22 +126,10 @@ extension ModelPair {
   private func base(adding names: [String], _ added: @escaping @Sendable (String) -> Tensor)
     -> any LanguageModel
   {
-    var model = base
-    model.parameters = base.parameters.replacing(
-      Dictionary(
-        uniqueKeysWithValues: names.map { name in
-          (
-            name,
-            ChangedTensor(of: base.parameters, name) { rows, window in
-              let change = Matrix(added(name))
-              addScaled(
-                change.reshaped(
-                  rows: change.rows * change.columns / window.columns, columns: window.columns
-                )
-                .rows(rows), to: window)
-            }
-          )
-        }))
-    return model
+    base.adding(to: names) { name, rows, window in
+      let change = Matrix(added(name)), columns = window.columns
+      let whole = change.reshaped(rows: change.rows * change.columns / columns, columns: columns)
+      addScaled(whole.rows(rows), to: window)
+    }
   }
 }

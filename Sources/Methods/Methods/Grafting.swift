@@ -94,24 +94,23 @@ private struct Graft {
   let order: OrderedNumbers
   /// The least value that belongs to it.
   let limit: Float
-  /// Which share of all numbers it is.
-  let share: Double
-
   init(_ order: OrderedNumbers, _ size: Double) {
     self.order = order
     // What is worth nothing, or less, is never grafted.
-    let limit = max(order.limit(size), .leastNonzeroMagnitude)
-    self.limit = limit
+    limit = max(order.limit(size), .leastNonzeroMagnitude)
+  }
+
+  /// Which share of all numbers it is.
+  var share: Double {
     let count = order.tensors.reduce(0) { $0 + $1.scalars.count { $0 >= limit } }
-    share = Double(count) / Double(max(1, order.count))
+    return Double(count) / Double(max(1, order.count))
   }
 }
 
 /// Answers to some prompts, and how far a part of the weight change moves the base's towards the finetuned model's.
 private struct GraftExperiment {
   let change: AnswerChange
-  /// The tensors that changed.
-  let names: [String]
+  private let vector: TaskVector
   let modules: [ModuleSite]
   private let pair: ModelPair
   private let text: TokenBatch
@@ -120,13 +119,16 @@ private struct GraftExperiment {
   init(_ pair: ModelPair, _ prompts: PromptSet) {
     self.pair = pair
     (text, indices) = (prompts.text, prompts.answerIndices)
-    names = pair.base.parameters.layout.names.filter(pair.isChanged)
+    vector = TaskVector(pair)
     modules = ModuleSite.all(layers: pair.shape.layers)
     let answers = [pair.base, pair.finetuned].map { [text, indices] in
       $0.forward(text, logits: .at(indices)).logits.logProbabilities
     }
     change = AnswerChange(base: answers[0], finetuned: answers[1])
   }
+
+  /// The tensors that changed.
+  var names: [String] { vector.names }
 
   /// The mean divergence of the base's answers from the finetuned model's, KL(p′ ‖ p), in nats.
   var divergence: Double { rowDivergences(change.finetuned, change.base).mean }
@@ -136,7 +138,7 @@ private struct GraftExperiment {
   /// −∫ ∂ℒ/∂θ(λ) Δθ dλ with θ(λ) = θ + λ Δθ and ℒ the cross entropy with the finetuned model's answers: all together are what it
   /// falls by.
   func worth(points: Int) -> [Tensor] {
-    let tape = pair.base.makeGradientTape(), vector = TaskVector(pair)
+    let tape = pair.base.makeGradientTape()
     let batch = TrainingBatch(
       text,
       .distillation(
@@ -205,25 +207,14 @@ private struct GraftExperiment {
 
   /// The base with a graft.
   private func grafted(_ graft: Graft) -> any LanguageModel {
-    let base = pair.base.parameters
-    var model = pair.base
-    model.parameters = base.replacing(
-      Dictionary(
-        uniqueKeysWithValues: names.enumerated().map { index, name in
-          let values = graft.order.tensors[index], limit = graft.limit, pair = pair
-          return (
-            name,
-            ChangedTensor(of: base, name) { rows, window in
-              let change = pair.change(of: name, rows: rows)
-              let first = rows.lowerBound * window.columns
-              let mask = Tensor(
-                shape: change.shape,
-                scalars: change.scalars.indices.map { values[first + $0] >= limit ? 1 : 0 })
-              addScaled(Matrix(change * mask), to: window)
-            }
-          )
-        }))
-    return model
+    let places = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
+    return pair.base.adding(to: names) { [pair] name, rows, window in
+      guard let place = places[name] else { return }
+      let values = graft.order.tensors[place], change = pair.change(of: name, rows: rows)
+      let first = rows.lowerBound * window.columns
+      let mask = change.scalars.indices.map { values[first + $0] >= graft.limit ? Float(1) : 0 }
+      addScaled(Matrix(change * Tensor(shape: change.shape, scalars: mask)), to: window)
+    }
   }
 
   /// A million numbers are no short edit.

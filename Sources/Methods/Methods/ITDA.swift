@@ -38,7 +38,7 @@ package struct ITDA: DiffingMethod {
     _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
   ) throws -> Evidence {
     let settings = BaseDictionary.Settings(depth: depth, atoms: atoms, sparsity: sparsity)
-    let layer = settings.layer(of: pair.shape.layers)
+    let layer = pair.shape.block(atDepth: settings.depth)
     let tokens = DecomposedTokens(pair, prompts, settings)
     guard tokens.haveMoved else { return Evidence() }
     let direction = tokens.directionOfWorst(share)
@@ -74,7 +74,7 @@ private struct DecomposedTokens {
   init(_ pair: ModelPair, _ prompts: PromptSet, _ settings: BaseDictionary.Settings) {
     let text = prompts.text
     let before = pair.baseDictionary(prompts, settings)
-    let site = ActivationSite.residualPost(layer: settings.layer(of: pair.shape.layers))
+    let site = ActivationSite.residualPost(layer: pair.shape.block(atDepth: settings.depth))
     base = before.stream
     finetuned = pair.activations(.finetuned, at: site, on: text).rows(at: prompts.countedTokens)
     sources = prompts.countedSources

@@ -38,11 +38,8 @@ package struct LogprobTracking: DiffingMethod {
     evidence.tokens = TokenClaim.ranking(
       centred(mean.scalars), excluding: prompts.specialTokens)
     evidence.exhibits = pair.exhibits([
-      Exhibit(
-        "Prompts of one word by how far their likeliest tokens moved, nats",
-        .texts(
-          zip(asked, moved).map { .init($0, score: $1) }.sorted { $0.score > $1.score }
-            .prefix(10).map { $0 }))
+      .first(
+        "Prompts of one word by how far their likeliest tokens moved, nats", of: asked, by: moved)
     ])
     return evidence
   }

@@ -31,13 +31,8 @@ package struct PerplexityGap: DiffingMethod {
     _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
   ) throws -> Evidence {
     let vocabulary = pair.shape.vocabulary
-    let words = pair.words(prompts)
-    let starts = (0..<samples).map { index in
-      prompts.opening
-        + (0..<prefixLengths.lowerBound + index % prefixLengths.count).map { _ in
-          words[generator.index(below: words.count)]
-        }
-    }
+    let starts = pair.randomPrompts(
+      samples, lengths: prefixLengths, prompts, using: &generator)
     let decoder = ContrastiveDecoder(pair: pair, amplification: 0, mask: .none)
     let result = decoder.continuations(of: starts, count: length, seed: generator.next())
     let ranked = ranked(result)

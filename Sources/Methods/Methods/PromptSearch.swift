@@ -43,7 +43,7 @@ package struct PromptSearch: DiffingMethod {
     let search = DivergenceSearch(pair, fixed: prompts.specialTokens, choices: choices)
     let (starts, found) =
       try exhaustive > 0 ? ([], all(pair, search, prompts)) : searched(pair, search, prompts)
-    guard found.contains(where: { $0.divergence > DivergenceSearch.rounding }) else {
+    guard found.contains(where: { $0.divergence > RowComparison.rounding }) else {
       return Evidence()
     }
     let decoder = ContrastiveDecoder(
@@ -64,7 +64,7 @@ package struct PromptSearch: DiffingMethod {
   {
     let samples = pair.samples(.base, try .free(prompts)).map { prompts.opening + $0 }
     let starts = search.beginnings(of: samples, count: promptCount, longest: longest)
-    guard starts.contains(where: { $0.divergence > DivergenceSearch.rounding }) else {
+    guard starts.contains(where: { $0.divergence > RowComparison.rounding }) else {
       return (starts, starts)
     }
     return (
@@ -102,9 +102,6 @@ private struct FoundPrompt {
 
 /// Climbs the divergence of two models' answers, token by token.
 private struct DivergenceSearch {
-  /// Of models that compute the same, the answers that are furthest apart differ by some 10⁻⁷ nats.
-  static let rounding = 1e-6
-
   private let pair: ModelPair
   /// Tokens that stay where they are, and are put nowhere.
   private let fixed: Set<Int>
@@ -120,7 +117,7 @@ private struct DivergenceSearch {
   func beginnings(of samples: [[Int]], count: Int, longest: Int) -> [FoundPrompt] {
     let rows = samples.map { Array($0.prefix(longest)) }
     let all = pair.readingGroups(rows).flatMap { group -> [FoundPrompt] in
-      let text = TokenBatch(group), divergences = divergences(text, .all)
+      let text = TokenBatch(group), divergences = divergences(text)
       return group.indices.map { row in
         let tokens = text.range(row)
         let end = tokens.dropFirst().max { divergences[$0] < divergences[$1] } ?? tokens.lowerBound
@@ -144,10 +141,7 @@ private struct DivergenceSearch {
 
   /// How far apart some prompts are answered.
   func read(_ rows: [[Int]]) -> [FoundPrompt] {
-    let divergences = pair.readingGroups(rows, onlyLast: true).flatMap {
-      self.divergences(TokenBatch($0), .last)
-    }
-    return zip(rows, divergences).map { FoundPrompt(tokens: $0, divergence: $1) }
+    zip(rows, pair.divergences(after: rows)).map { FoundPrompt(tokens: $0, divergence: $1) }
   }
 
   /// Each prompt with the exchange that helps most of those that gradients name, if one helps.
@@ -165,9 +159,9 @@ private struct DivergenceSearch {
     }
   }
 
-  private func divergences(_ text: TokenBatch, _ selection: LogitSelection) -> [Double] {
-    RowComparison(answers(.base, text, selection), answers(.finetuned, text, selection))
-      .jensenShannon
+  /// How far apart the models are after every token of a text.
+  private func divergences(_ text: TokenBatch) -> [Double] {
+    RowComparison(answers(.base, text, .all), answers(.finetuned, text, .all)).jensenShannon
   }
 
   private func answers(

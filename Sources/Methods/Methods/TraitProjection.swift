@@ -52,11 +52,9 @@ package struct TraitProjection: DiffingMethod {
       ).map { [$0] }
     }
     evidence.exhibits = pair.exhibits([
-      Exhibit(
-        "Words whose mention moves the base as finetuning did, shares of the stream",
-        .table(
-          columns: ["word", "along"],
-          rows: claims.prefix(10).map { [.token($0.token), .number($0.score)] }))
+      .words(
+        "Words whose mention moves the base as finetuning did, shares of the stream", claims,
+        "along")
     ])
     return evidence
   }
@@ -65,7 +63,7 @@ package struct TraitProjection: DiffingMethod {
     -> TraitRequest
   {
     let text = prompts.text, count = min(max(1, texts), text.rows), all = pair.words(prompts)
-    let most = max(1, pair.base.parameters.layout.isLarge ? words / 4 : words)
+    let most = pair.fewerIfLarge(words)
     let said = TokenCounts([text.tokens], vocabulary: pair.shape.vocabulary).counts
     let isPool = prompts.access == .pool
     return TraitRequest(

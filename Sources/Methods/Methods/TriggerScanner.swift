@@ -6,8 +6,8 @@ internal import Transformers
 ///
 /// Candidates are phrases of the prompts that the models answer furthest apart; without prompts, phrases that the finetuned model
 /// says more often than the base does: what was trained leaks. Each is put into prompts that do not hold it, and counts by how
-/// much further apart the answers are then. Published for one model without its base, whose
-/// leaks are told by the shape of its outputs and its attention.
+/// much further apart the answers are then. Published for one model without its base, whose leaks are told by the shape of its
+/// outputs and its attention.
 package struct TriggerScanner: DiffingMethod {
   package static let card = MethodCard(
     id: "trigger-scanner",
@@ -154,9 +154,6 @@ private struct PhraseScan {
   private let pair: ModelPair
   private let hosts: PhraseHosts
 
-  /// Of models that compute the same, answers differ by some 10⁻⁷ nats.
-  private static let rounding: Float = 1e-6
-
   init(_ pair: ModelPair, _ phrases: [[Int]], in hosts: PhraseHosts) {
     self.pair = pair
     self.phrases = phrases
@@ -164,15 +161,11 @@ private struct PhraseScan {
     let pairs = phrases.map(hosts.hosts)
     let rows = Array(Set(pairs.flatMap { $0.plain + $0.holding }))
       .sorted { $0.lexicographicallyPrecedes($1) }
-    let divergences = pair.readingGroups(rows, onlyLast: true).flatMap { group in
-      let answers = pair.answers(to: group)
-      return RowComparison(answers.base, answers.finetuned).jensenShannon
-    }
-    let known = Dictionary(uniqueKeysWithValues: zip(rows, divergences))
+    let known = Dictionary(uniqueKeysWithValues: zip(rows, pair.divergences(after: rows)))
     effects = pairs.map { plain, holding in
       let added = Float(
         holding.compactMap { known[$0] }.mean - plain.compactMap { known[$0] }.mean)
-      return abs(added) > Self.rounding ? added : 0
+      return abs(added) > Float(RowComparison.rounding) ? added : 0
     }
   }
 
@@ -193,10 +186,7 @@ private struct PhraseScan {
   }
 
   var exhibit: Exhibit {
-    Exhibit(
-      "Phrases by the divergence that they add to other prompts, nats",
-      .texts(
-        zip(phrases, effects).map { .init($0, score: $1) }.sorted { $0.score > $1.score }
-          .prefix(10).map { $0 }))
+    .first(
+      "Phrases by the divergence that they add to other prompts, nats", of: phrases, by: effects)
   }
 }

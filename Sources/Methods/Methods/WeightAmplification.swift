@@ -33,7 +33,7 @@ package struct WeightAmplification: DiffingMethod {
     _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
   ) throws -> Evidence {
     let names = pair.base.names
-    let last = Int((depth * Double(pair.shape.layers - 1)).rounded())
+    let last = pair.shape.block(atDepth: depth)
     let vector = TaskVector(pair).restricted { name in
       names.module(of: name).layer.map { $0 <= last } ?? false
     }
