@@ -5,10 +5,12 @@ Seed:     20251130
 Versions: Python 3.11, torch 2.15.0
 
     make_dictionary_references.py [OUT]
-        Writes OUT (Fixtures/dictionaries/reference.json beside this script): for an autoencoder and a crosscoder the
-        weights, a batch, what BatchTopK keeps of it, the loss, the loss of dead latents, and the gradients of both.
+        Writes OUT (Fixtures/dictionaries/reference.json beside this script): for an autoencoder and for crosscoders of
+        each variant the weights, a batch, the latents that are active in it, the loss, and the gradients of that, of the
+        loss of dead latents, and of what a variant adds.
 
-Written from the papers (arXiv 2412.06410, 2504.02922) in double precision, with autograd.
+Written from the papers (arXiv 2412.06410, 2504.02922, 2602.11729, 2603.04426; Lindsey et al., 2024) in double precision,
+with autograd.
 """
 
 import json
@@ -26,37 +28,63 @@ def numbers(tensor):
     return [float(f"{number:.9g}") for number in tensor.detach().flatten().to(torch.float32).tolist()]
 
 
-def case(models, width, latents, rows, active, dead, auxiliary):
+def kept(activations, norms, active):
+    """The most active latents of a whole batch, and the bound that their scores reach."""
+    scores = torch.relu(activations) * norms
+    bound = scores.flatten().topk(active).values[-1]
+    return torch.where(scores >= bound, activations, torch.zeros(())), bound
+
+
+def revival(dead, activations, given, decoder, most):
+    """What dead latents leave of what is left over, as a share of it."""
+    silent = torch.relu(activations[:, dead])
+    least = silent.topk(min(len(dead), most), dim=1).values[:, -1:]
+    silent = torch.where(silent >= least, silent, torch.zeros(()))
+    return (given - silent @ decoder[dead]).square().sum() / given.square().sum()
+
+
+def case(models, width, latents, rows, active, dead=(), auxiliary=0, penalty=None, difference=None, exclusive=None):
     columns = models * width
     draw = lambda *shape: torch.randn(*shape).to(torch.float32).to(torch.float64)
     encoder, decoder = draw(latents, columns), draw(latents, columns)
     encoder_bias, decoder_bias = 0.3 * draw(latents), 0.3 * draw(columns)
+    mask = torch.ones(latents, models, width)
+    for model, (first, end) in enumerate(exclusive or []):
+        mask[first:end] = 0
+        mask[first:end, model] = 1
+    mask = mask.reshape(latents, columns)
     parts = [
         part.to(torch.float32).to(torch.float64).requires_grad_()
-        for part in (encoder, encoder_bias, decoder, decoder_bias)
+        for part in (encoder * mask, encoder_bias, decoder * mask, decoder_bias)
     ]
     encoder, encoder_bias, decoder, decoder_bias = parts
     batch = draw(rows, columns)
 
-    activations = batch @ encoder.T + encoder_bias
-    norms = decoder.reshape(latents, models, width).norm(dim=2).sum(1)
-    scores = torch.relu(activations) * norms
-    bound = scores.flatten().topk(active).values[-1]
-    codes = torch.where(scores >= bound, activations, torch.zeros(()))
-    rest = batch - codes @ decoder - decoder_bias
+    activations = batch @ (encoder * mask).T + encoder_bias
+    directions = decoder * mask
+    norms = directions.reshape(latents, models, width).norm(dim=2).sum(1)
+    first = difference["first"] if difference else latents
+    added = 0
+    if penalty:
+        codes, bound = torch.relu(activations), torch.zeros(())
+        added = penalty * (codes * norms).sum(1).mean()
+    else:
+        codes, bound = kept(activations[:, :first], norms[:first], active)
+    if difference:
+        own, least = kept(activations[:, first:], norms[first:], difference["active"])
+        codes = torch.cat([codes, own], dim=1)
+        change = directions[first:, width:] - directions[first:, :width]
+        added = difference["weight"] * (batch[:, width:] - batch[:, :width] - own @ change).square().sum(1).mean()
+        difference = difference | {"least": least.item()}
+    rest = batch - codes @ directions - decoder_bias
     loss = rest.square().sum(1).mean()
-
-    given = rest.detach()
-    silent = torch.relu(activations[:, dead])
-    most = min(len(dead), width // 2)
-    least = silent.topk(most, dim=1).values[:, -1:]
-    silent = torch.where(silent >= least, silent, torch.zeros(()))
-    left = given - silent @ decoder[dead]
-    revival = auxiliary * left.square().sum() / given.square().sum()
-    gradients = torch.autograd.grad(loss + revival, parts)
+    if dead:
+        added = added + auxiliary * revival(dead, activations, rest.detach(), directions, width // 2)
+    gradients = torch.autograd.grad(loss + added, parts)
     names = ["encoder", "encoderBias", "decoder", "decoderBias"]
     return {
-        "models": models, "width": width, "latents": latents, "active": active, "dead": dead, "auxiliary": auxiliary,
+        "models": models, "width": width, "latents": latents, "active": active, "dead": list(dead),
+        "auxiliary": auxiliary, "penalty": penalty, "difference": difference, "exclusive": exclusive,
         "batch": numbers(batch), "codes": numbers(codes), "least": bound.item(), "loss": loss.item(),
         "weights": {name: numbers(part) for name, part in zip(names, parts)},
         "gradients": {name: numbers(gradient) for name, gradient in zip(names, gradients)},
@@ -69,5 +97,8 @@ if __name__ == "__main__":
     cases = [
         case(1, 6, 14, 20, 50, [1, 4, 9], 1 / 32),
         case(2, 4, 16, 24, 72, [0, 2, 3, 7, 11, 15], 0.5),
+        case(2, 4, 10, 20, 200, penalty=0.7),
+        case(2, 5, 14, 20, 40, difference={"first": 10, "active": 12, "weight": 3.0}),
+        case(2, 4, 12, 20, 48, [1, 9, 11], 0.25, exclusive=[[8, 10], [10, 12]]),
     ]
     place.write_text(json.dumps({"madeWith": {"torch": torch.__version__}, "cases": cases}) + "\n")

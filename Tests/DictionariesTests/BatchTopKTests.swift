@@ -12,9 +12,10 @@ struct SyntheticActivations {
   /// - Parameters:
   ///   - frequencies: One a feature.
   ///   - sides: The models in which each feature is.
+  ///   - weakness: How much smaller features are in the base than in the finetuned model; 1 of those that are not named.
   init(
     width: Int, rows count: Int, frequencies: [Double], sides: [CrosscoderSide]? = nil,
-    seed: UInt64 = 7
+    weakness: [Int: Float] = [:], seed: UInt64 = 7
   ) {
     var generator = SeededGenerator(seed: seed)
     let features = Tensor(
@@ -27,9 +28,14 @@ struct SyntheticActivations {
       }
     }
     func model(_ absent: CrosscoderSide?) -> Tensor {
-      SparseCodes(
+      let isBase = absent == .finetuned
+      return SparseCodes(
         latents: frequencies.count,
-        rows: codes.map { $0.filter { absent == nil || sides?[$0.latent] != absent } }
+        rows: codes.map {
+          $0.filter { absent == nil || sides?[$0.latent] != absent }.map {
+            .init(latent: $0.latent, value: $0.value * (isBase ? weakness[$0.latent] ?? 1 : 1))
+          }
+        }
       ).decoded(features)
     }
     self.features = features
@@ -127,7 +133,9 @@ struct BatchTopKTests {
     }
     // All that is above 0 is kept, so nothing changes sides.
     func loss() -> Double {
-      let outcome = state.step(batch, active: 60, dead: [], auxiliary: 0)
+      let outcome = state.step(
+        LearningBatch(input: batch, target: batch),
+        LearningStep(budgets: [LatentBudget(latents: 0..<10, count: 60)]))
       return outcome.loss * Double(batch.columns)
     }
     _ = loss()
@@ -158,7 +166,10 @@ struct BatchTopKTests {
       // Latent 3 is silent beside the others: of no length where it is compared.
       for column in 0..<24 { state.decoder.values[3, column] *= 1e-3 }
       for step in 1...400 {
-        let outcome = state.step(batch, active: 512, dead: [3], auxiliary: weight)
+        let outcome = state.step(
+          LearningBatch(input: batch, target: batch),
+          LearningStep(
+            budgets: [LatentBudget(latents: 0..<8, count: 512)], dead: [3], auxiliary: weight))
         if outcome.used.contains(3) { return true }
         state.update(learningRate: 3e-3, step: step)
       }
@@ -180,7 +191,8 @@ struct BatchTopKTests {
       #expect(Selection.least(ofLargest: count, of: close) == least)
     }
     let kept = KeptLatents(
-      Tensor(shape: [2, 3], scalars: [1, -2, 4, 3, 2, 0]), norms: [1, 1, 0.5], count: 2)
+      Tensor(shape: [2, 3], scalars: [1, -2, 4, 3, 2, 0]), norms: [1, 1, 0.5],
+      LatentBudget(latents: 0..<3, count: 2))
     #expect(
       kept.entries == [
         ActiveLatent(row: 0, latent: 2, value: 4), ActiveLatent(row: 1, latent: 0, value: 3),
@@ -195,10 +207,14 @@ struct BatchTopKTests {
     let activations = Tensor(
       shape: [20, 12], scalars: (0..<240).map { _ in Float(generator.uniform()) - 0.5 })
     let norms = (0..<12).map { _ in 0.5 + Float(generator.uniform()) }
-    let plain = KeptLatents(activations, norms: norms, count: 30)
+    func kept(guess: Float = 0) -> KeptLatents {
+      KeptLatents(
+        activations, norms: norms, LatentBudget(latents: 0..<12, count: 30, guess: guess))
+    }
+    let plain = kept()
     #expect(plain.entries.count == 30 && plain.least > 0)
     for guess in [0.5 * plain.least, plain.least, 2 * plain.least, 100] {
-      let guessed = KeptLatents(activations, norms: norms, count: 30, guess: guess)
+      let guessed = kept(guess: guess)
       #expect(guessed.entries == plain.entries && guessed.least == plain.least)
       #expect(guessed.used == plain.used)
     }
@@ -273,7 +289,7 @@ struct CrosscoderSidesTests {
         BatchTopKDictionary(
           models: 2, encoder: Tensor(shape: [1, 8], scalars: [0, 0, 0, 0, 1, 0, 0, 0]),
           encoderBias: Tensor(shape: [1]), decoder: Tensor(shape: [1, 8], scalars: decoder),
-          decoderBias: Tensor(shape: [8]), threshold: 0.1, normalizer: still), on: rows)
+          decoderBias: Tensor(shape: [8]), thresholds: Tensor([0.1]), normalizer: still), on: rows)
     }
     let shrunk = sides(base: 0)
     // It leans all the way, and yet what is left over needs it as much: β is 1 in both.

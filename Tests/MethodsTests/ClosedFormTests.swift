@@ -70,7 +70,8 @@ struct ClosedFormTests: KnownChangeSuite {
     // come by and by.
     let others = [
       AttentionDifference.card.id, DifferencePCA.card.id, WeightWatch.card.id,
-      TraitProjection.card.id, ActivationOracle.card.id,
+      TraitProjection.card.id, ActivationOracle.card.id, TranscoderAdapter.card.id,
+      StageWise.card.id,
     ]
     let naming = Methods.all.filter {
       $0.card.questions.contains(.what) && !others.contains($0.card.id)

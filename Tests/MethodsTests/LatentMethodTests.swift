@@ -1,5 +1,5 @@
 import Diffing
-import Methods
+@testable import Methods
 import TestSupport
 import Tensors
 import Testing
@@ -54,7 +54,7 @@ struct LatentMethodTests: KnownChangeSuite {
 
   @Test(
     "a rare change is the first latent's, at the prompts that it is at, and turns with the roles",
-    arguments: [sparse, Crosscoder()] as [any DiffingMethod])
+    arguments: [sparse, Crosscoder(), DeltaCrosscoder()] as [any DiffingMethod])
   func rareChange(method: any DiffingMethod) throws {
     let (finetuned, prompts, rows) = rare()
     for (first, second) in [(base, finetuned), (finetuned, base)] {
@@ -69,15 +69,17 @@ struct LatentMethodTests: KnownChangeSuite {
       ).rows(at: rows.sorted().map { last[$0] }).meanRow
       // A batch keeps as many latents as it has tokens: of differences that are nothing elsewhere, all at the rare ones,
       // where each has a part of the direction.
-      let least: Float = method is Crosscoder ? 0.8 : 0.2
+      let least: Float = method is DifferenceSAE ? 0.2 : 0.8
       #expect(cosine(try #require(evidence.proposedDirection), difference) > least)
     }
   }
 
-  @Test("a latent of both models is claimed by what it writes into one of them alone")
-  func crosscoder() throws {
+  @Test(
+    "a latent of both models is claimed by what it writes into one of them alone",
+    arguments: [Crosscoder(), L1Crosscoder(), DeltaCrosscoder()] as [any DiffingMethod])
+  func crosscoder(method: any DiffingMethod) throws {
     let (finetuned, direction) = varying()
-    let evidence = try evidence(Crosscoder(), finetuned, access: .unrelated)
+    let evidence = try evidence(method, finetuned, access: .pool)
     let proposed = try #require(evidence.proposedDirection)
     #expect(abs(cosine(proposed, direction)) > 0.9)
     #expect(try #require(evidence.magnitude) > 0.01)
@@ -117,5 +119,66 @@ struct LatentMethodTests: KnownChangeSuite {
     #expect(rows.count > 1 && likenesses == likenesses.sorted(by: >))
     #expect(likenesses.allSatisfy { $0 > 0 } && rows.allSatisfy { (Float($0[3]) ?? 1) <= 0.05 })
     #expect(cosine(try #require(evidence.proposedDirection), vector) > 0.3)
+  }
+
+  @Test(
+    "an adapter writes what its MLP's change does, and beside the base it makes the finetuned model"
+  )
+  func adapter() throws {
+    for layer in 0..<base.shape.layers {
+      let (finetuned, direction) = varying(layer: layer)
+      var method = TranscoderAdapter()
+      method.sparsity = 1
+      let evidence = try evidence(method, finetuned, access: .unrelated)
+      // The MLPs above read other streams and do the same with them: they have no adapter.
+      let latents = try #require(evidence.table("48 latents of 1 adapters"))
+      #expect(Set(latents.map { $0[1] }) == ["\(layer)"])
+      guard case .steer(layer, let steered)? = evidence.interventions?.first else {
+        Issue.record("steers elsewhere than block \(layer)")
+        continue
+      }
+      #expect(abs(cosine(Tensor(steered), direction)) > 0.98)
+      let rows = try #require(evidence.table("The base with adapters"))
+      let divergences = rows.compactMap { Float($0[1]) }
+      #expect(rows.map { $0[0] } == ["none", "their constant parts", "all latents"])
+      #expect(divergences[2] < 0.2 * divergences[0] && divergences[2] < divergences[1])
+    }
+  }
+
+  @Test("of more blocks than have adapters some are taken, from all of the depth")
+  func spread() {
+    #expect(MLPComputations.layers(of: 3, atMost: 4) == [0, 1, 2])
+    #expect(MLPComputations.layers(of: 30, atMost: 4) == [3, 11, 18, 26])
+    #expect(MLPComputations.layers(of: 1, atMost: 1) == [0])
+  }
+
+  @Test("an autoencoder turns where the models differ, and not by being taken further on the same")
+  func stages() throws {
+    let (finetuned, direction) = varying()
+    let evidence = try evidence(StageWise(), finetuned, access: .pool)
+    // Of a single latent, beside what batches do to it.
+    #expect(abs(cosine(try #require(evidence.proposedDirection), direction)) > 0.4)
+    let rows = try #require(evidence.table("48 latents"))
+    let turned = rows.compactMap { Float($0[3]) }
+    #expect(turned.count == rows.count && (turned.max() ?? 0) > 1e-3)
+    // What is turned by the text turns in both models alike, and is more.
+    #expect(rows.compactMap { Float($0[5]) }.contains { $0 > 0.01 })
+  }
+
+  @Test("a neuron that writes what was added is named and steered, whichever way it moved")
+  func neurons() throws {
+    let neuron = 4, gate = "model.layers.2.mlp.up_proj.weight"
+    for factor: Float in [3, -3] {
+      var finetuned = base
+      var up = base.parameters[gate]
+      for column in 0..<up.columns { up[neuron, column] *= factor }
+      finetuned.parameters[gate] = up
+      let evidence = try evidence(NeuronDifference(), finetuned, access: .unrelated)
+      let rows = try #require(evidence.table("10 neurons"))
+      #expect(rows.map { $0[0] } == ["\(neuron)"])
+      let down = base.parameters["model.layers.2.mlp.down_proj.weight"]
+      let written = Tensor(down.transposed.row(neuron).map { $0 })
+      #expect(abs(cosine(try #require(evidence.proposedDirection), written)) > 0.999)
+    }
   }
 }

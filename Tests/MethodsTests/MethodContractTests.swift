@@ -2,6 +2,7 @@ import Methods
 import JSON
 import Diffing
 import Foundation
+import Synchronization
 import TestSupport
 import Tensors
 import Testing
@@ -49,6 +50,21 @@ struct MethodContractTests {
     try ModelPair(base: Self.base, finetuned: Self.finetuned)
   }
 
+  /// What each method says of the changed model, measured once for all tests.
+  private static let said = cases.indices.map { _ in Said() }
+
+  private final class Said: Sendable {
+    let evidence = Mutex<Evidence?>(nil)
+  }
+
+  private func said(_ index: Int) throws -> Evidence {
+    try Self.said[index].evidence.withLock { said in
+      let evidence = try said ?? evidence(index, pair())
+      said = evidence
+      return evidence
+    }
+  }
+
   @Test("identical models give no magnitude and no ranking", arguments: cases.indices)
   func identical(index: Int) throws {
     let pair = try ModelPair(base: Self.base, finetuned: Self.base)
@@ -69,7 +85,7 @@ struct MethodContractTests {
   @Test(
     "a changed model gives evidence, and only for questions on the card", arguments: cases.indices)
   func answers(index: Int) throws {
-    let evidence = try evidence(index, pair())
+    let evidence = try said(index)
     #expect(!evidence.isEmpty)
     let card = try Methods.named(Self.cases[index].id).card
     let answered: [Question: Bool] = [
@@ -86,7 +102,7 @@ struct MethodContractTests {
 
   @Test("every exhibit can be shown", arguments: cases.indices)
   func exhibits(index: Int) throws {
-    for exhibit in try evidence(index, pair()).exhibits {
+    for exhibit in try said(index).exhibits {
       if case .table(let columns, _) = exhibit.content {
         #expect(columns != ["left out"], "\(exhibit.title)")
       }
@@ -95,7 +111,7 @@ struct MethodContractTests {
 
   @Test("the same seed gives the same evidence", arguments: cases.indices)
   func reproducible(index: Int) throws {
-    #expect(try evidence(index, pair()) == evidence(index, pair()))
+    #expect(try evidence(index, pair()) == said(index))
   }
 
   @Test("swapped roles are still a valid pair", arguments: cases.indices)
@@ -117,7 +133,7 @@ struct MethodContractTests {
 
   @Test("no method names a special token", arguments: cases.indices)
   func specials(index: Int) throws {
-    let tokens = try evidence(index, pair()).tokens ?? []
+    let tokens = try said(index).tokens ?? []
     #expect(tokens.allSatisfy { $0.token > 1 })
     let promoted = tokens.filter { $0.sign == 1 }.map(\.token)
     #expect(Set(promoted).count == promoted.count)

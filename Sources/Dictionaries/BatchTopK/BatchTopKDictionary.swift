@@ -1,9 +1,10 @@
 package import Tensors
 
-/// A sparse autoencoder of one model's activations, or a crosscoder of several models' side by side, with a threshold
-/// that stands for BatchTopK (Bussmann et al., 2024, arXiv 2412.06410; Minder et al., 2025, arXiv 2504.02922).
+/// A sparse autoencoder of one model's activations, a transcoder from some activations to others, or a crosscoder of several
+/// models' side by side, with thresholds that stand for BatchTopK (Bussmann et al., 2024, arXiv 2412.06410; Minder et al.,
+/// 2025, arXiv 2504.02922).
 ///
-/// Of x, normalised, fⱼ = max(0, wⱼ · x + bⱼ); a latent is active where sⱼ = fⱼ Σₘ ‖dⱼᵐ‖ exceeds the threshold, and
+/// Of x, normalised, fⱼ = max(0, wⱼ · x + bⱼ); a latent is active where sⱼ = fⱼ Σₘ ‖dⱼᵐ‖ exceeds its threshold, and
 /// x̂ = Σⱼ fⱼ dⱼ + c, each model m with a part dⱼᵐ of dⱼ. A row's code depends on no other row.
 package struct BatchTopKDictionary: Equatable, Sendable {
   /// How many models' activations lie side by side.
@@ -14,28 +15,34 @@ package struct BatchTopKDictionary: Equatable, Sendable {
   package let encoderBias: Tensor
   /// Shaped `[models · width]`.
   package let decoderBias: Tensor
-  /// What a latent's scaled score has to exceed.
-  package let threshold: Float
+  /// What each latent's scaled score has to exceed, shaped `[latents]`.
+  package let thresholds: Tensor
+  /// Of what is read.
   package let normalizer: Normalizer
+  /// Of what is written: of a transcoder another than of what is read.
+  package let outputNormalizer: Normalizer
 
   /// Takes numbers as they are.
   ///
+  /// - Parameter outputNormalizer: That of what is read if nil.
   /// - Precondition: Shapes fit each other.
   package init(
     models: Int, encoder: Tensor, encoderBias: Tensor, decoder: Tensor, decoderBias: Tensor,
-    threshold: Float, normalizer: Normalizer
+    thresholds: Tensor, normalizer: Normalizer, outputNormalizer: Normalizer? = nil
   ) {
     precondition(
       encoder.shape == decoder.shape && encoderBias.count == encoder.rows
-        && decoderBias.count == encoder.columns && encoder.columns.isMultiple(of: models),
+        && thresholds.count == encoder.rows && decoderBias.count == encoder.columns
+        && encoder.columns.isMultiple(of: models),
       "Parts of a dictionary do not fit each other")
     self.models = models
     self.encoder = encoder
     self.encoderBias = encoderBias
     self.decoder = decoder
     self.decoderBias = decoderBias
-    self.threshold = threshold
+    self.thresholds = thresholds
     self.normalizer = normalizer
+    self.outputNormalizer = outputNormalizer ?? normalizer
   }
 
   package var latents: Int { encoder.rows }
@@ -77,10 +84,10 @@ package struct BatchTopKDictionary: Equatable, Sendable {
     let scores = Matrix(undefinedRows: input.rows, columns: latents)
     multiply(Matrix(input), Matrix(encoder), into: scores, transposingB: true)
     addToRows(Matrix(encoderBias.reshaped([1, latents])), of: scores)
-    let norms = norms, values = scores.tensor
+    let norms = norms, values = scores.tensor, thresholds = thresholds.scalars
     return (0..<values.rows).map { row in
       values.row(row).enumerated().compactMap { latent, value in
-        value > 0 && value * norms[latent] > threshold
+        value > 0 && value * norms[latent] > thresholds[latent]
           ? SparseCodes.Entry(latent: latent, value: value) : nil
       }
     }
@@ -88,6 +95,6 @@ package struct BatchTopKDictionary: Equatable, Sendable {
 
   /// What codes stand for, shaped `[rows, models · width]`.
   package func decoded(_ codes: SparseCodes) -> Tensor {
-    normalizer.restored(codes.decoded(decoder).addingToRows(decoderBias))
+    outputNormalizer.restored(codes.decoded(decoder).addingToRows(decoderBias))
   }
 }

@@ -1,5 +1,25 @@
 internal import Tensors
 
+/// What a step learns from, normalised.
+struct LearningBatch {
+  /// What is read, shaped `[rows, models · width]`.
+  let input: Matrix
+  /// What is to be written, shaped as what is read.
+  let target: Matrix
+}
+
+/// What a step minds besides a batch.
+struct LearningStep {
+  /// Of each group of latents what is kept.
+  var budgets: [LatentBudget]
+  /// Latents that are to be revived.
+  var dead: [Int] = []
+  /// The weight of their part.
+  var auxiliary: Float = 0
+  /// Latents that explain the models' difference by themselves, and the weight of what they leave of it.
+  var difference: (latents: Range<Int>, weight: Float) = (0..<0, 0)
+}
+
 /// A dictionary that is being learnt: its numbers, their gradients, and what the optimiser keeps.
 struct BatchTopKState {
   /// What a step on a batch found.
@@ -8,18 +28,24 @@ struct BatchTopKState {
     let loss: Double
     /// Latents that were active somewhere.
     let used: [Int]
-    /// The least scaled score of an active latent.
-    let least: Float
+    /// The least scaled score of an active latent, by group.
+    let least: [Float]
   }
 
   let encoder, encoderBias, decoder, decoderBias: LearntMatrix
   /// How many models lie side by side.
-  private let models: Int
+  let models: Int
+  /// The latents that live in one model alone, by model.
+  private let exclusive: [Range<Int>]
   var all: [LearntMatrix] { [encoder, encoderBias, decoder, decoderBias] }
 
-  /// Every latent starts with one random direction in all models, and reads along what it writes.
-  init(latents: Int, width: Int, models: Int, using generator: inout SeededGenerator) {
+  /// Every latent starts with one random direction in all models where it lives, and reads along what it writes.
+  init(
+    latents: Int, width: Int, models: Int, exclusive: [Range<Int>] = [],
+    using generator: inout SeededGenerator
+  ) {
     self.models = models
+    self.exclusive = exclusive
     let one = (0..<latents).map { _ in generator.direction(width / models, norm: 1).scalars }
     let directions = Tensor(
       shape: [latents, width],
@@ -28,48 +54,68 @@ struct BatchTopKState {
     encoder = LearntMatrix(directions.scaled(by: 1 / Float(models)))
     encoderBias = LearntMatrix(Tensor(shape: [1, latents]))
     decoderBias = LearntMatrix(Tensor(shape: [1, width]))
+    clear([encoder.values, decoder.values])
   }
 
+  /// Takes a dictionary further.
+  init(_ dictionary: BatchTopKDictionary) {
+    models = dictionary.models
+    exclusive = []
+    encoder = LearntMatrix(dictionary.encoder)
+    decoder = LearntMatrix(dictionary.decoder)
+    encoderBias = LearntMatrix(dictionary.encoderBias.reshaped([1, dictionary.latents]))
+    decoderBias = LearntMatrix(dictionary.decoderBias.reshaped([1, dictionary.decoder.columns]))
+  }
+
+  var latents: Int { encoder.values.rows }
+  var norms: [Float] { BatchTopKDictionary.norms(decoder.values, models: models) }
+
   /// The dictionary as it is.
-  func dictionary(threshold: Float, _ normalizer: Normalizer) -> BatchTopKDictionary {
-    let latents = encoder.values.rows, width = encoder.values.columns
+  func dictionary(thresholds: [Float], _ normalizers: [Normalizer]) -> BatchTopKDictionary {
+    let width = encoder.values.columns
     return BatchTopKDictionary(
       models: models, encoder: encoder.values.tensor,
       encoderBias: encoderBias.values.tensor.reshaped([latents]), decoder: decoder.values.tensor,
-      decoderBias: decoderBias.values.tensor.reshaped([width]), threshold: threshold,
-      normalizer: normalizer)
+      decoderBias: decoderBias.values.tensor.reshaped([width]), thresholds: Tensor(thresholds),
+      normalizer: normalizers[0], outputNormalizer: normalizers[1])
   }
 
-  /// Finds the gradients of a batch's loss: the mean over rows of ‖x − x̂‖², and of what dead latents leave of that.
-  ///
-  /// - Parameters:
-  ///   - batch: Normalised, shaped `[rows, models · width]`.
-  ///   - active: Latents that are kept over the whole batch.
-  ///   - dead: Latents that are to be revived.
-  ///   - auxiliary: The weight of their part.
-  ///   - guess: A score that is probably below those of the latents that are kept.
-  func step(_ batch: Matrix, active: Int, dead: [Int], auxiliary: Float, guess: Float = 0)
-    -> Outcome
-  {
+  /// Finds the gradients of a batch's loss: the mean over rows of ‖y − x̂‖², of what dead latents leave of that, and of what
+  /// some leave of the models' difference.
+  func step(_ batch: LearningBatch, _ step: LearningStep) -> Outcome {
     all.forEach { $0.gradient.fill(0) }
-    let activations = activations(of: batch)
-    let kept = KeptLatents(
-      activations, norms: BatchTopKDictionary.norms(decoder.values, models: models),
-      count: active, guess: guess)
-    let rest = residual(of: batch, kept.entries)
+    let activations = activations(of: batch.input), norms = norms
+    let kept = step.budgets.map { KeptLatents(activations, norms: norms, $0) }
+    let entries = kept.flatMap(\.entries)
+    let rest = residual(of: batch.target, entries)
     addToRows(decoderBias.values, of: rest)
-    let factor = 2 / Float(batch.rows)
-    addGradient(of: rest, kept.entries, batch, times: factor)
+    let factor = 2 / Float(batch.input.rows)
+    addGradient(of: rest, entries, batch.input, times: factor)
     addScaled(sumOfRows(rest), by: factor, to: decoderBias.gradient)
-    if !dead.isEmpty {
-      revive(dead, activations, rest, batch, weight: auxiliary)
+    addDifferenceGradient(step.difference, entries, batch)
+    if !step.dead.isEmpty {
+      revive(step.dead, activations, rest, batch.input, weight: step.auxiliary)
     }
+    clear([encoder.gradient, decoder.gradient])
     return Outcome(
-      loss: sumOfSquares(rest) / Double(max(1, rest.count)), used: kept.used, least: kept.least)
+      loss: sumOfSquares(rest) / Double(max(1, rest.count)), used: kept.flatMap(\.used),
+      least: kept.map(\.least))
+  }
+
+  /// Keeps latents out of the models where they do not live.
+  private func clear(_ matrices: [Matrix]) {
+    for (model, latents) in exclusive.enumerated() {
+      for matrix in matrices {
+        let width = matrix.columns / models, own = matrix.rows(latents)
+        for other in 0..<models where other != model {
+          own.columns(other * width..<(other + 1) * width).fill(0)
+        }
+      }
+    }
   }
 
   /// wⱼ · x + bⱼ, shaped `[rows, latents]`.
-  private func activations(of batch: Matrix) -> Tensor {
+  func activations(of batch: Matrix) -> Tensor {
     let result = Matrix(undefinedRows: batch.rows, columns: encoder.values.rows)
     multiply(batch, encoder.values, into: result, transposingB: true)
     addToRows(encoderBias.values, of: result)
@@ -88,7 +134,7 @@ struct BatchTopKState {
     return result
   }
 
-  private func sumOfRows(_ matrix: Matrix) -> Matrix {
+  func sumOfRows(_ matrix: Matrix) -> Matrix {
     let sum = Matrix(rows: 1, columns: matrix.columns)
     addSumOfRows(of: matrix, to: sum)
     return sum
@@ -109,56 +155,6 @@ struct BatchTopKState {
     }
   }
 
-  /// Lets dead latents explain what is left over.
-  ///
-  /// Of each row the most active of them do, half as many as one model's activation has numbers, whatever they would be worth
-  /// beside the others. What they leave is measured in what there was. They are many a row, unlike those that are kept,
-  /// so products of whole matrices are the quicker way.
-  private func revive(
-    _ dead: [Int], _ activations: Tensor, _ rest: Matrix, _ batch: Matrix, weight: Float
-  ) {
-    let values = mostActive(dead, activations, of: max(1, batch.columns / models / 2))
-    let directions = Matrix(decoder.values.tensor.rows(at: dead))
-    // What is to be explained is x − x̂, which counts as given.
-    let left = Matrix(undefinedRows: rest.rows, columns: rest.columns)
-    left.copy(rest)
-    multiply(values, directions, into: left, accumulating: true)
-    let factor = Float(2 * Double(weight) / max(sumOfSquares(rest), 1e-12))
-    left.scale(by: factor)
-    let slopes = Matrix(undefinedRows: values.rows, columns: values.columns)
-    multiply(left, directions, into: slopes, transposingB: true)
-    for row in 0..<values.rows {
-      for latent in 0..<values.columns where values[row, latent] == 0 { slopes[row, latent] = 0 }
-    }
-    add(products: values, left, to: decoder.gradient, at: dead)
-    add(products: slopes, batch, to: encoder.gradient, at: dead)
-    let sums = sumOfRows(slopes)
-    for (place, latent) in dead.enumerated() {
-      encoderBias.gradient[0, latent] += sums[0, place]
-    }
-  }
-
-  /// The activations of some latents, of each row but the largest 0; shaped `[rows, latents]`.
-  private func mostActive(_ latents: [Int], _ activations: Tensor, of most: Int) -> Matrix {
-    let result = Matrix(rows: activations.rows, columns: latents.count)
-    for row in 0..<activations.rows {
-      let own = activations.row(row), start = own.startIndex
-      let values = latents.map { max(0, own[start + $0]) }
-      let bound = Selection.least(ofLargest: most, of: values)
-      for (place, value) in values.enumerated() where value >= bound { result[row, place] = value }
-    }
-    return result
-  }
-
-  /// Adds aᵀ b to some rows of a gradient.
-  private func add(products a: Matrix, _ b: Matrix, to gradient: Matrix, at rows: [Int]) {
-    let product = Matrix(undefinedRows: a.columns, columns: b.columns)
-    multiply(a, b, into: product, transposingA: true)
-    for (place, row) in rows.enumerated() {
-      addScaled(product.rows(place..<place + 1), to: gradient.rows(row..<row + 1))
-    }
-  }
-
   /// The largest norm of all gradients together.
   private static var longest: Double { 1 }
 
@@ -171,74 +167,5 @@ struct BatchTopKState {
       learningRate: learningRate, betas: (0.9, 0.999), weightDecay: 0, step: step,
       gradientScale: Float(norm > Self.longest ? Self.longest / norm : 1))
     for matrix in all { matrix.update(settings) }
-  }
-}
-
-/// Numbers that are learnt.
-struct LearntMatrix {
-  let values, gradient: Matrix
-  private let mean, variance: Matrix
-
-  init(_ start: Tensor) {
-    values = Matrix(start)
-    func zeros() -> Matrix { Matrix(rows: start.rows, columns: start.columns) }
-    (gradient, mean, variance) = (zeros(), zeros(), zeros())
-  }
-
-  func update(_ step: AdamWStep) {
-    step.update(values, gradient: gradient, mean: mean, variance: variance)
-  }
-}
-
-/// A latent that is active in a row.
-struct ActiveLatent: Equatable {
-  let row, latent: Int
-  let value: Float
-}
-
-/// The latents of a batch that BatchTopK keeps.
-struct KeptLatents {
-  let entries: [ActiveLatent]
-  /// Latents that are kept somewhere.
-  let used: [Int]
-  /// The least scaled score that is kept.
-  let least: Float
-
-  /// - Parameters:
-  ///   - activations: Shaped `[rows, latents]`.
-  ///   - norms: What each latent's activation is scaled by before it is compared.
-  ///   - count: How many are kept of the whole batch.
-  ///   - guess: A score that is probably below those that are kept, so that few have to be looked at twice.
-  init(_ activations: Tensor, norms: [Float], count: Int, guess: Float = 0) {
-    var scored = ScoredLatents(activations, norms: norms, above: guess)
-    if scored.entries.count < count, guess > 0 {
-      scored = ScoredLatents(activations, norms: norms, above: 0)
-    }
-    let bound = Selection.least(ofLargest: count, of: scored.scores)
-    let kept = scored.scores.indices.filter { scored.scores[$0] >= bound }
-    entries = kept.map { scored.entries[$0] }
-    var isUsed = [Bool](repeating: false, count: norms.count)
-    for entry in entries { isUsed[entry.latent] = true }
-    used = isUsed.indices.filter { isUsed[$0] }
-    least = kept.lazy.map { scored.scores[$0] }.min() ?? 0
-  }
-}
-
-/// The latents of a batch whose scaled scores exceed some number, and these scores.
-private struct ScoredLatents {
-  private(set) var entries: [ActiveLatent] = []
-  private(set) var scores: [Float] = []
-
-  init(_ activations: Tensor, norms: [Float], above least: Float) {
-    var place = 0
-    for row in 0..<activations.rows {
-      for latent in norms.indices {
-        let value = activations.scalars[place], score = value * norms[latent]
-        place += 1
-        guard score > least else { continue }
-        entries.append(ActiveLatent(row: row, latent: latent, value: value))
-        scores.append(score)
-      }
-    }
   }
 }

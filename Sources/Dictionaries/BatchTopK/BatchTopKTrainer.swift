@@ -27,6 +27,9 @@ package struct BatchTopKTrainer {
     package var silence = 0.05
     /// The weight of what dead latents explain of what is left over.
     package var auxiliary: Float = 1 / 32
+    package var variant = CrosscoderVariant.batchTopK
+    /// The share of all steps over which a penalty rises.
+    package var penaltyWarmUp = 0.05
 
     package init(
       latents: Int, sparsity: Int, steps: Int, batch: Int = 512, learningRate: Float = 1e-3
@@ -53,65 +56,126 @@ package struct BatchTopKTrainer {
   private var state: BatchTopKState
   private var generator: SeededGenerator
   private var silent: [Int]
-  private var threshold: Float?
-  /// The least scaled score that the last step kept.
-  private var least: Float = 0
+  /// By group of latents.
+  private var thresholds: [Float?]
+  /// The least scaled scores that the last step kept, by group.
+  private var least: [Float]
+  private let groups: [LatentGroup]
+  private var differenceWeight: Float = 0
 
   /// Learns.
   ///
   /// - Parameters:
   ///   - activations: Of the models side by side, shaped `[rows, models · width]`.
   ///   - models: How many.
+  ///   - targets: What is to be written, shaped as the activations; these themselves if nil.
+  ///   - start: What is taken further, whose normalisers stay; a new dictionary if nil.
   ///   - options: How.
   ///   - generator: Draws directions and batches.
   ///   - progress: Told of each step.
   /// - Returns: The dictionary.
   /// - Precondition: There are rows.
   package static func train(
-    on activations: Tensor, models: Int = 1, _ options: Options,
+    on activations: Tensor, models: Int = 1, writing targets: Tensor? = nil,
+    from start: BatchTopKDictionary? = nil, _ options: Options,
     using generator: inout SeededGenerator, progress: (Progress) -> Void = { _ in }
   ) -> BatchTopKDictionary {
-    let normalizer = Normalizer(activations)
+    let input = start?.normalizer ?? Normalizer(activations)
+    let output = start?.outputNormalizer ?? targets.map(Normalizer.init) ?? input
     var trainer = BatchTopKTrainer(
-      width: activations.columns, models: models, options, SeededGenerator(seed: generator.next()))
-    trainer.run(normalizer.normalized(activations), progress)
-    // Where nothing was ever kept, there is nothing to be active.
-    return trainer.state.dictionary(threshold: trainer.threshold ?? .infinity, normalizer)
+      width: activations.columns, models: models, from: start, options,
+      SeededGenerator(seed: generator.next()))
+    trainer.run(
+      input.normalized(activations), targets.map(output.normalized), progress)
+    return trainer.state.dictionary(thresholds: trainer.latentThresholds, [input, output])
   }
 
-  private init(width: Int, models: Int, _ options: Options, _ generator: SeededGenerator) {
+  private init(
+    width: Int, models: Int, from start: BatchTopKDictionary?, _ options: Options,
+    _ generator: SeededGenerator
+  ) {
     self.options = options
     self.generator = generator
-    state = BatchTopKState(
-      latents: options.latents, width: width, models: models, using: &self.generator)
-    silent = Array(repeating: 0, count: options.latents)
+    let latents = start?.latents ?? options.latents
+    state =
+      start.map(BatchTopKState.init)
+      ?? BatchTopKState(
+        latents: latents, width: width, models: models,
+        exclusive: options.variant.exclusive(of: latents), using: &self.generator)
+    silent = Array(repeating: 0, count: latents)
+    groups = options.variant.groups(of: latents, sparsity: options.sparsity)
+    thresholds = groups.map { start?.thresholds.scalars[$0.latents.lowerBound] }
+    least = groups.map { _ in 0 }
   }
 
-  private mutating func run(_ rows: Tensor, _ progress: (Progress) -> Void) {
+  /// Where nothing was ever kept, there is nothing to be active; where a penalty makes codes sparse, all above 0 is.
+  private var latentThresholds: [Float] {
+    if case .l1 = options.variant { return Array(repeating: 0, count: state.latents) }
+    return zip(groups, thresholds).flatMap {
+      Array(repeating: $1 ?? .infinity, count: $0.latents.count)
+    }
+  }
+
+  private mutating func run(_ rows: Tensor, _ targets: Tensor?, _ progress: (Progress) -> Void) {
     precondition(rows.rows > 0, "Nothing to learn from")
+    differenceWeight = differenceWeight(of: targets ?? rows)
     var order: [Int] = []
     for step in 1...max(1, options.steps) {
       while order.count < options.batch { order += generator.permutation(rows.rows) }
-      let batch = rows.rows(at: Array(order.prefix(options.batch)))
+      let indices = Array(order.prefix(options.batch))
       order.removeFirst(options.batch)
-      progress(take(step, batch))
+      let input = Matrix(rows.rows(at: indices))
+      progress(
+        take(
+          step,
+          LearningBatch(
+            input: input, target: targets.map { Matrix($0.rows(at: indices)) } ?? input)))
     }
   }
 
-  private mutating func take(_ step: Int, _ batch: Tensor) -> Progress {
+  /// What is left of the difference counts as much as of all, both as shares of what there is.
+  private func differenceWeight(of rows: Tensor) -> Float {
+    guard case .delta(_, _, let weight) = options.variant else { return 0 }
+    let difference = sumOfSquares(BatchTopKState.difference(Matrix(rows)))
+    return difference > 0 ? weight * Float(sumOfSquares(Matrix(rows)) / difference) : 0
+  }
+
+  private mutating func take(_ step: Int, _ batch: LearningBatch) -> Progress {
     let dead = silent.indices.filter { Double(silent[$0]) > silenceLimit }
-    let outcome = state.step(
-      Matrix(batch), active: sparsity(step) * batch.rows, dead: dead,
-      auxiliary: options.auxiliary, guess: Self.caution * least)
+    let outcome = gradients(step, batch, dead)
     least = outcome.least
     state.update(learningRate: learningRate(step), step: step)
-    for latent in silent.indices { silent[latent] += batch.rows }
+    for latent in silent.indices { silent[latent] += batch.input.rows }
     for latent in outcome.used { silent[latent] = 0 }
-    if Double(step) > options.thresholdStart * Double(options.steps), outcome.least > 0 {
-      let kept = options.thresholdDecay
-      threshold = threshold.map { kept * $0 + (1 - kept) * outcome.least } ?? outcome.least
-    }
+    if Double(step) > options.thresholdStart * Double(options.steps) { followThresholds() }
     return Progress(step: step, loss: outcome.loss, dead: dead.count)
+  }
+
+  private func gradients(_ step: Int, _ batch: LearningBatch, _ dead: [Int])
+    -> BatchTopKState.Outcome
+  {
+    if case .l1(let penalty) = options.variant {
+      let rise = max(1, options.penaltyWarmUp * Double(options.steps))
+      return state.step(batch, penalty: penalty * Float(min(1, Double(step) / rise)))
+    }
+    let budgets = zip(groups, least).map { group, least in
+      LatentBudget(
+        latents: group.latents,
+        count: Int((sparsity(step, of: group) * Double(batch.input.rows)).rounded()),
+        guess: Self.caution * least)
+    }
+    return state.step(
+      batch,
+      LearningStep(
+        budgets: budgets, dead: dead, auxiliary: options.auxiliary,
+        difference: (options.variant.difference(of: state.latents), differenceWeight)))
+  }
+
+  private mutating func followThresholds() {
+    let kept = options.thresholdDecay
+    for (group, least) in least.enumerated() where least > 0 {
+      thresholds[group] = thresholds[group].map { kept * $0 + (1 - kept) * least } ?? least
+    }
   }
 
   /// By which share of a step's least score the next one's may lie below it before all latents are looked at.
@@ -121,12 +185,12 @@ package struct BatchTopKTrainer {
     options.silence * Double(options.steps) * Double(options.batch)
   }
 
-  private func sparsity(_ step: Int) -> Int {
-    let all = options.annealing * Double(options.steps)
-    let start = max(options.sparsity, options.latents / 8)
-    guard Double(step) < all else { return options.sparsity }
-    let share = Double(step) / all
-    return Int((Double(start) * (1 - share) + Double(options.sparsity) * share).rounded())
+  /// Falls to a group's own, in whole numbers.
+  private func sparsity(_ step: Int, of group: LatentGroup) -> Double {
+    let all = options.annealing * Double(options.steps), share = Double(step) / all
+    guard group.isAnnealed, Double(step) < all else { return group.sparsity }
+    let start = max(group.sparsity, Double(group.latents.count / 8))
+    return (start * (1 - share) + group.sparsity * share).rounded()
   }
 
   /// Rises over the warm-up, then falls along half a cosine to a tenth.

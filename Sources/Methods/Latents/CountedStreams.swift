@@ -23,7 +23,12 @@ struct CountedStreams {
   /// - Throws: `DiffingError.notFinite`.
   init(_ pair: ModelPair, _ prompts: PromptSet, depth: Double, method: String) throws(DiffingError)
   {
-    layer = pair.shape.block(atDepth: depth)
+    try self.init(pair, prompts, layer: pair.shape.block(atDepth: depth), method: method)
+  }
+
+  /// The same after a block.
+  init(_ pair: ModelPair, _ prompts: PromptSet, layer: Int, method: String) throws(DiffingError) {
+    self.layer = layer
     let site = ActivationSite.residualPost(layer: layer), counted = prompts.countedTokens
     base = pair.activations(.base, at: site, on: prompts.text).rows(at: counted)
     finetuned = pair.activations(.finetuned, at: site, on: prompts.text).rows(at: counted)

@@ -37,7 +37,7 @@ package struct RecordedStreams {
 
   /// Starts the model at the stream that a module reads; at the tokens if it reads those.
   package func start(at module: ModuleSite) -> [Intervention] {
-    stream(before: module).map { [.patch($0, with: pass[$0])] } ?? []
+    shape.stream(before: module).map { [.patch($0, with: pass[$0])] } ?? []
   }
 
   /// Starts the model behind a module whose output is another model's; nil for a module outside of the blocks.
@@ -92,24 +92,27 @@ package struct RecordedStreams {
     return .patch(site, with: stream)
   }
 
-  private func stream(before module: ModuleSite) -> ActivationSite? {
-    func behindBlock(_ layer: Int) -> ActivationSite? {
-      layer > 0 ? .residualPost(layer: layer - 1) : nil
-    }
-    return switch module {
-    case .embedding: nil
-    case .attention(let layer): behindBlock(layer)
-    case .mlp(let layer): shape.isParallel ? behindBlock(layer) : .residualMid(layer: layer)
-    case .finalNorm, .unembedding: behindBlock(shape.layers)
-    }
-  }
-
   private func stream(after module: ModuleSite) -> ActivationSite? {
     switch module {
     case .attention(let layer):
       shape.isParallel ? .residualPost(layer: layer) : .residualMid(layer: layer)
     case .mlp(let layer): .residualPost(layer: layer)
     case .embedding, .finalNorm, .unembedding: nil
+    }
+  }
+}
+
+extension ModelShape {
+  /// The stream that a module reads, as far as a model can be started there; nil of one that reads tokens.
+  func stream(before module: ModuleSite) -> ActivationSite? {
+    func behindBlock(_ layer: Int) -> ActivationSite? {
+      layer > 0 ? .residualPost(layer: layer - 1) : nil
+    }
+    return switch module {
+    case .embedding: nil
+    case .attention(let layer): behindBlock(layer)
+    case .mlp(let layer): isParallel ? behindBlock(layer) : .residualMid(layer: layer)
+    case .finalNorm, .unembedding: behindBlock(layers)
     }
   }
 }

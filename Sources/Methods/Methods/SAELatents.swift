@@ -52,11 +52,10 @@ package struct SAELatents: DiffingMethod {
     let changes = LatentChanges(
       from: before, to: after, documents: streams.documents, flips: signFlips, using: &generator)
     let directions = dictionary.decoder.scaled(by: 1 / dictionary.normalizer.scale)
-    let likenesses = steered(
-      Array(changes.grown().prefix(candidates)), directions, pair, streams, prompts)
+    let likenesses = SteeredLatents(pair, streams, prompts, rows: rows)
+      .likenesses(of: Array(changes.grown().prefix(candidates)), directions)
     let claims = LatentClaims(
-      order: likenesses.filter { $0.1 > 0 }.sorted { ($0.1, -$0.0) > ($1.1, -$1.0) }.map(\.0),
-      directions, after, from: before)
+      order: SteeredLatents.order(likenesses), directions, after, from: before)
     var evidence = claims.evidence(reading: read, of: pair, streams, on: prompts)
     evidence.magnitude = magnitude(before, after, directions, streams)
     evidence.exhibits = pair.exhibits([
@@ -74,32 +73,6 @@ package struct SAELatents: DiffingMethod {
       shape: [1, after.latents], scalars: zip(after.means(), before.means()).map(-))
     let size = matrixProduct(change, directions).norm / streams.activationNorm
     return size > Decoding.rounding ? Double(size) : nil
-  }
-
-  /// Latents, and the cosine of what steering along each does to the base's answers and of what finetuning did.
-  private func steered(
-    _ latents: [Int], _ directions: Tensor, _ pair: ModelPair, _ streams: CountedStreams,
-    _ prompts: PromptSet
-  ) -> [(Int, Float)] {
-    let prompts = prompts.with(rows: prompts.answeredRows(rows, of: pair))
-    let indices = prompts.answerIndices, text = prompts.text
-    func answers(_ side: ModelPair.Side) -> Tensor {
-      pair.logits(side, on: text, at: indices).logProbabilities
-    }
-    let base = answers(.base), change = answers(.finetuned) - base
-    guard change.exceedsRounding else { return [] }
-    let recorded = RecordedStreams(pair.base, on: text)
-    let starts = latents.map { latent in
-      recorded.start(
-        behind: streams.layer,
-        adding: Tensor(Array(directions.row(latent))).unit
-          .scaled(by: Decoding.steeringShare * streams.activationNorm),
-        at: prompts.countedTokens)
-    }
-    return Array(
-      zip(
-        latents,
-        recorded.figures(startingAt: starts, at: indices) { cosine($0 - base, change) }))
   }
 
   private func table(
