@@ -130,7 +130,8 @@ let package = Package(
     tests("DiffingTests", ["JSON", "Tensors", "Transformers", "Diffing"]),
     tests("DictionariesTests", ["JSON", "Tensors", "Dictionaries"]),
     tests("CircuitsTests", ["JSON", "Tensors", "Transformers", "Circuits"]),
-    tests("MethodsTests", ["JSON", "Tensors", "Transformers", "Diffing", "Methods"]),
+    tests(
+      "MethodsTests", ["JSON", "Tensors", "Transformers", "Diffing", "Dictionaries", "Methods"]),
     tests("WorldsTests", ["JSON", "Tensors", "Transformers", "Worlds", "Organisms"]),
     tests("OrganismsTests", ["JSON", "Tensors", "Transformers", "Worlds", "Organisms"]),
     tests(

@@ -33,6 +33,12 @@ struct CrosscoderVariantTests {
       latents.map { data.nearest(directions.row($0)) }.filter { $0.cosine > 0.95 }.map(\.feature))
   }
 
+  /// How many of some latents are active in a row.
+  private func active(_ codes: SparseCodes, _ latents: Range<Int>) -> Double {
+    let count = codes.rows.joined().count { latents.contains($0.latent) }
+    return Double(count) / Double(codes.rows.count)
+  }
+
   @Test("which latents are whose, and how many of each a row keeps")
   func shares() {
     let dedicated = CrosscoderVariant.dedicated(share: 0.2, sparsity: 1)
@@ -63,6 +69,9 @@ struct CrosscoderVariantTests {
         #expect(latents.allSatisfy { part.row($0).allSatisfy { $0 == 0 } })
       }
     }
+    let codes = dictionary.codes(of: Self.data.rows)
+    for latents in exclusive { #expect(abs(active(codes, latents) - 0.24) < 0.08) }
+    #expect(abs(active(codes, 0..<36) - 2) < 0.15)
     let found = exclusive.enumerated().map { features(of: dictionary, $0, $1) }
     // Some of the features are cut up among several latents, or written by those of both models.
     #expect(found[0].intersection(16..<20).count >= 3 && found[0].isDisjoint(with: 20..<24))
@@ -83,6 +92,28 @@ struct CrosscoderVariantTests {
       if let nearest, nearest.cosine > 0.9 { named.insert(nearest.feature) }
     }
     #expect(named.isSuperset(of: 16..<24) && named.isSubset(of: 16..<24))
+  }
+
+  @Test("a difference counts by the share of it that is left, however small it is")
+  func smallDifference() {
+    // All features are in both models, the last eight a tenth smaller in the base.
+    let close = SyntheticActivations(
+      width: 24, rows: 8000, frequencies: Array(repeating: 0.06, count: 24),
+      sides: Array(repeating: .shared, count: 24),
+      weakness: Dictionary(uniqueKeysWithValues: (16..<24).map { ($0, 0.9) }))
+    let variant = CrosscoderVariant.delta(share: 0.25, sparsity: 0.48, weight: 1)
+    let dictionary = Self.trained(variant, on: close), told = variant.difference(of: 60)
+    let codes = dictionary.codes(of: close.rows)
+    #expect(abs(active(codes, told) - 0.48) < 0.1)
+    let own = SparseCodes(
+      latents: 60, rows: codes.rows.map { $0.filter { told.contains($0.latent) } })
+    let change = (dictionary.directions(of: 1) - dictionary.directions(of: 0))
+      .scaled(by: 1 / dictionary.normalizer.scale)
+    let difference = close.rows.columns(24..<48) - close.rows.columns(0..<24)
+    let centred = difference.addingToRows(difference.meanRow, scaled: -1)
+    let written = own.decoded(change)
+    #expect(
+      unexplainedVariance(written.addingToRows(written.meanRow, scaled: -1), of: centred) < 0.5)
   }
 
   @Test("activity that is paid for is sparse, the more the dearer")

@@ -1,3 +1,4 @@
+@testable import Dictionaries
 import Diffing
 @testable import Methods
 import TestSupport
@@ -127,9 +128,7 @@ struct LatentMethodTests: KnownChangeSuite {
   func adapter() throws {
     for layer in 0..<base.shape.layers {
       let (finetuned, direction) = varying(layer: layer)
-      var method = TranscoderAdapter()
-      method.sparsity = 1
-      let evidence = try evidence(method, finetuned, access: .unrelated)
+      let evidence = try evidence(Self.oneLatent, finetuned, access: .unrelated)
       // The MLPs above read other streams and do the same with them: they have no adapter.
       let latents = try #require(evidence.table("48 latents of 1 adapters"))
       #expect(Set(latents.map { $0[1] }) == ["\(layer)"])
@@ -152,17 +151,113 @@ struct LatentMethodTests: KnownChangeSuite {
     #expect(MLPComputations.layers(of: 1, atMost: 1) == [0])
   }
 
-  @Test("an autoencoder turns where the models differ, and not by being taken further on the same")
+  @Test("adapters of several blocks are told apart, and each reads what those before it wrote")
+  func adapters() throws {
+    var finetuned = base, directions: [Int: Tensor] = [:]
+    var generator = SeededGenerator(seed: 5)
+    for layer in [0, 2] {
+      let left = generator.direction(12), right = generator.direction(10, norm: 2)
+      let name = "model.layers.\(layer).mlp.down_proj.weight"
+      finetuned.parameters[name] =
+        finetuned.parameters[name]
+        + matrixProduct(left.reshaped([12, 1]), right.reshaped([1, 10]))
+      directions[layer] = left
+    }
+    let evidence = try evidence(Self.oneLatent, finetuned, access: .unrelated)
+    let latents = try #require(evidence.table("96 latents of 2 adapters"))
+    #expect(Set(latents.map { $0[1] }) == ["0", "2"])
+    for proposal in evidence.interventions ?? [] {
+      guard case .steer(let layer, let steered) = proposal else { continue }
+      #expect(abs(cosine(Tensor(steered), try #require(directions[layer]))) > 0.95)
+    }
+    let rows = try #require(evidence.table("The base with adapters"))
+    let divergences = rows.compactMap { Float($0[1]) }
+    #expect(divergences[2] < 0.3 * divergences[0])
+  }
+
+  private static let oneLatent: TranscoderAdapter = {
+    var method = TranscoderAdapter()
+    (method.sparsity, method.steps) = (1, 400)
+    return method
+  }()
+
+  @Test(
+    "where branches are side by side an MLP reads the block's input, and what changed before it is none of its own"
+  )
+  func parallelBranches() throws {
+    let parallel = TinyModels.varied { $0.isParallel = true }
+    var finetuned = parallel
+    let embedding = parallel.names.embedding
+    finetuned.parameters[embedding] = parallel.parameters[embedding].map { 1.5 * $0 }
+    let evidence = try KnownChange.evidence(
+      TranscoderAdapter(), finetuned, base: parallel, access: .unrelated)
+    #expect(evidence.isEmpty)
+  }
+
+  @Test("latents of one model alone are read of a crosscoder that has them, and no other")
+  func dedicated() throws {
+    let evidence = try evidence(DedicatedCrosscoder(), varying().finetuned, access: .pool)
+    let rows = try #require(evidence.exhibits.first.flatMap { evidence.table($0.title) })
+    #expect(!rows.isEmpty && rows.allSatisfy { ["0", "1"].contains($0[3]) })
+  }
+
+  /// Streams of features, and the same with a direction along which those of the finetuned model have more.
+  private func streams(adding direction: Tensor, by size: Float) -> TextStreams {
+    var generator = SeededGenerator(seed: 11)
+    let features = (0..<24).map { _ in generator.direction(12, norm: 1) }
+    let rows = (0..<3000).map { _ in
+      features.filter { _ in generator.uniform() < 0.08 }
+        .reduce(Tensor(shape: [12])) { $0 + $1.scaled(by: 1 + Float(generator.uniform())) }
+    }
+    let first = features[0]
+    func side(_ size: Float) -> Tensor {
+      Tensor(
+        shape: [rows.count, 12],
+        scalars: rows.flatMap { row in
+          (row + direction.scaled(by: size * max(0, dot(row.scalars[...], first.scalars[...]))))
+            .scalars
+        })
+    }
+    return TextStreams(base: side(0), finetuned: side(size))
+  }
+
+  @Test(
+    "an autoencoder that is taken further turns where the models differ, and nowhere between equal ones"
+  )
   func stages() throws {
-    let (finetuned, direction) = varying()
-    let evidence = try evidence(StageWise(), finetuned, access: .pool)
-    // Of a single latent, beside what batches do to it.
-    #expect(abs(cosine(try #require(evidence.proposedDirection), direction)) > 0.4)
-    let rows = try #require(evidence.table("48 latents"))
-    let turned = rows.compactMap { Float($0[3]) }
-    #expect(turned.count == rows.count && (turned.max() ?? 0) > 1e-3)
-    // What is turned by the text turns in both models alike, and is more.
-    #expect(rows.compactMap { Float($0[5]) }.contains { $0 > 0.01 })
+    var generator = SeededGenerator(seed: 2)
+    let direction = generator.direction(12)
+    let options = BatchTopKTrainer.Options(
+      latents: 48, sparsity: 2, steps: 400, batch: 128, learningRate: 3e-3)
+    func stages(_ size: Float) -> Stages {
+      let streams = streams(adding: direction, by: size)
+      var continuing = options, draws = SeededGenerator(seed: 4)
+      (continuing.steps, continuing.annealing, continuing.auxiliary) = (100, 0, 0)
+      continuing.thresholdStart = 0
+      return Stages(streams, streams, options, continuing: continuing, using: &draws)
+    }
+    let still = stages(0), moved = stages(0.5)
+    #expect(still.change.scalars.allSatisfy { $0 == 0 } && still.base == still.finetuned)
+    #expect((still.turns.model + still.turns.modelFirst).allSatisfy { abs($0) < 1e-5 })
+    #expect(still.turns.prompts.contains { $0 > 1e-4 })
+    // Whichever latents read it, what they write more is along the direction, not against it.
+    let norms = moved.change.rowNorms
+    let most = try #require(norms.indices.max { norms[$0] < norms[$1] })
+    #expect(cosine(Tensor(Array(moved.change.row(most))), direction) > 0.7)
+    #expect(moved.turns.modelFirst.contains { $0 > 0.01 })
+  }
+
+  @Test("stage-wise reads a pool with ordinary text beside it, and one without")
+  func stagesOfPools() throws {
+    let finetuned = varying().finetuned, pool = MethodContractTests.prompts(.pool)
+    for reference in [pool.reference, TokenBatch([]), TokenBatch([[1], [1]])] {
+      let prompts = PromptSet(
+        access: .pool, text: pool.text, reference: reference, documentStart: 1,
+        specialTokens: pool.specialTokens)
+      let evidence = try KnownChange.evidence(
+        StageWise(), finetuned, access: .pool, prompts: prompts)
+      #expect(!evidence.isEmpty && evidence.table("48 latents") != nil)
+    }
   }
 
   @Test("a neuron that writes what was added is named and steered, whichever way it moved")

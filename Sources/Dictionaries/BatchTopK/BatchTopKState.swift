@@ -57,7 +57,7 @@ struct BatchTopKState {
     clear([encoder.values, decoder.values])
   }
 
-  /// Takes a dictionary further.
+  /// Takes a dictionary further whose latents live in all models.
   init(_ dictionary: BatchTopKDictionary) {
     models = dictionary.models
     exclusive = []
@@ -93,7 +93,7 @@ struct BatchTopKState {
     addGradient(of: rest, entries, batch.input, times: factor)
     addScaled(sumOfRows(rest), by: factor, to: decoderBias.gradient)
     addDifferenceGradient(step.difference, entries, batch)
-    if !step.dead.isEmpty {
+    if !step.dead.isEmpty, step.auxiliary > 0 {
       revive(step.dead, activations, rest, batch.input, weight: step.auxiliary)
     }
     clear([encoder.gradient, decoder.gradient])

@@ -74,12 +74,16 @@ package struct BatchTopKTrainer {
   ///   - generator: Draws directions and batches.
   ///   - progress: Told of each step.
   /// - Returns: The dictionary.
-  /// - Precondition: There are rows.
+  /// - Precondition: There are rows. Variants other than the first and `l1` are of two models, and their own latents leave some
+  ///   to the others. A dictionary that is taken further has one threshold for all latents, and is no transcoder unless
+  ///   there are targets.
   package static func train(
     on activations: Tensor, models: Int = 1, writing targets: Tensor? = nil,
     from start: BatchTopKDictionary? = nil, _ options: Options,
     using generator: inout SeededGenerator, progress: (Progress) -> Void = { _ in }
   ) -> BatchTopKDictionary {
+    options.variant.check(models: models, latents: options.latents)
+    start.map { check($0, options, hasTargets: targets != nil) }
     let input = start?.normalizer ?? Normalizer(activations)
     let output = start?.outputNormalizer ?? targets.map(Normalizer.init) ?? input
     var trainer = BatchTopKTrainer(
@@ -104,8 +108,20 @@ package struct BatchTopKTrainer {
         exclusive: options.variant.exclusive(of: latents), using: &self.generator)
     silent = Array(repeating: 0, count: latents)
     groups = options.variant.groups(of: latents, sparsity: options.sparsity)
-    thresholds = groups.map { start?.thresholds.scalars[$0.latents.lowerBound] }
+    // Where nothing was ever active, there is no threshold to go on from.
+    let threshold = start?.thresholds.scalars.first.flatMap { $0.isFinite ? $0 : nil }
+    thresholds = groups.map { _ in threshold }
     least = groups.map { _ in 0 }
+  }
+
+  private static func check(
+    _ start: BatchTopKDictionary, _ options: Options, hasTargets: Bool
+  ) {
+    precondition(
+      options.variant == .batchTopK && Set(start.thresholds.scalars).count <= 1,
+      "Dictionaries whose latents differ in kind are not taken further")
+    precondition(
+      hasTargets || start.normalizer == start.outputNormalizer, "A transcoder needs targets")
   }
 
   /// Where nothing was ever kept, there is nothing to be active; where a penalty makes codes sparse, all above 0 is.
@@ -118,7 +134,7 @@ package struct BatchTopKTrainer {
 
   private mutating func run(_ rows: Tensor, _ targets: Tensor?, _ progress: (Progress) -> Void) {
     precondition(rows.rows > 0, "Nothing to learn from")
-    differenceWeight = differenceWeight(of: targets ?? rows)
+    differenceWeight = weightOfDifference(in: targets ?? rows)
     var order: [Int] = []
     for step in 1...max(1, options.steps) {
       while order.count < options.batch { order += generator.permutation(rows.rows) }
@@ -134,7 +150,7 @@ package struct BatchTopKTrainer {
   }
 
   /// What is left of the difference counts as much as of all, both as shares of what there is.
-  private func differenceWeight(of rows: Tensor) -> Float {
+  private func weightOfDifference(in rows: Tensor) -> Float {
     guard case .delta(_, _, let weight) = options.variant else { return 0 }
     let difference = sumOfSquares(BatchTopKState.difference(Matrix(rows)))
     return difference > 0 ? weight * Float(sumOfSquares(Matrix(rows)) / difference) : 0

@@ -31,15 +31,19 @@ package struct CrosscoderSides: Equatable, Sendable {
   /// - Parameters:
   ///   - dictionary: A crosscoder of two models.
   ///   - activations: Of base and finetuned model side by side, shaped `[rows, 2 · width]`.
+  ///   - codes: The dictionary's of these; computed if nil.
   /// - Precondition: The dictionary is of two models.
-  package init(_ dictionary: BatchTopKDictionary, on activations: Tensor) {
+  package init(
+    _ dictionary: BatchTopKDictionary, on activations: Tensor, codes: SparseCodes? = nil
+  ) {
     precondition(dictionary.models == 2, "Sides are those of two models")
     let directions = [0, 1].map(dictionary.directions), norms = directions.map(\.rowNorms)
     leans = zip(norms[0], norms[1]).map { base, finetuned in
       let longest = max(base, finetuned)
       return longest > 0 ? 0.5 * (1 + (finetuned - base) / longest) : 0.5
     }
-    let sums = LatentSums(dictionary, activations)
+    let sums = LatentSums(
+      dictionary, activations, codes ?? dictionary.codes(of: activations))
     activeRows = sums.rows
     func ratios(_ products: [Tensor]) -> [Float?] {
       (0..<dictionary.latents).map { latent in
@@ -83,8 +87,8 @@ private struct LatentSums {
   /// Σ f (x − x̂) and Σ f x̂ of each model, normalised, shaped `[latents, width]`.
   let errors, reconstructions: [Tensor]
 
-  init(_ dictionary: BatchTopKDictionary, _ activations: Tensor) {
-    let width = dictionary.width, codes = dictionary.codes(of: activations)
+  init(_ dictionary: BatchTopKDictionary, _ activations: Tensor, _ codes: SparseCodes) {
+    let width = dictionary.width
     let decoded = codes.decoded(dictionary.decoder).addingToRows(dictionary.decoderBias)
     let rest = dictionary.normalizer.normalized(activations) - decoded
     var rows = [Int](repeating: 0, count: dictionary.latents)

@@ -25,6 +25,15 @@ package enum CrosscoderVariant: Equatable, Sendable {
   ///   - weight: Of what they leave of the difference, both losses as shares of what there is to explain.
   case delta(share: Double, sparsity: Double, weight: Float)
 
+  func check(models: Int, latents: Int) {
+    switch self {
+    case .batchTopK, .l1: return
+    case .dedicated, .delta:
+      precondition(models == 2, "Sides are those of two models")
+      precondition(telling(of: latents).lowerBound > 0, "No latents are left to both models")
+    }
+  }
+
   /// The latents that live in one model alone, by model; none where all live in both.
   package func exclusive(of latents: Int) -> [Range<Int>] {
     guard case .dedicated(let share, _) = self else { return [] }

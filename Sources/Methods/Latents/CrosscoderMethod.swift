@@ -7,7 +7,6 @@ internal import Transformers
 protocol CrosscoderMethod: DiffingMethod {
   var depth: Double { get }
   var expansion: Int { get }
-  var sparsity: Int { get }
   var steps: Int { get }
   var batch: Int { get }
   var read: Int { get }
@@ -15,8 +14,10 @@ protocol CrosscoderMethod: DiffingMethod {
 
 extension CrosscoderMethod {
   /// Learns, and reads the latents that a variant means to tell of a change: those that changed most come first.
+  ///
+  /// - Parameter sparsity: Active latents of a token, on average, of those that live in both models; a penalty minds none.
   func read(
-    _ pair: ModelPair, _ prompts: PromptSet, as variant: CrosscoderVariant,
+    _ pair: ModelPair, _ prompts: PromptSet, as variant: CrosscoderVariant, sparsity: Int,
     using generator: inout SeededGenerator
   ) throws -> Evidence {
     let streams = try CountedStreams(pair, prompts, depth: depth, method: Self.card.id)
@@ -48,7 +49,7 @@ extension CrosscoderMethod {
     _ claims: LatentClaims, _ dictionary: BatchTopKDictionary, _ activations: Tensor,
     _ sizes: [Float], _ streams: CountedStreams, _ pair: ModelPair, _ excluded: Set<Int>
   ) -> Exhibit {
-    let sides = CrosscoderSides(dictionary, on: activations)
+    let sides = CrosscoderSides(dictionary, on: activations, codes: claims.codes)
     let unexplained = unexplainedVariance(dictionary.decoded(claims.codes), of: activations)
     let active = sides.leans.indices.filter { sides.activeRows[$0] > 0 }
     func count(_ side: CrosscoderSide) -> Int { active.count { sides.side($0) == side } }

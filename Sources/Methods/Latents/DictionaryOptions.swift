@@ -1,7 +1,7 @@
 internal import Dictionaries
 
 extension BatchTopKTrainer.Options {
-  /// How methods learn dictionaries by BatchTopK.
+  /// How methods learn dictionaries.
   ///
   /// A step is a share of an entry of a unit direction, 1 / √width, so that dictionaries of all widths turn as fast: in the few
   /// steps that a pair is worth, the usual 10⁻³ leaves directions of narrow models where they were drawn.

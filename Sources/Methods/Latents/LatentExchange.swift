@@ -33,7 +33,7 @@ struct LatentExchange {
       ("nothing", nil), ("the constant part", []),
       ("and the half that changed most", Set(claims.order.prefix(half))),
       ("and the other half", Set(claims.order.dropFirst(half))),
-      ("and all", Set(claims.order)),
+      ("and both halves", Set(claims.order)),
     ]
     let indices = prompts.answerIndices
     let answers = pair.logits(.finetuned, on: prompts.text, at: indices).logProbabilities

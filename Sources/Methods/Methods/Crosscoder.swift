@@ -37,6 +37,7 @@ package struct Crosscoder: CrosscoderMethod {
   package func diff(
     _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
   ) throws -> Evidence {
-    try read(pair, prompts, as: .batchTopK, using: &generator)
+    try read(
+      pair, prompts, as: .batchTopK, sparsity: sparsity, using: &generator)
   }
 }

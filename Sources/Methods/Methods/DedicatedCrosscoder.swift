@@ -3,6 +3,9 @@ package import Diffing
 package import Tensors
 
 /// A crosscoder with latents that live in one model alone by construction: only these are read.
+///
+/// Such a latent counts by all that it writes, however alike both models are: what it takes on need not be in one of them alone.
+/// Latent scaling, which would tell, is shown; null pairs say how much of it is usual.
 package struct DedicatedCrosscoder: CrosscoderMethod {
   package static let card = MethodCard(
     id: "dedicated-crosscoder",
@@ -10,7 +13,7 @@ package struct DedicatedCrosscoder: CrosscoderMethod {
     source: "Dedicated-feature crosscoder, 2026 (arXiv 2602.11729)",
     questions: [.whether, .what, .when, .how], access: [.pool],
     magnitude: Magnitude(
-      "√(mean f²) ‖dᶠ − dᵇ‖ of the latent that changed most, over answers / mean ‖h‖",
+      "√(mean f²) ‖d‖ of the latent of one model that writes most, over answers / mean ‖h‖",
       unit: "share of the stream's norm"))
 
   /// After which block, as a share of the depth.
@@ -35,6 +38,7 @@ package struct DedicatedCrosscoder: CrosscoderMethod {
     _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
   ) throws -> Evidence {
     try read(
-      pair, prompts, as: .dedicated(share: share, sparsity: dedicatedSparsity), using: &generator)
+      pair, prompts, as: .dedicated(share: share, sparsity: dedicatedSparsity), sparsity: sparsity,
+      using: &generator)
   }
 }

@@ -3,6 +3,9 @@ package import Diffing
 package import Tensors
 
 /// A crosscoder some of whose latents have to explain the difference of both models by themselves: only these are read.
+///
+/// They come by how much they write into one model more than into the other, as a crosscoder's latents do here, where the paper
+/// takes the ratio of norms; its pairs of matched prompts are left out.
 package struct DeltaCrosscoder: CrosscoderMethod {
   package static let card = MethodCard(
     id: "delta-crosscoder",
@@ -38,6 +41,6 @@ package struct DeltaCrosscoder: CrosscoderMethod {
   ) throws -> Evidence {
     try read(
       pair, prompts, as: .delta(share: share, sparsity: differenceSparsity, weight: weight),
-      using: &generator)
+      sparsity: sparsity, using: &generator)
   }
 }

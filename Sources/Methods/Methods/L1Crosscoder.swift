@@ -4,7 +4,8 @@ package import Tensors
 
 /// The first crosscoders: sparse because activity is paid for.
 ///
-/// Read as the crosscoder that replaced it is, so that all that differs is how latents were learnt.
+/// Read as the crosscoder that replaced it is, so that all that differs is how latents were learnt. How many are active is what comes of
+/// the penalty, which is one figure for activations of all widths.
 package struct L1Crosscoder: CrosscoderMethod {
   package static let card = MethodCard(
     id: "l1-crosscoder",
@@ -19,8 +20,6 @@ package struct L1Crosscoder: CrosscoderMethod {
   package var depth = 1.0
   /// Latents for each number of an activation of one model.
   package var expansion = 4
-  /// Active latents of a token, on average.
-  package var sparsity = 8
   package var steps = 400
   /// Tokens of a step.
   package var batch = 256
@@ -34,6 +33,7 @@ package struct L1Crosscoder: CrosscoderMethod {
   package func diff(
     _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
   ) throws -> Evidence {
-    try read(pair, prompts, as: .l1(penalty: penalty), using: &generator)
+    // What is paid for is sparse by itself.
+    try read(pair, prompts, as: .l1(penalty: penalty), sparsity: 0, using: &generator)
   }
 }

@@ -7,7 +7,8 @@ internal import Transformers
 ///
 /// Neurons are taken as they are and read just as `sae-latents` reads the latents of an autoencoder: candidates are those
 /// that grew more than chance allows, and they come in the order of how much steering along what they write is like what
-/// finetuning did.
+/// finetuning did. Of a change of the output matrix alone neurons know nothing, nor is there anything to read where
+/// what they write is normed before it is added to the stream.
 package struct NeuronDifference: DiffingMethod {
   package static let card = MethodCard(
     id: "neuron-difference",
@@ -69,9 +70,12 @@ private struct NeuronActivations {
   /// What the base writes for each neuron, turned to the side to which it moved, shaped `[neurons, width]`.
   let directions: Tensor
 
-  /// Nil of a block without neurons.
+  /// Nil of a block without neurons, or with a norm after them.
   init?(_ pair: ModelPair, _ prompts: PromptSet, _ streams: CountedStreams) {
-    guard let name = pair.base.names.tensor(.down, layer: streams.layer) else { return nil }
+    let names = pair.base.names, layer = streams.layer
+    guard let name = names.tensor(.down, layer: layer),
+      names.tensor(.mlpPostNorm, layer: layer) == nil
+    else { return nil }
     func read(_ side: ModelPair.Side) -> Tensor {
       pair.activations(side, at: .mlpActivation(layer: streams.layer), on: prompts.text)
         .rows(at: prompts.countedTokens)

@@ -5,10 +5,12 @@ internal import Transformers
 
 /// How much latents of the base's sparse autoencoder turn when it is taken further on the finetuned model's activations.
 ///
-/// Along two paths, as published: with ordinary text before the prompts of the pool, and after. Each time a control goes
-/// the same way on the base's activations, by the same batches, so that what is compared has seen the same text and as
-/// many steps: of two equal models nothing turns. A latent counts by what its direction became, dᶠ − dᵇ on the pool's
-/// prompts, times its energy at the tokens after which an answer is read; how far it turns on both paths is shown.
+/// Published are two paths, with the finetuning's text before the change of models and after it. That text nobody has here, so the
+/// pool's prompts stand for it, and each step is compared with a control that goes the same way on the base's
+/// activations, by the same batches: of two equal models nothing turns. On ordinary text one is taken on by the
+/// finetuned model's activations, one by the base's; the latter is taken on by either model's on the prompts. A latent
+/// counts by what its direction became there, dᶠ − dᵇ, times its energy at the tokens after which an answer is read;
+/// how far it turned is shown.
 package struct StageWise: DiffingMethod {
   package static let card = MethodCard(
     id: "stage-wise",
@@ -45,7 +47,8 @@ package struct StageWise: DiffingMethod {
     let streams = try CountedStreams(pair, prompts, depth: depth, method: Self.card.id)
     guard streams.haveMoved else { return Evidence() }
     let stages = Stages(
-      OrdinaryStreams(pair, prompts, streams), streams, learning(pair.shape.width),
+      try TextStreams(ordinary: pair, prompts, streams, method: Self.card.id),
+      TextStreams(base: streams.base, finetuned: streams.finetuned), learning(pair.shape.width),
       continuing: continuing(pair.shape.width), using: &generator)
     let codes = stages.finetuned.codes(of: streams.finetuned)
     let sizes = zip(codes.rootMeanSquares(over: streams.answers), stages.change.rowNorms)
@@ -84,34 +87,47 @@ package struct StageWise: DiffingMethod {
       first: 10, of: pair, excluding: excluded,
       [
         ("active at", { shares[$0] }), ("change", { sizes[$0] }),
-        ("turned by the model", { stages.turns.model[$0] }),
-        ("before the prompts", { stages.turns.modelFirst[$0] }),
+        ("turned on prompts", { stages.turns.model[$0] }),
+        ("on ordinary text", { stages.turns.modelFirst[$0] }),
         ("by the prompts", { stages.turns.prompts[$0] }),
       ])
   }
 }
 
-/// Streams of ordinary text, after the block that is read; where there is none, those of every other prompt.
-private struct OrdinaryStreams {
+/// Both models' streams of a text after the block that is read.
+struct TextStreams {
   let base, finetuned: Tensor
 
-  init(_ pair: ModelPair, _ prompts: PromptSet, _ streams: CountedStreams) {
-    guard !prompts.reference.isEmpty else {
+  /// Those of ordinary text; where there is none, of every other prompt.
+  ///
+  /// - Throws: `DiffingError.notFinite`.
+  init(ordinary pair: ModelPair, _ prompts: PromptSet, _ streams: CountedStreams, method: String)
+    throws(DiffingError)
+  {
+    let counted = prompts.countedTokens(of: prompts.reference)
+    guard !counted.isEmpty else {
       let rows = stride(from: 0, to: streams.documents.count, by: 2)
         .flatMap { streams.documents[$0] }
       (base, finetuned) = (streams.base.rows(at: rows), streams.finetuned.rows(at: rows))
       return
     }
-    let counted = prompts.countedTokens(of: prompts.reference)
     func read(_ side: ModelPair.Side) -> Tensor {
       pair.activations(side, at: streams.site, on: prompts.reference).rows(at: counted)
     }
     (base, finetuned) = (read(.base), read(.finetuned))
+    guard sumOfSquares(Matrix(base)).isFinite, sumOfSquares(Matrix(finetuned)).isFinite else {
+      throw .notFinite(method: method)
+    }
+  }
+
+  init(base: Tensor, finetuned: Tensor) {
+    self.base = base
+    self.finetuned = finetuned
   }
 }
 
 /// One autoencoder, taken further along both paths, with controls that see the base alone.
-private struct Stages {
+struct Stages {
   /// On the pool's prompts, of the base and of the finetuned model.
   let base, finetuned: BatchTopKDictionary
   /// What each latent's direction became, in the stream's own size, shaped `[latents, width]`.
@@ -120,7 +136,7 @@ private struct Stages {
   let turns: (model: [Float], modelFirst: [Float], prompts: [Float])
 
   init(
-    _ ordinary: OrdinaryStreams, _ streams: CountedStreams, _ options: BatchTopKTrainer.Options,
+    _ ordinary: TextStreams, _ prompts: TextStreams, _ options: BatchTopKTrainer.Options,
     continuing: BatchTopKTrainer.Options, using generator: inout SeededGenerator
   ) {
     let start = BatchTopKTrainer.train(on: ordinary.base, options, using: &generator)
@@ -134,8 +150,8 @@ private struct Stages {
     }
     let still = stage(0, from: start, on: ordinary.base)
     let model = stage(0, from: start, on: ordinary.finetuned)
-    base = stage(1, from: still, on: streams.base)
-    finetuned = stage(1, from: still, on: streams.finetuned)
+    base = stage(1, from: still, on: prompts.base)
+    finetuned = stage(1, from: still, on: prompts.finetuned)
     change = (finetuned.decoder - base.decoder).scaled(by: 1 / start.normalizer.scale)
     turns = (
       Self.turns(base, finetuned), Self.turns(still, model), Self.turns(still, base)

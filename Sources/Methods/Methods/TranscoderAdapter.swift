@@ -6,9 +6,11 @@ internal import Transformers
 /// Sparse adapters beside the base's MLPs, learnt to write what the finetuned model's would write more.
 ///
 /// Each one reads the stream that its MLP reads and learns the difference of both models' MLPs at the same stream, the
-/// finetuned model's, so that what changed upstream does not count. The published ones are learnt together, for the
-/// finetuned model's answers; these block by block. What attention does otherwise is in none of them. A latent counts by
-/// the energy that it writes at the tokens after which an answer is read.
+/// finetuned model's, so that what changed upstream does not count. The published ones are in every block, sparse by a penalty,
+/// and learnt together for the finetuned model's answers; these are in a few, sparse by BatchTopK, and learnt block by block.
+/// What is written at all tokens alike is a constant part, which no latent has. What attention does otherwise is in none
+/// of them. A latent counts by the energy that it writes at the tokens after which an answer is read, beside the stream
+/// after the last block, whatever its own block is.
 package struct TranscoderAdapter: DiffingMethod {
   package static let card = MethodCard(
     id: "transcoder-adapter",
@@ -39,7 +41,7 @@ package struct TranscoderAdapter: DiffingMethod {
     _ pair: ModelPair, on prompts: PromptSet, using generator: inout SeededGenerator
   ) throws -> Evidence {
     let streams = try CountedStreams(pair, prompts, depth: 1, method: Self.card.id)
-    let computations = MLPComputations(pair, prompts)
+    let computations = MLPComputations(pair: pair, prompts: prompts)
     let options = BatchTopKTrainer.Options(
       width: pair.shape.width, expansion: expansion, sparsity: sparsity, steps: steps,
       batch: batch)
@@ -62,7 +64,7 @@ package struct TranscoderAdapter: DiffingMethod {
     evidence.magnitude = Double(sizes[first])
     evidence.exhibits = pair.exhibits([
       table(claims, stacked, sizes, streams, pair, prompts.specialTokens),
-      AdaptedAnswers(pair, prompts, adapters).exhibit,
+      AdaptedAnswers(pair: pair, prompts: prompts, adapters: adapters).exhibit,
     ])
     return evidence
   }
@@ -88,11 +90,6 @@ struct MLPComputations {
   let pair: ModelPair
   let prompts: PromptSet
 
-  init(_ pair: ModelPair, _ prompts: PromptSet) {
-    self.pair = pair
-    self.prompts = prompts
-  }
-
   /// Blocks of `all`, evenly spread.
   static func layers(of all: Int, atMost most: Int) -> [Int] {
     let count = min(most, all)
@@ -101,18 +98,23 @@ struct MLPComputations {
 
   /// The stream that an MLP reads, at the tokens that count.
   func input(_ layer: Int) -> Tensor {
-    pair.activations(.finetuned, at: .mlpStream(layer: layer), on: prompts.text)
-      .rows(at: prompts.countedTokens)
+    stream(before: layer).rows(at: prompts.countedTokens)
+  }
+
+  private func stream(before layer: Int) -> Tensor {
+    pair.activations(.finetuned, at: site(before: layer), on: prompts.text)
+  }
+
+  private func site(before layer: Int) -> ActivationSite {
+    pair.shape.stream(before: .mlp(layer: layer)) ?? .embedding
   }
 
   /// What the finetuned model's MLP writes more, at the tokens that count.
   func difference(_ layer: Int) -> Tensor {
     let site = ActivationSite.mlpOutput(layer: layer)
-    let start = pair.shape.stream(before: .mlp(layer: layer)).map {
-      [Intervention.patch($0, with: pair.activations(.finetuned, at: $0, on: prompts.text))]
-    }
     let base = pair.base.forward(
-      prompts.text, recording: [site], editing: start ?? [], logits: .none)
+      prompts.text, recording: [site],
+      editing: [.patch(self.site(before: layer), with: stream(before: layer))], logits: .none)
     let own = pair.activations(.finetuned, at: site, on: prompts.text)
     return (own - base[site]).rows(at: prompts.countedTokens)
   }
@@ -181,12 +183,6 @@ private struct AdaptedAnswers {
   let pair: ModelPair
   let prompts: PromptSet
   let adapters: [MLPAdapter]
-
-  init(_ pair: ModelPair, _ prompts: PromptSet, _ adapters: [MLPAdapter]) {
-    self.pair = pair
-    self.prompts = prompts
-    self.adapters = adapters
-  }
 
   /// How far the answers are from the finetuned model's: with nothing, with constant parts, with all.
   var exhibit: Exhibit {
