@@ -158,7 +158,7 @@ struct MethodContractTests {
     #expect(Set(ids).count == ids.count)
     for type in Methods.all {
       let card = type.card
-      #expect(card.id.allSatisfy { $0.isLowercase || $0 == "-" })
+      #expect(card.id.allSatisfy { $0.isLowercase || $0.isNumber || $0 == "-" })
       #expect(!card.questions.isEmpty && !card.access.isEmpty)
       #expect(!card.summary.isEmpty && !card.source.isEmpty)
     }
